@@ -1,0 +1,93 @@
+//! The seam between the emulated API and what a Linode is made of.
+//!
+//! Owns: the words both sides use. Does not know HTTP, accounts or events; an implementation does not know the API.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::mpsc::Receiver;
+
+/// What a Linode is when it boots. The same `id` boots again with the same disk until [`Machines::delete`].
+#[derive(Clone, Debug, Default)]
+pub struct MachineSpec {
+    /// The Linode's id.
+    pub id: u64,
+    /// Host name at first boot: the Linode's label.
+    pub hostname: String,
+    pub public_ip: Option<Ipv4Addr>,
+    pub private_ip: Option<Ipv4Addr>,
+    /// Public keys for root's `authorized_keys`, one line each.
+    pub authorized_keys: Vec<String>,
+    /// Decoded `metadata.user_data`: cloud-init's `#cloud-config` or a script.
+    pub user_data: Option<Vec<u8>>,
+    /// Runs as root at first boot, after user data.
+    pub stackscript: Option<StackScript>,
+    /// Memory of the Linode's type, in MB; what a machine may say of itself, not a limit.
+    pub memory_mb: u64,
+}
+
+/// A StackScript with the answers to its questions (UDFs), which it gets as environment variables.
+#[derive(Clone, Debug, Default)]
+pub struct StackScript {
+    pub script: String,
+    pub data: BTreeMap<String, String>,
+}
+
+/// A machine went down without [`Machines::power_off`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineExit {
+    pub id: u64,
+    pub how: HowEnded,
+}
+
+/// Why a machine ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HowEnded {
+    /// `poweroff`, `halt` or `shutdown` inside.
+    PoweredOff,
+    /// `reboot` inside: the caller boots it again.
+    Rebooted,
+    /// Its init was killed or failed.
+    Died,
+}
+
+/// One Cloud Firewall as it is in force, and the machines it guards.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FirewallRules {
+    pub machines: Vec<u64>,
+    pub inbound: Vec<Rule>,
+    pub outbound: Vec<Rule>,
+    /// `true` is ACCEPT, `false` is DROP: for what no rule matches.
+    pub inbound_accept: bool,
+    pub outbound_accept: bool,
+}
+
+/// One rule of a firewall; the first that matches decides.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rule {
+    pub accept: bool,
+    /// `TCP`, `UDP`, `ICMP` or `IPENCAP`, as the API writes it.
+    pub protocol: String,
+    /// Ports and ranges as the API writes them, `22, 8000-8010`; empty: all.
+    pub ports: String,
+    /// IPv4 networks in CIDR form; for outbound rules where to. Empty: matches nothing.
+    pub ipv4: Vec<String>,
+}
+
+/// Why a machine could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct MachineError(pub String);
+
+/// Makes, runs and ends machines. Calls block until what they ask has happened and may come from many threads.
+pub trait Machines: Send + Sync {
+    /// Answers when the machine's SSH server answers.
+    fn boot(&self, spec: &MachineSpec) -> Result<(), MachineError>;
+    /// Orderly: services are stopped first, then everything in it is killed. Its disk stays. No error if it is off.
+    fn power_off(&self, id: u64) -> Result<(), MachineError>;
+    /// Powers off without a farewell and removes the disk. No error if there is none.
+    fn delete(&self, id: u64) -> Result<(), MachineError>;
+    /// Replaces all firewalls in force. `Err` where this computer cannot enforce them, with the reason.
+    fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError>;
+    /// Machines that went down by themselves. The receiver is handed out once.
+    fn exits(&self) -> Option<Receiver<MachineExit>>;
+}
