@@ -1,0 +1,47 @@
+//! What a plugin says of itself before it is opened.
+
+use serde::{Deserialize, Serialize};
+
+/// Message version: same major speaks, a newer minor only adds fields and kinds.
+pub const MESSAGES: &str = "1.0";
+
+/// Read leniently: fields of tomorrow are ignored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Manifest {
+    /// The provider's name as users type it, `linode-v4`.
+    pub name: String,
+    pub version: String,
+    /// One line for `plugin list`.
+    pub description: String,
+    pub messages: String,
+    pub features: Vec<String>,
+    /// Names of the operations this plugin has.
+    pub operations: Vec<String>,
+    /// What recipes may ask for: `firewalls`, `user_data`, `stackscripts`, `tags`, `private_ip`, `events`, ...
+    pub capabilities: Vec<String>,
+    /// Keys that `open` accepts in its configuration.
+    pub config: Vec<ConfigKey>,
+    /// Where its requests may go; the first is the provider's origin. The host may replace it.
+    pub base_urls: Vec<String>,
+    pub rate_classes: Vec<RateClass>,
+}
+
+/// A key of the configuration object given to `open`. `base_url` is always there: the origin that holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigKey {
+    pub name: String,
+    pub doc: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+}
+
+/// A limit the provider publishes: at most `calls` starts in any `per_seconds`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RateClass {
+    pub name: String,
+    pub calls: u32,
+    pub per_seconds: u32,
+}

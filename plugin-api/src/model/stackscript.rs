@@ -1,0 +1,40 @@
+//! StackScripts: scripts that run at an instance's first boot.
+
+use serde::{Deserialize, Serialize};
+
+/// A stored script.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StackScript {
+    pub id: String,
+    pub label: String,
+    pub description: String,
+    /// Image ids it is meant for; `any/all` for all.
+    pub images: Vec<String>,
+    pub script: String,
+    pub public: bool,
+    /// What was said of its newest revision.
+    pub revision_note: String,
+}
+
+/// Which StackScripts; the account's own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListStackScripts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A new StackScript.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CreateStackScript {
+    pub label: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    pub images: Vec<String>,
+    pub script: String,
+    /// What distinguishes this revision; the place of the step's tag, since StackScripts have no tags.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub revision_note: String,
+}
