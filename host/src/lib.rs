@@ -1,1 +1,6 @@
-//! Placeholder.
+//! Linode Cluster Toolkit: the library behind the `linodetool` command.
+//!
+//! Layers, arrows down only: `cli, repl > script > toolkit > runs > provider, nodes, inventory, secrets > core`;
+//! `plugin_host` implements `provider`'s trait. `app` is the composition root.
+
+pub mod core;

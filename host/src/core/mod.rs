@@ -1,0 +1,19 @@
+//! What every layer may use: ids, cancellation, secrets' wrapper, events, failures, the clock, paths.
+//!
+//! Knows none of the layers above it.
+
+pub mod cancel;
+pub mod clock;
+pub mod events;
+pub mod failure;
+pub mod ids;
+pub mod paths;
+pub mod secret;
+
+pub use cancel::Cancel;
+pub use clock::{Clock, SystemClock};
+pub use events::{Event, Events};
+pub use failure::{Failure, FailureKind};
+pub use ids::{RunId, random_hex};
+pub use paths::Paths;
+pub use secret::Secret;
