@@ -8,7 +8,7 @@ use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
-use crate::toolkit::keys::{EnsureKeys, HostKeys};
+use crate::toolkit::keys::{EnsureKeys, HostKeys, forget};
 use crate::toolkit::nodes::{Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, planned};
 use crate::toolkit::plan::Plan;
 use crate::toolkit::{At, Toolkit};
@@ -115,6 +115,7 @@ impl Toolkit {
             let members = nodes.iter().flat_map(addresses).collect();
             changed |= at.step(&SetMembers { firewall: id, members, toolkit: self })?;
         }
+        self.count(changed);
         Ok(Members { cluster, nodes, changed })
     }
 
@@ -238,8 +239,8 @@ impl Effect for Look<'_> {
         }
         let types: Vec<String> = spec.roles.iter().map(|role| role.type_id.clone()).collect();
         let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
-        let cluster = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
-        let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &spec.name)?;
+        let cluster = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
+        let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &spec.name)?;
         if !nodes.is_empty() {
             let tag = Some(cx.cluster_tag(toolkit.context(), &spec.name));
             let wanted = ListInstances { tag, ..ListInstances::default() };
@@ -273,7 +274,7 @@ impl Effect for Record<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Cluster>, Failure> {
         let (spec, toolkit) = (self.spec, self.toolkit);
-        let before = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
+        let before = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
         let role = |(role, r#type): (&RoleSpec, &Type)| Role {
             role: role.role.clone(),
             count: role.count,
@@ -313,7 +314,7 @@ impl Effect for GetCluster<'_> {
     type Out = Members;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Members>, Failure> {
-        let cluster = self.toolkit.inventory().cluster(self.toolkit.context(), self.name)?;
+        let cluster = self.toolkit.inventory().expect_cluster(self.toolkit.context(), self.name)?;
         Ok(members(self.toolkit, cluster)?.into())
     }
 
@@ -323,7 +324,7 @@ impl Effect for GetCluster<'_> {
 }
 
 fn members(toolkit: &Toolkit, cluster: Cluster) -> Result<Members, Failure> {
-    let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &cluster.name)?;
+    let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &cluster.name)?;
     let place = |node: &Node| {
         let role = cluster.roles.iter().position(|r| Some(&r.role) == node.role.as_ref()).unwrap_or(usize::MAX);
         let number = node.name.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
@@ -369,7 +370,7 @@ impl Effect for Forget<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        self.toolkit.secret_store().remove_generated(&[format!("cluster/{}.login", self.name)])?;
+        forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
     }
 

@@ -25,7 +25,7 @@ impl Effect for ListResources<'_> {
     type Out = Vec<Resource>;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Resource>>, Failure> {
-        Ok(self.toolkit.inventory().resources(self.toolkit.context())?.into())
+        Ok(self.toolkit.inventory().resources(self.toolkit.context(), None)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Resource>>>, Failure> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::core::events::Event;
 use crate::core::{Failure, FailureKind, Secret, random_hex};
-use crate::inventory::{Change, KeyRef, Node, NodePatch};
+use crate::inventory::{Change, KeyRef, Node, NodePatch, Selector};
 use crate::nodes::ExecOptions;
 use crate::provider::{Secrets, Wait};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
@@ -178,7 +178,7 @@ impl Effect for LookNode<'_> {
         let spec = self.spec;
         let types = std::slice::from_ref(&spec.type_id);
         let resolved = resolved(self.toolkit, &spec.region, types, &spec.image).await?;
-        let known = self.toolkit.inventory().find_node(self.toolkit.context(), &spec.name)?;
+        let known = self.toolkit.inventory().node(self.toolkit.context(), &spec.name)?;
         let taken = match known {
             Some(node) => Some(format!("id {} in the inventory", node.id)),
             None => by_label(self.toolkit, &spec.name).await?.map(|i| format!("Linode {} with that label", i.id)),
@@ -261,7 +261,7 @@ impl EnsureNode<'_> {
 
     /// What the inventory knows, if the provider still has it.
     async fn present(&self) -> Result<Option<Node>, Failure> {
-        let Some(mut node) = self.toolkit.inventory().find_node(self.toolkit.context(), &self.wanted.name)? else {
+        let Some(mut node) = self.toolkit.inventory().node(self.toolkit.context(), &self.wanted.name)? else {
             return Ok(None);
         };
         match self.toolkit.provider().await?.client.get_instance(&ById::new(&node.id)).await {
@@ -282,7 +282,7 @@ impl EnsureNode<'_> {
         let w = self.wanted;
         let store = self.toolkit.secret_store();
         let host_key = store
-            .generated(&self.hosts.first.secret)?
+            .get(&self.hosts.first.secret)?
             .ok_or_else(|| Failure::internal("a host key was not made before its node").on(&w.name))?;
         let user_data_id = format!("user-data-{}", random_hex(8));
         let root_pass_id = format!("root-pass-{}", random_hex(8));
@@ -477,7 +477,7 @@ impl Ready<'_> {
         let private = self
             .toolkit
             .secret_store()
-            .generated(&lasting.secret)?
+            .get(&lasting.secret)?
             .ok_or_else(|| Failure::internal("a host key is not in the secret store").on(&node.name))?;
         // The key arrives on standard input, so that it is in no process list. Only then are the others removed.
         let script = format!(
@@ -513,7 +513,7 @@ impl Effect for GetNode<'_> {
     type Out = Node;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Node>, Failure> {
-        Ok(self.toolkit.inventory().node(self.toolkit.context(), self.name)?.into())
+        Ok(self.toolkit.inventory().expect_node(self.toolkit.context(), self.name)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Node>>, Failure> {
@@ -534,7 +534,7 @@ impl Effect for SelectNodes<'_> {
     type Out = Vec<Node>;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Node>>, Failure> {
-        Ok(self.toolkit.inventory().select(self.toolkit.context(), self.selector)?.into())
+        Ok(self.toolkit.inventory().select(self.toolkit.context(), &Selector::parse(self.selector)?)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Node>>>, Failure> {
