@@ -46,7 +46,8 @@ impl Desk {
             return;
         };
         *slot.answer.borrow_mut() = Some(answer);
-        if let Some(waker) = slot.waker.borrow_mut().take() {
+        let waker = slot.waker.borrow_mut().take();
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
