@@ -291,14 +291,19 @@ mod tests {
 
     #[test]
     fn describe_answers_the_manifest_or_why_not() {
-        check_describe::<Moody>(&expect![[r#"{"name":"moody","version":"","description":"","messages":"","features":[],"operations":[],"capabilities":[],"config":[],"base_urls":[],"rate_classes":[]}"#]]);
-        check_describe::<Hopeless>(&expect![[r#"{"error":{"kind":"plugin","message":"the plugin panicked: no mood at all at plugin-api/src/export.rs"}}"#]]);
+        check_describe::<Moody>(&expect![[
+            r#"{"name":"moody","version":"","description":"","messages":"","features":[],"operations":[],"capabilities":[],"config":[],"base_urls":[],"rate_classes":[]}"#
+        ]]);
+        check_describe::<Hopeless>(&expect![[
+            r#"{"error":{"kind":"plugin","message":"the plugin panicked: no mood at all at plugin-api/src/export.rs"}}"#
+        ]]);
     }
 
     #[test]
     fn open_tells_why_it_refuses_or_that_it_panicked() {
         expect![[r#"{"kind":"invalid","message":"not today"}"#]].assert_eq(&opened("refuse").expect_err("it refuses"));
-        expect![[r#"{"kind":"plugin","message":"the plugin panicked: no mood to open at plugin-api/src/export.rs"}"#]].assert_eq(&opened("panic").expect_err("it panics"));
+        expect![[r#"{"kind":"plugin","message":"the plugin panicked: no mood to open at plugin-api/src/export.rs"}"#]]
+            .assert_eq(&opened("panic").expect_err("it panics"));
     }
 
     #[test]
@@ -330,7 +335,8 @@ mod tests {
 
     #[test]
     fn an_instance_that_was_never_opened() {
-        expect![[r#"[{"t":"fatal","message":"the host stepped an instance that it never opened"}]"#]].assert_eq(&stepped(std::ptr::null_mut(), lend("[]")));
+        expect![[r#"[{"t":"fatal","message":"the host stepped an instance that it never opened"}]"#]]
+            .assert_eq(&stepped(std::ptr::null_mut(), lend("[]")));
         close(std::ptr::null_mut());
     }
 
@@ -349,7 +355,8 @@ mod tests {
             close(careless.0); // does nothing
             stepped(careless.0, lend("[]"))
         });
-        expect![[r#"[{"t":"fatal","message":"an instance must be stepped on the thread that opened it"}]"#]].assert_eq(&said.join().expect("no panic"));
+        expect![[r#"[{"t":"fatal","message":"an instance must be stepped on the thread that opened it"}]"#]]
+            .assert_eq(&said.join().expect("no panic"));
         assert_eq!(stepped(instance, lend("[]")), "[]");
         close(instance);
     }

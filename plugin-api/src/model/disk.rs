@@ -110,10 +110,22 @@ pub struct InstanceConfig {
     pub comments: String,
 }
 
-/// A disk or a volume in a slot; one of the two.
+/// A disk or a volume in a slot.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Device {
+    /// Id of a disk of the same instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<String>,
+    /// Id of a volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+}
+
+/// A disk or a volume for a slot; exactly one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SetDevice {
     /// Id of a disk of the same instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<String>,
@@ -134,7 +146,7 @@ pub struct CreateConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
     /// What each slot holds: `sda`, `sdb`, ...
-    pub devices: BTreeMap<String, Device>,
+    pub devices: BTreeMap<String, SetDevice>,
     /// `/dev/sda`; the provider's default when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_device: Option<String>,
@@ -159,7 +171,7 @@ pub struct UpdateConfig {
     pub kernel: Option<String>,
     /// All slots, in place of the old ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub devices: Option<BTreeMap<String, Device>>,
+    pub devices: Option<BTreeMap<String, SetDevice>>,
     /// `/dev/sda`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_device: Option<String>,

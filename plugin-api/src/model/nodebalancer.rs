@@ -123,12 +123,36 @@ pub struct HealthCheck {
     /// Text that `http_body` looks for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Seconds between two checks; 0: the provider's default.
+    /// Seconds between two checks.
     pub interval_s: u32,
-    /// Seconds for one check; 0: the provider's default.
+    /// Seconds for one check.
     pub timeout_s: u32,
-    /// Failures in a row until it counts as down; 0: the provider's default.
+    /// Failures in a row until it counts as down.
     pub attempts: u32,
+}
+
+/// How to find out whether a backend lives. What is absent or empty is the provider's default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SetHealthCheck {
+    /// `none`, `connection`, `http` or `http_body`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Path to ask for with `http` and `http_body`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Text that `http_body` looks for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Seconds between two checks, 2 to 3600 (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_s: Option<u32>,
+    /// Seconds for one check, 1 to 30 (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u32>,
+    /// Failures in a row until it counts as down, 1 to 30 (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
 }
 
 /// A new configuration. What is absent or empty is the provider's default.
@@ -150,7 +174,7 @@ pub struct CreateNodeBalancerConfig {
     pub stickiness: String,
     /// How a backend is watched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub check: Option<HealthCheck>,
+    pub check: Option<SetHealthCheck>,
     /// Certificate in PEM; with `https`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssl_cert: Option<String>,
