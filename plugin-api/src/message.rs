@@ -47,7 +47,7 @@ pub enum In {
         /// What the plugin attached to it.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: State,
-        /// `timeout`, `connect`, ...
+        /// `refused`: the host has not sent it. `timeout`, `network`: no answer, and it may have had its effect.
         kind: String,
         /// For people.
         message: String,

@@ -169,7 +169,7 @@ fn the_loser_of_a_race_is_forgotten() {
 #[test]
 fn a_request_without_answer_is_an_error_of_its_kind() {
     let (mut zoo, _) = zoo();
-    zoo.step(vec![call(1, "one"), call(2, "one")]);
+    zoo.step(vec![call(1, "one"), call(2, "one"), call(3, "one")]);
     let failed = |io, call, kind: &str| In::HttpFailed {
         io,
         call,
@@ -177,8 +177,8 @@ fn a_request_without_answer_is_an_error_of_its_kind() {
         kind: kind.to_owned(),
         message: "gone".to_owned(),
     };
-    let out = zoo.step(vec![failed(1, 1, "timeout"), failed(2, 2, "of_tomorrow")]);
-    assert_eq!(short(&out), "failed 1 Timeout: gone; failed 2 Network: gone");
+    let out = zoo.step(vec![failed(1, 1, "timeout"), failed(2, 2, "of_tomorrow"), failed(3, 3, "refused")]);
+    assert_eq!(short(&out), "failed 1 Timeout: gone; failed 2 Network: gone; failed 3 Invalid: gone");
 }
 
 #[test]
