@@ -2,11 +2,15 @@
 //!
 //! A plugin is sans-IO: it turns messages into messages. Does not know sockets, threads, clocks or tokens.
 
+#![warn(missing_docs)]
+
 pub mod abi;
 pub mod context;
 pub mod error;
 pub mod executor;
 pub mod export;
+pub mod http;
+mod join;
 pub mod manifest;
 pub mod message;
 pub mod model;
@@ -15,8 +19,11 @@ mod panics;
 pub mod provider;
 pub mod testing;
 
-pub use context::{Cx, Request, Response, join_all};
+pub use context::{Cx, Level};
 pub use error::{ErrorKind, ProviderError, Result, Retry};
+pub use export::Plugin;
+pub use http::{Request, Response};
+pub use join::{join_all, try_join_lanes};
 pub use manifest::{ConfigKey, MESSAGES, Manifest, RateClass};
 pub use message::Auth;
 pub use model::*;
