@@ -4,4 +4,7 @@
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
 pub mod core;
+pub mod inventory;
+pub mod runs;
+pub mod secrets;
 pub mod toolkit;
