@@ -4,3 +4,5 @@
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
 pub mod core;
+pub mod plugin_host;
+pub mod provider;
