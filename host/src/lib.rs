@@ -5,6 +5,8 @@
 
 pub mod core;
 pub mod inventory;
+pub mod plugin_host;
+pub mod provider;
 pub mod runs;
 pub mod secrets;
 pub mod toolkit;
