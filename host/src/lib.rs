@@ -4,3 +4,4 @@
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
 pub mod core;
+pub mod nodes;
