@@ -44,7 +44,7 @@ impl Sshd {
         // OpenSSH wants its privilege separation folder; packages leave it to the service's start.
         let _ = fs::create_dir_all("/run/sshd");
         let config = format!(
-            "ListenAddress {listen}:{port}\nHostKey {dir}/host_key\nAuthorizedKeysFile {dir}/authorized_keys\n\
+            "ListenAddress {listen}:{port}\nHostKey {dir}/host_key\nAuthorizedKeysFile {dir}/authorized_keys {dir}/home/.ssh/authorized_keys\n\
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nMaxStartups 500:30:600\nPrintMotd no\nUseDNS no\n\
              SetEnv HOME={dir}/home\nSubsystem sftp internal-sftp\n",
