@@ -15,6 +15,7 @@ mod facts;
 mod fan_out;
 mod files;
 mod forward;
+mod host_key;
 mod keys;
 mod output;
 mod pool;
