@@ -5,6 +5,7 @@
 
 pub mod core;
 pub mod inventory;
+pub mod nodes;
 pub mod plugin_host;
 pub mod provider;
 pub mod runs;
