@@ -47,7 +47,7 @@ impl Pretended {
         std::mem::take(&mut *self.told.lock().unwrap()).join("\n")
     }
 
-    fn tell(&self, what: &'static str, detail: String) -> Result<(), MachineError> {
+    fn tell(&self, what: &'static str, detail: &str) -> Result<(), MachineError> {
         self.told.lock().unwrap().push(format!("{what} {detail}"));
         let refused = self.refused.lock().unwrap().contains(what);
         if refused { Err(MachineError(format!("no {what} today"))) } else { Ok(()) }
@@ -57,15 +57,15 @@ impl Pretended {
 impl Machines for Pretended {
     fn boot(&self, spec: &MachineSpec) -> Result<(), MachineError> {
         self.specs.lock().unwrap().push(spec.clone());
-        self.tell("boot", format!("{} {}", spec.id, spec.hostname))
+        self.tell("boot", &format!("{} {}", spec.id, spec.hostname))
     }
 
     fn power_off(&self, id: u64) -> Result<(), MachineError> {
-        self.tell("power_off", id.to_string())
+        self.tell("power_off", &id.to_string())
     }
 
     fn delete(&self, id: u64) -> Result<(), MachineError> {
-        self.tell("delete", id.to_string())
+        self.tell("delete", &id.to_string())
     }
 
     fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError> {
@@ -97,7 +97,7 @@ impl Machines for Pretended {
                 )
             })
             .collect();
-        self.tell("set_firewalls", shown.join(" | "))
+        self.tell("set_firewalls", &shown.join(" | "))
     }
 
     fn exits(&self) -> Option<Receiver<MachineExit>> {
