@@ -237,7 +237,12 @@ pub(crate) fn client(dir: &Path, ip: Ipv4Addr, user: &str, key: &Path, command: 
     })
 }
 
-pub(crate) async fn login(dir: &Path, ip: Ipv4Addr, user: &str, key: &Path) -> Result<russh::client::Handle<AnyHost>, String> {
+pub(crate) async fn login(
+    dir: &Path,
+    ip: Ipv4Addr,
+    user: &str,
+    key: &Path,
+) -> Result<russh::client::Handle<AnyHost>, String> {
     let s = dial(dir, (ip, 22).into()).map_err(|e| format!("dial {ip}: {e}"))?;
     s.set_nonblocking(true).map_err(|e| e.to_string())?;
     let s = tokio::net::TcpStream::from_std(s).map_err(|e| e.to_string())?;
