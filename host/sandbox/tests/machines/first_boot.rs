@@ -47,7 +47,8 @@ fn cloud_config() {
         root
         to the log
         1
-    "#]].assert_eq(&seen);
+    "#]]
+    .assert_eq(&seen);
 }
 
 fn given_host_key() {
@@ -76,7 +77,8 @@ fn script() {
         errors:
         - /var/lib/cloud/instance/part-001 ended with code 4
         bash /
-    "#]].assert_eq(&ran.out);
+    "#]]
+    .assert_eq(&ran.out);
 }
 
 fn not_understood() {
@@ -88,7 +90,8 @@ fn not_understood() {
         errors:
         - user data is neither text nor a script
         1
-    "#]].assert_eq(&m.run("cloud-init status --wait --long; echo $?").out);
+    "#]]
+    .assert_eq(&m.run("cloud-init status --wait --long; echo $?").out);
 }
 
 fn stackscript() {

@@ -49,7 +49,8 @@ fn simple() {
         0
         disabled
         /opt/app
-    "#]].assert_eq(&seen.out);
+    "#]]
+    .assert_eq(&seen.out);
 }
 
 fn restart() {
@@ -72,7 +73,8 @@ fn restart() {
         ExecMainStatus=3
         Result=start-limit-hit
         inactive
-    "#]].assert_eq(&seen);
+    "#]]
+    .assert_eq(&seen);
 }
 
 fn forking() {
@@ -161,7 +163,8 @@ fn user() {
         /home/hdfs
         hdfs
         /
-    "#]].assert_eq(&m.out("cat /tmp/u.out"));
+    "#]]
+    .assert_eq(&m.out("cat /tmp/u.out"));
 }
 
 fn prints() {
@@ -189,7 +192,8 @@ fn prints() {
         active
         running
         systemd 252 (linodetool sandbox)
-    "#]].assert_eq(&seen);
+    "#]]
+    .assert_eq(&seen);
 }
 
 fn only_root() {
