@@ -22,3 +22,5 @@ pub use jobs::Execution;
 pub use sandbox::{Sandbox, Settings};
 pub use server::{Handle, Ready, ServeError, ServeOptions, serve, spawn};
 pub use state_dir::StateDirError;
+pub mod dial;
+pub mod roles;
