@@ -2,7 +2,7 @@
 
 use super::support::{check, recipe, world};
 use expect_test::expect;
-use linodetool::script::{Script, index};
+use linodetool::script::{Look, Script, declared, index};
 
 #[test]
 fn outputs_are_json() {
@@ -82,16 +82,8 @@ fn a_session_keeps_its_variables() {
 fn every_function_has_a_doc_and_an_example_that_runs() {
     let index = index(&[]).unwrap();
     assert!(index.functions().len() > 15);
-    for function in index.functions() {
-        assert!(!function.summary().is_empty(), "{} has no documentation", function.signature);
-        let examples = function.examples();
-        assert!(!examples.is_empty(), "{} has no example", function.signature);
-        for example in examples {
-            if let Err(error) = world().run(&example, &[]) {
-                panic!("the example of {} fails: {error}\n{example}", function.signature);
-            }
-        }
-    }
+    let problems = index.problems(|example| world().run(example, &[]).map(drop).map_err(|error| error.to_string()));
+    assert_eq!(problems.join("\n"), "");
 }
 
 #[test]
@@ -117,11 +109,84 @@ fn signatures_are_clean() {
         params(declarations: map) -> map
         sleep(seconds: float)
         sleep(seconds: int)
-        to_debug(error: ToolkitError) -> string
-        to_string(error: ToolkitError) -> string
+        ToolkitError.to_debug() -> string
+        ToolkitError.to_string() -> string
         wait(seconds: float)
         wait(seconds: int)
         wait_until(ready: Fn)
-        wait_until(ready: Fn, options: map)"#]]
+        wait_until(ready: Fn, options: map)
+        text::hadoop_xml(properties: map) -> string
+        text::join(items: array, between: string) -> string
+        text::parse_json(json: string) -> any
+        text::render(template: string, values: map) -> string"#]]
     .assert_eq(&list.join("\n"));
+}
+
+#[test]
+fn deep_recursion_is_refused_also_in_lanes() {
+    // As deep as limits allow: 64 levels of calls, each with an expression nearly as deep as it may be.
+    let deep = format!("{}f(n + 1){}", "(1 + ".repeat(25), ")".repeat(25));
+    let text = format!("fn f(n) {{ {deep} }}\nlanes([1, 2], |n| f(n));");
+    let error = world().run(&text, &[]).unwrap_err();
+    expect![["functions call each other more than 64 levels deep"]].assert_eq(&error.failure.message);
+}
+
+#[test]
+fn no_part_of_a_script_confuses_the_report() {
+    let text = "//! Ü\nlet p = params(#{ a: param(\"ä\\\"\", \"x\") }); /* c */\nfn f(x, y) { lanes([x], |n| n.b + 'c') }\nf(`${p.a}`, 2).zz;";
+    let world = world();
+    for (end, _) in text.char_indices() {
+        if let Err(error) = declared(&recipe(&text[..end]), &world.host) {
+            assert!(!error.report(Look::Plain(80)).is_empty());
+        }
+    }
+}
+
+#[test]
+fn texts_for_files() {
+    check("print(text::render(\"{{ a }}-{{b.c}} {{n}}!\", #{ a: 1, b: #{ c: \"x\" }, n: () }));", expect!["1-x !"]);
+    check(
+        "text::render(\"{{ prot }}\", #{ port: 1 });",
+        expect![[r#"
+         × the template asks for `prot`, which is not given
+          ╭─[main.rhai:1:7]
+        1 │ text::render("{{ prot }}", #{ port: 1 });
+          ·       ──────
+          ╰────
+         help: did you mean `port`?"#]],
+    );
+    check(
+        "text::render(\"{{ a\", #{});",
+        expect![[r#"
+         × a `{{` of the template is not closed by `}}`
+          ╭─[main.rhai:1:7]
+        1 │ text::render("{{ a", #{});
+          ·       ──────
+          ╰────"#]],
+    );
+    check(
+        "print(text::hadoop_xml(#{ \"a.b\": \"<x>\", n: 3 }));",
+        expect![[r#"
+        <?xml version="1.0"?>
+        <configuration>
+          <property><name>a.b</name><value>&lt;x&gt;</value></property>
+          <property><name>n</name><value>3</value></property>
+        </configuration>"#]],
+    );
+    check(
+        "print(text::join([1, \"b\"], \", \")); print(text::parse_json(`{\"a\": [1]}`).a[0]);",
+        expect![[r#"
+        1, b
+        1"#]],
+    );
+    check(
+        "text::parse_json(\"nope\");",
+        expect![[r#"
+         × this is not JSON: expected ident at line 1 column 2
+          ╭─[main.rhai:1:7]
+        1 │ text::parse_json("nope");
+          ·       ──────────
+          ╰────
+         help: it begins with `nope`"#]],
+    );
 }

@@ -4,7 +4,7 @@
 
 use super::diagnostic::{Context, ScriptError, diagnose};
 use super::engine::{LANE_STACK, attach, build};
-use super::metadata::Index;
+use super::metadata::Functions;
 use super::params::{ParamInfo, Settings, check};
 use super::recipes::Found;
 use super::resolver::{Imports, Roots};
@@ -37,7 +37,7 @@ pub fn declared(recipe: &Found, host: &Host) -> Result<Declared, ScriptError> {
 
 fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, ScriptError> {
     let settings = Settings::default();
-    let session = Session::new(settings, None, super::value::Handles::default(), Events::none());
+    let session = Session::new(settings, None, super::value::Handles::default());
     let (mut engine, _) = build(&host.registers);
     let imports = Imports::new(recipe.roots(&host.places), None);
     imports.remember(&recipe.path, &recipe.text);
@@ -91,7 +91,7 @@ impl Script {
     pub fn open(run: &Arc<Run>, roots: Roots, set: &[(String, String)], host: &Host) -> Self {
         let (mut engine, handles) = build(&host.registers);
         let settings = Settings { set: set.to_vec(), declared: None };
-        let session = Session::new(settings, host.services.clone(), handles, host.events.clone());
+        let session = Session::new(settings, host.services.clone(), handles);
         let imports = Imports::new(roots, Some(run.clone()));
         let tag = Tag::Live { lane: run.root(), session: session.clone() };
         attach(&mut engine, tag, imports.clone(), host.events.clone(), run.cancel().clone());
@@ -158,8 +158,8 @@ impl Script {
     }
 
     fn diagnose(&self, name: &str, error: &EvalAltResult) -> ScriptError {
-        let index = Index::of(&self.engine).ok();
-        let context = Context { main: name, text_of: &|file| self.imports.text(file), index: index.as_ref() };
+        let functions = Functions::new(&self.engine);
+        let context = Context { main: name, text_of: &|file| self.imports.text(file), functions: &functions };
         diagnose(error, &context)
     }
 

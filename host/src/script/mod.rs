@@ -20,7 +20,7 @@ mod resolver;
 pub mod step;
 pub mod thrown;
 pub mod value;
-mod wait_until;
+mod waiting;
 
 pub use diagnostic::{Frame, Look, ScriptError, Spot};
 pub use engine::index;

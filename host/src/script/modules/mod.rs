@@ -1,11 +1,13 @@
 //! What recipes can call: one file per namespace. This registers those that need no toolkit.
 
 mod core;
+mod text;
 
 use rhai::{Engine, Module, exported_module};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(core::core).into());
+    namespace(engine, "text", exported_module!(text::text));
 }
 
 /// Registers a namespace; errors about its functions then say `name::function`.

@@ -1,13 +1,36 @@
-//! `wait_until(|| ...)`: asks again and again without a journal entry per try; only reads are allowed inside.
+//! `wait` and `wait_until(|| ...)`, which asks again and again without a journal entry per try.
+//!
+//! All waiting of scripts goes through one effect, so that another clock can take its place.
 
 use super::detach::detach_function;
 use super::step::{Tag, lane_of, place_of, session_of};
 use super::thrown::{Result, raise, throw};
 use crate::core::{Failure, FailureKind};
-use crate::runs::StepError;
+use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// Passing time.
+#[derive(Serialize)]
+pub(crate) struct Wait {
+    pub(crate) ms: u64,
+}
+
+impl Effect for Wait {
+    const OP: &'static str = "wait";
+    const KIND: Kind = Kind::Read;
+    type Out = ();
+
+    async fn perform(&self, _: &StepCx) -> std::result::Result<Done<()>, Failure> {
+        tokio::time::sleep(Duration::from_millis(self.ms)).await;
+        Ok(().into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> std::result::Result<Option<Done<()>>, Failure> {
+        performs_again().await
+    }
+}
 
 /// The options of `wait_until`, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -42,13 +65,14 @@ pub(crate) fn wait_until(call: &NativeCallContext, ready: &FnPtr, options: Optio
     if lane.is_next_done() {
         return mark();
     }
-    let seconds = |value: f64| Duration::try_from_secs_f64(value.clamp(0.0, 1e9)).unwrap_or_default();
-    let every = seconds(options.every).max(Duration::from_millis(10));
-    let tries = (seconds(options.timeout).as_millis() / every.as_millis()).max(1);
+    // Counted in tries and not by a clock; one try may take long, so this is at least the time that was given.
+    let every = (options.every.clamp(0.01, 1e6) * 1000.0) as u64;
+    let tries = ((options.timeout.clamp(0.0, 1e9) * 1000.0) as u64 / every).max(1);
     let ready = detach_function(ready.clone());
+    let probe = lane.probe();
     let mut global = call.global_runtime_state().clone();
-    global.tag = Dynamic::from(Tag::Live { lane: lane.probe(), session });
-    let probe = NativeCallContext::new_with_all_fields(
+    global.tag = Dynamic::from(Tag::Live { lane: probe.clone(), session });
+    let inside = NativeCallContext::new_with_all_fields(
         call.engine(),
         call.fn_name(),
         call.fn_source(),
@@ -56,12 +80,10 @@ pub(crate) fn wait_until(call: &NativeCallContext, ready: &FnPtr, options: Optio
         call.call_position(),
     );
     for _ in 0..=tries {
-        if ready.call_within_context::<bool>(&probe, ())? {
+        if ready.call_within_context::<bool>(&inside, ())? {
             return mark();
         }
-        if !lane.run().cancel().sleep(every) {
-            return Err(raise(StepError::Cancelled, call));
-        }
+        probe.step(&place_of(call), &Wait { ms: every }).map_err(|error| raise(error, call))?;
     }
     let failure = Failure::new(FailureKind::Timeout, format!("still not so after {} s", options.timeout));
     Err(throw(failure.hint("give wait_until a longer `timeout`, or look at what it waits for"), call))
