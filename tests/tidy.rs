@@ -118,7 +118,9 @@ fn the_sandbox_and_the_plugins_know_nothing_of_the_host() {
 #[test]
 fn every_file_says_what_it_owns() {
     let missing = |(_, text): &(String, String)| !text.starts_with("//!");
-    nothing(&sources().into_iter().filter(missing).map(|(file, _)| format!("{file}: no //! header")).collect::<Vec<_>>());
+    nothing(
+        &sources().into_iter().filter(missing).map(|(file, _)| format!("{file}: no //! header")).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -126,7 +128,10 @@ fn unsafe_is_where_it_belongs() {
     let mut broken = Vec::new();
     for (file, text) in sources().into_iter().filter(|(file, _)| !file.starts_with("tests/")) {
         let may = UNSAFE.iter().any(|place| file.starts_with(place));
-        if !may && code_lines(&text).any(|(_, line)| line.contains("allow(unsafe_code") || line.contains("expect(unsafe_code")) {
+        if !may
+            && code_lines(&text)
+                .any(|(_, line)| line.contains("allow(unsafe_code") || line.contains("expect(unsafe_code"))
+        {
             broken.push(format!("{file}: unsafe code"));
         }
     }
@@ -140,7 +145,9 @@ fn the_environment_and_the_clock_come_in_from_the_top() {
         let below = module_of(&file).is_some_and(|m| !["cli", "app", "main", "core"].contains(&m));
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (number, line) in code_lines(text) {
-            if below && (line.contains("env::var(") || line.contains("env::var_os(") || line.contains("SystemTime::now")) {
+            if below
+                && (line.contains("env::var(") || line.contains("env::var_os(") || line.contains("SystemTime::now"))
+            {
                 broken.push(format!("{file}:{number}: {}", line.trim()));
             }
         }

@@ -3,11 +3,13 @@
 //! Layers, arrows down only: `cli, repl > script > toolkit > runs > provider, nodes, inventory, secrets > core`;
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
+pub mod app;
 pub mod core;
 pub mod inventory;
 pub mod nodes;
 pub mod plugin_host;
 pub mod provider;
 pub mod runs;
+pub mod script;
 pub mod secrets;
 pub mod toolkit;

@@ -124,7 +124,7 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 /// The process's TLS arithmetic; the first one stays.
-fn install_crypto() {
+pub fn install_crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }

@@ -19,7 +19,7 @@ mod time;
 mod waits;
 
 pub use calls::{Calls, Client, Provider};
-pub use http::{Exchange, HttpClients, HttpDesk, HttpParts, ProxySettings, Recorder};
+pub use http::{Exchange, HttpClients, HttpDesk, HttpParts, ProxySettings, Recorder, install_crypto};
 pub use limits::{Governor, GovernorSettings, Holdup, OnHoldup};
 pub use origin::{Credential, Origin, OriginError};
 pub use redact::Redactor;

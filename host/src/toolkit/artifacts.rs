@@ -155,9 +155,7 @@ impl Effect for Prepare<'_> {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|e| Failure::internal(e.to_string()))?
 }
 
@@ -222,17 +220,18 @@ impl Install<'_> {
         let turn = queue.turn().await;
         let path = self.artifact.path_on_node();
         if let Some(holder) = &turn.from {
-            let copied = self.toolkit.connections().copy_between(&holder.target, holder.via, &path, target, &path).await;
+            let copied =
+                self.toolkit.connections().copy_between(&holder.target, holder.via, &path, target, &path).await;
             match copied {
                 Ok(_) => return turn.done(self.holder(target)),
                 // A holder that went away is no reason to fail: the source is still there.
-                Err(error) => self.toolkit.events().note(format!(
-                    "{}: not copied from {}, fetching it again: {error}",
-                    self.node, holder.target.name
-                )),
+                Err(error) => self
+                    .toolkit
+                    .events()
+                    .note(format!("{}: not copied from {}, fetching it again: {error}", self.node, holder.target.name)),
             }
         }
-        self.from_source(target, &path).await?;
+        self.fetch_from_source(target, &path).await?;
         turn.done(self.holder(target))
     }
 
@@ -241,7 +240,7 @@ impl Install<'_> {
         Holder { target: target.clone(), via: private.map_or(target.address, |ip| SocketAddr::new(ip, 22)) }
     }
 
-    async fn from_source(&self, target: &Target, path: &str) -> Result<(), Failure> {
+    async fn fetch_from_source(&self, target: &Target, path: &str) -> Result<(), Failure> {
         let connections = self.toolkit.connections();
         let folder = format!("mkdir -p -m 755 {}", sh_quote(ON_NODE));
         connections.exec_ok(target, &folder, ExecOptions::default()).await?;
@@ -407,7 +406,8 @@ mod tests {
         assert_eq!(third.from.as_ref().unwrap().target.name, "a");
         third.done(node("b")).unwrap();
         let (one, two) = (queue.turn().await, queue.turn().await);
-        let mut names = [one.from.as_ref().unwrap().target.name.clone(), two.from.as_ref().unwrap().target.name.clone()];
+        let mut names =
+            [one.from.as_ref().unwrap().target.name.clone(), two.from.as_ref().unwrap().target.name.clone()];
         names.sort();
         assert_eq!((names, other), (["a".to_owned(), "b".to_owned()], ()));
     }

@@ -39,7 +39,8 @@ pub(crate) async fn download(url: &str, sha512: &str, folder: &Path) -> Result<P
     if target.exists() {
         return describe(&target);
     }
-    let local = |e: &std::io::Error| Failure::new(FailureKind::Local, format!("cannot write {}: {e}", target.display()));
+    let local =
+        |e: &std::io::Error| Failure::new(FailureKind::Local, format!("cannot write {}: {e}", target.display()));
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| local(&e))?;
     let mut part = tempfile::NamedTempFile::new_in(folder).map_err(|e| local(&e))?;
@@ -51,8 +52,11 @@ pub(crate) async fn download(url: &str, sha512: &str, folder: &Path) -> Result<P
     }
     let found = hex(&digest.finalize());
     if found != sha512 {
-        let message = format!("{url} is not what was asked for: SHA-512 {}... instead of {}...", &found[..16], &sha512[..16]);
-        return Err(Failure::new(FailureKind::Invalid, message).hint("try again, or look at the digest where it is published"));
+        let message =
+            format!("{url} is not what was asked for: SHA-512 {}... instead of {}...", &found[..16], &sha512[..16]);
+        return Err(
+            Failure::new(FailureKind::Invalid, message).hint("try again, or look at the digest where it is published")
+        );
     }
     part.as_file().sync_all().map_err(|e| local(&e))?;
     part.persist(&target).map_err(|e| local(&e.error))?;
@@ -61,7 +65,8 @@ pub(crate) async fn download(url: &str, sha512: &str, folder: &Path) -> Result<P
 
 async fn get(url: &str) -> Result<reqwest::Response, Failure> {
     crate::provider::install_crypto();
-    let client = reqwest::Client::builder().connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
+    let client =
+        reqwest::Client::builder().connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
     let client = client.build().map_err(|e| Failure::internal(format!("no HTTP client: {e}")))?;
     let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
     answer.map_err(|e| failed(url, &e))
@@ -83,7 +88,10 @@ mod tests {
         assert_eq!(digest_in(&format!("{digest}  x.tar.gz\n")).as_ref(), Some(&digest));
         assert_eq!(digest_in(&format!("SHA512 (x.tar.gz) = {}\n", digest.to_uppercase())).as_ref(), Some(&digest));
         let groups: Vec<_> = digest.as_bytes().chunks(8).map(|g| String::from_utf8_lossy(g)).collect();
-        assert_eq!(digest_in(&format!("x.tar.gz: {}\n  {}\n", groups[..8].join(" "), groups[8..].join(" "))).as_ref(), Some(&digest));
+        assert_eq!(
+            digest_in(&format!("x.tar.gz: {}\n  {}\n", groups[..8].join(" "), groups[8..].join(" "))).as_ref(),
+            Some(&digest)
+        );
         assert_eq!(digest_in("no digest here"), None);
     }
 }

@@ -1,8 +1,8 @@
 //! inventory: what is stored, as recipes ask for it. The nodes' own questions are in `nodes`, the clusters' in `clusters`.
 
+use crate::core::Failure;
 use crate::inventory::Resource;
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::core::Failure;
 use crate::toolkit::{At, Toolkit};
 use serde::Serialize;
 

@@ -61,8 +61,7 @@ pub struct Parts {
 }
 
 /// Opens the provider of the settings; called once.
-pub type OpenProvider =
-    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Provider, Failure>> + Send>> + Send + Sync>;
+pub type OpenProvider = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Provider, Failure>> + Send>> + Send + Sync>;
 
 /// The Toolkit: every service, for one context and one provider. Clones share it.
 #[derive(Clone)]
@@ -77,7 +76,12 @@ struct Inner {
 
 impl Toolkit {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, provider: OnceCell::new(), artifacts: artifacts::Holders::default(), changes: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            parts,
+            provider: OnceCell::new(),
+            artifacts: artifacts::Holders::default(),
+            changes: AtomicU64::new(0),
+        }))
     }
 
     pub fn settings(&self) -> &Settings {

@@ -50,7 +50,8 @@ impl Toolkit {
         check_name(&spec.name).map_err(StepError::Failed)?;
         let look = at.step(&LookNode { spec, toolkit: self })?;
         if let Some(taken) = look.taken {
-            let failure = Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
+            let failure =
+                Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
             return Err(StepError::Failed(failure.hint("choose another name, or delete that one first")));
         }
         let plan = Plan {
@@ -78,8 +79,7 @@ impl Toolkit {
         let effect =
             EnsureNode { wanted: &wanted, resolved: &look.resolved, login: &keys.login, hosts: &hosts, toolkit: self };
         let ensured = at.step(&effect)?;
-        at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self })
-            .map(|ready| ready.node)
+        at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self }).map(|ready| ready.node)
     }
 
     /// A node of the inventory.
@@ -117,7 +117,13 @@ impl Toolkit {
     }
 
     /// Waits until a node is in a state, `running` or `offline`.
-    pub fn wait_node(&self, at: At<'_>, name: &str, status: InstanceStatus, limit: Duration) -> Result<Node, StepError> {
+    pub fn wait_node(
+        &self,
+        at: At<'_>,
+        name: &str,
+        status: InstanceStatus,
+        limit: Duration,
+    ) -> Result<Node, StepError> {
         let node = self.node(at, name)?;
         at.step(&WaitNode { name, id: &node.id, status, limit_ms: millis(limit), toolkit: self })?;
         self.node(at, name)
@@ -139,7 +145,9 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(Failure::usage(format!("`{name}` cannot be the name of a node: {wrong}")).field("name").hint("choose another name"))
+    Err(Failure::usage(format!("`{name}` cannot be the name of a node: {wrong}"))
+        .field("name")
+        .hint("choose another name"))
 }
 
 pub(crate) fn planned(name: &str, resolved: &Resolved, type_index: usize) -> PlannedNode {
@@ -265,16 +273,17 @@ impl EnsureNode<'_> {
             return Ok(None);
         };
         match self.toolkit.provider().await?.client.get_instance(&ById::new(&node.id)).await {
-            Ok(instance) => {
+            // Ids of another account, or of an earlier sandbox, may be the same by chance.
+            Ok(instance) if instance.label == node.name => {
                 node.status = instance.status;
                 Ok(Some(node))
             }
-            Err(error) if error.kind == ErrorKind::NotFound => {
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
+            _ => {
                 let (name, id) = (&node.name, &node.id);
                 self.toolkit.events().note(format!("{name} (Linode {id}) is gone from the account; making it again"));
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -323,7 +332,9 @@ impl EnsureNode<'_> {
             Ok(Some(found)) if taken => Err(somebody_elses(name, &found)),
             _ if taken => Err(Failure::from(error).on(name)),
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
-            _ => Err(Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}")).on(name)),
+            _ => {
+                Err(Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}")).on(name))
+            }
         }
     }
 
@@ -390,10 +401,9 @@ impl Effect for EnsureNode<'_> {
 }
 
 fn somebody_elses(name: &str, found: &Instance) -> Failure {
-    let message = format!("the account has a Linode {} with the label {name} that this inventory does not know", found.id);
-    Failure::new(FailureKind::Conflict, message)
-        .hint("choose another name, or rename or delete that Linode")
-        .on(name)
+    let message =
+        format!("the account has a Linode {} with the label {name} that this inventory does not know", found.id);
+    Failure::new(FailureKind::Conflict, message).hint("choose another name, or rename or delete that Linode").on(name)
 }
 
 async fn by_label(toolkit: &Toolkit, label: &str) -> Result<Option<Instance>, Failure> {

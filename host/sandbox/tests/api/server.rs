@@ -156,7 +156,8 @@ fn an_answer_has_its_headers() {
         content-length: 42
         connection: close
 
-        {"data":[],"page":1,"pages":1,"results":0}"#]].assert_eq(&told.join("\n"));
+        {"data":[],"page":1,"pages":1,"results":0}"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 /// For trying real clients by hand: `cargo test -p linodetool-sandbox --test api by_hand -- --ignored --nocapture`

@@ -24,7 +24,10 @@ pub(crate) fn nodes_of(call: &NativeCallContext, items: &Array) -> Result<Vec<Ar
         .iter()
         .map(|item| match item.read_lock::<NodeHandle>() {
             Some(node) => Ok(node.0.clone()),
-            None => Err(misuse(format!("`{}` takes nodes, and the array holds a {}", call.fn_name(), item.type_name()), call)),
+            None => Err(misuse(
+                format!("`{}` takes nodes, and the array holds a {}", call.fn_name(), item.type_name()),
+                call,
+            )),
         })
         .collect()
 }

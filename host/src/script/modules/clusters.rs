@@ -1,5 +1,7 @@
 //! `clusters::`, and the properties of a cluster.
 
+#![allow(clippy::unwrap_used, reason = "the macro unwraps what it has checked")]
+
 use rhai::plugin::*;
 
 /// Clusters: named sets of nodes in roles.

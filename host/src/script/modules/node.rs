@@ -1,5 +1,7 @@
 //! Properties and methods of nodes. Every method that changes a node works on an array of nodes too, each in a lane.
 
+#![allow(clippy::unwrap_used, reason = "the macro unwraps what it has checked")]
+
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::render;
@@ -223,10 +225,10 @@ fn method(module: &mut Module, doc: &'static Doc, work: Work) {
             one(&call, &node.0, with(options, subject), work)
         },
     );
-    registration(&["node: Node", "options: map", "map"]).set_into_module(
-        module,
-        move |call: NativeCallContext, node: &mut NodeHandle, options: Map| one(&call, &node.0, options, work),
-    );
+    registration(&["node: Node", "options: map", "map"])
+        .set_into_module(module, move |call: NativeCallContext, node: &mut NodeHandle, options: Map| {
+            one(&call, &node.0, options, work)
+        });
     registration(&["nodes: array", &subject, "array"]).set_into_module(
         module,
         move |call: NativeCallContext, nodes: &mut Array, subject: &str| {
@@ -239,10 +241,10 @@ fn method(module: &mut Module, doc: &'static Doc, work: Work) {
             each(&call, nodes, &with(options, subject), doc, work)
         },
     );
-    registration(&["nodes: array", "options: map", "array"]).set_into_module(
-        module,
-        move |call: NativeCallContext, nodes: &mut Array, options: Map| each(&call, nodes, &options, doc, work),
-    );
+    registration(&["nodes: array", "options: map", "array"])
+        .set_into_module(module, move |call: NativeCallContext, nodes: &mut Array, options: Map| {
+            each(&call, nodes, &options, doc, work)
+        });
 }
 
 /// A state operation whose options are its struct.
@@ -588,7 +590,7 @@ const UPLOAD: Doc = Doc {
 
         # Example
         ```rhai
-        let text = text::bundled();
+        let text = words::bundled();
         n.upload(text.path, #{ path: \"/root/text\" });
         ```
 
@@ -656,7 +658,7 @@ pub(crate) mod methods {
     ///
     /// # Example
     /// ```rhai
-    /// let a = artifacts::local(#{ name: "text", path: text::bundled().folder });
+    /// let a = artifacts::local(#{ name: "text", path: words::bundled().folder });
     /// n.artifact(a, "/opt/text");
     /// ```
     ///
@@ -664,9 +666,7 @@ pub(crate) mod methods {
     /// `command` if it cannot be unpacked, `local` if the source has changed.
     #[rhai_fn(global, return_raw, volatile, pure)]
     pub fn artifact(call: NativeCallContext, node: &mut NodeHandle, artifact: Artifact, dest: &str) -> Result<bool> {
-        at(&call, |at| {
-            toolkit(&call)?.install_artifact(at, &node.0, &artifact, dest).map_err(|e| raise(e, &call))
-        })
+        at(&call, |at| toolkit(&call)?.install_artifact(at, &node.0, &artifact, dest).map_err(|e| raise(e, &call)))
     }
 
     /// Puts a text on the node as one file.
@@ -677,7 +677,7 @@ pub(crate) mod methods {
     ///
     /// # Example
     /// ```rhai
-    /// n.upload(text::bundled(), "/root/text", #{ mode: "0600" });
+    /// n.upload(words::bundled(), "/root/text", #{ mode: "0600" });
     /// ```
     ///
     /// # Errors
@@ -701,7 +701,7 @@ pub(crate) mod methods {
     ///
     /// # Example
     /// ```rhai
-    /// n.download("/etc/hostname", `${text::bundled().folder}/docs-hostname`);
+    /// n.download("/etc/hostname", `${words::bundled().folder}/docs-hostname`);
     /// ```
     ///
     /// # Errors
@@ -736,9 +736,8 @@ pub(crate) mod methods {
     ) -> Result<Dynamic> {
         let options: PageOptions = options::read(&call, options)?;
         let port = u16::try_from(port).map_err(|_| misuse(format!("{port} is not a port"), &call))?;
-        let page = at(&call, |at| {
-            toolkit(&call)?.http_get(at, &node.0, port, path, &options).map_err(|e| raise(e, &call))
-        })?;
+        let page =
+            at(&call, |at| toolkit(&call)?.http_get(at, &node.0, port, path, &options).map_err(|e| raise(e, &call)))?;
         Ok(page.map_or(Dynamic::UNIT, |json| to_dynamic(&json)))
     }
 }

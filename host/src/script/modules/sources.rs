@@ -1,4 +1,6 @@
-//! `artifacts::` and `text::`: what recipes bring to their nodes.
+//! `artifacts::` and `words::`: what recipes bring to their nodes.
+
+#![allow(clippy::unwrap_used, reason = "the macro unwraps what it has checked")]
 
 use rhai::plugin::*;
 
@@ -42,7 +44,7 @@ pub(crate) mod artifacts {
     ///
     /// # Example
     /// ```rhai
-    /// let a = artifacts::local(#{ name: "text", path: text::bundled().folder });
+    /// let a = artifacts::local(#{ name: "text", path: words::bundled().folder });
     /// ```
     ///
     /// # Errors
@@ -79,7 +81,7 @@ pub(crate) mod artifacts {
 /// Texts and the words in them.
 #[expect(unreachable_pub, reason = "the macro takes public functions")]
 #[export_module]
-pub(crate) mod text {
+pub(crate) mod words {
     use crate::script::modules::call::{at, toolkit};
     use crate::script::modules::handles::NodeHandle;
     use crate::script::thrown::{Result, raise};
@@ -91,7 +93,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().words);
+    /// print(words::bundled().words);
     /// ```
     ///
     /// # Errors
@@ -105,7 +107,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::open(text::bundled().path).bytes);
+    /// print(words::open(words::bundled().path).bytes);
     /// ```
     ///
     /// # Errors
@@ -120,7 +122,7 @@ pub(crate) mod text {
     /// # Example
     /// ```rhai
     /// n.file("/root/counts", #{ content: "two\t2\none\t1\n" });
-    /// print(text::counts(n, "/root/counts").words);
+    /// print(words::counts(n, "/root/counts").words);
     /// ```
     ///
     /// # Errors
@@ -136,7 +138,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().path);
+    /// print(words::bundled().path);
     /// ```
     #[rhai_fn(global, get = "path", pure)]
     pub fn path(text: &mut Text) -> String {
@@ -147,7 +149,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().folder);
+    /// print(words::bundled().folder);
     /// ```
     #[rhai_fn(global, get = "folder", pure)]
     pub fn folder(text: &mut Text) -> String {
@@ -158,7 +160,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().digest);
+    /// print(words::bundled().digest);
     /// ```
     #[rhai_fn(global, get = "digest", pure)]
     pub fn digest(text: &mut Text) -> String {
@@ -169,7 +171,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().bytes);
+    /// print(words::bundled().bytes);
     /// ```
     #[rhai_fn(global, get = "bytes", pure)]
     pub fn bytes(text: &mut Text) -> i64 {
@@ -180,10 +182,10 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().words);
+    /// print(words::bundled().words);
     /// ```
     #[rhai_fn(global, get = "words", pure)]
-    pub fn words(text: &mut Text) -> i64 {
+    pub fn count_of(text: &mut Text) -> i64 {
         i64::try_from(text.counts.words).unwrap_or(i64::MAX)
     }
 
@@ -191,18 +193,18 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().distinct);
+    /// print(words::bundled().distinct);
     /// ```
     #[rhai_fn(global, get = "distinct", pure)]
     pub fn distinct(text: &mut Text) -> i64 {
         i64::try_from(text.counts.distinct).unwrap_or(i64::MAX)
     }
 
-    /// SHA-256 of its sorted counts, to compare with those of `text::counts`.
+    /// SHA-256 of its sorted counts, to compare with those of `words::counts`.
     ///
     /// # Example
     /// ```rhai
-    /// print(text::bundled().counts_digest);
+    /// print(words::bundled().counts_digest);
     /// ```
     #[rhai_fn(global, get = "counts_digest", pure)]
     pub fn counts_digest(text: &mut Text) -> String {

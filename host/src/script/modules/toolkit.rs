@@ -24,5 +24,5 @@ pub fn register(engine: &mut Engine, types: &mut HandleTypes) {
     namespace(engine, "api", exported_module!(small::api));
     namespace(engine, "configuration", exported_module!(small::configuration));
     namespace(engine, "artifacts", exported_module!(sources::artifacts));
-    namespace(engine, "text", exported_module!(sources::text));
+    namespace(engine, "words", exported_module!(sources::words));
 }
