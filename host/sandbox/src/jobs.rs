@@ -4,6 +4,7 @@
 //! know what an outcome means: it reports.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -161,16 +162,16 @@ impl Jobs {
 
     fn perform(&self, job: Option<Job>, report: &dyn Report) {
         let Some(job) = job else { return self.put_firewalls_in_force(report) };
-        let outcome = match &job.work {
-            Work::Boot(spec) => {
-                // A machine that is to be guarded must not run before its guard stands.
-                self.put_firewalls_in_force(report);
-                self.machines.boot(spec)
-            }
+        if matches!(job.work, Work::Boot(_) | Work::Reboot(_)) {
+            // A machine that is to be guarded must not run before its guard stands.
+            self.put_firewalls_in_force(report);
+        }
+        let outcome = guarded(|| match &job.work {
+            Work::Boot(spec) => self.machines.boot(spec),
             Work::PowerOff => self.machines.power_off(job.linode),
             Work::Reboot(spec) => self.machines.power_off(job.linode).and_then(|()| self.machines.boot(spec)),
             Work::Delete => self.machines.delete(job.linode),
-        };
+        });
         report.job_done(job.linode, job.operation, outcome.map_err(|error| error.to_string()));
     }
 
@@ -180,14 +181,21 @@ impl Jobs {
         }
         let _one_at_a_time = self.firewalls.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stale_firewalls.swap(false, Ordering::SeqCst) {
-            let outcome = self.machines.set_firewalls(&report.firewalls_in_force());
-            report.firewalls_set(outcome);
+            let firewalls = report.firewalls_in_force();
+            report.firewalls_set(guarded(|| self.machines.set_firewalls(&firewalls)));
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A panic of the machines is an error like others: the Linode must not stay busy for ever, nor its worker be lost.
+fn guarded(work: impl FnOnce() -> Result<(), MachineError>) -> Result<(), MachineError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(MachineError("the sandbox's machines failed inside: the panic was reported where it happened".to_owned()))
+    })
 }
 
 impl Queue {

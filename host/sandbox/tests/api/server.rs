@@ -121,8 +121,9 @@ fn what_cannot_be_served_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     expect!["cannot listen on 127.0.0.1:PORT: Address already in use (os error 98); another program may use this port: choose another with --listen, or port 0 for any"].assert_eq(&refuse(listen(&format!("127.0.0.1:{port}"))).replace(&port, "PORT"));
-    expect!["--time-scale must be above 0, not 0"]
+    expect!["--time-scale must be above 0 and at most 1000000, not 0"]
         .assert_eq(&refuse(ServeOptions { time_scale: 0.0, ..ServeOptions::default() }));
+    assert!(refuse(ServeOptions { time_scale: f64::NAN, ..ServeOptions::default() }).contains("NaN"));
     let dir = tempfile::tempdir().unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     expect!["the sandbox's folder DIR can be changed by other users: `chmod go-w DIR`, or choose another with --state"]
@@ -156,7 +157,8 @@ fn an_answer_has_its_headers() {
         content-length: 42
         connection: close
 
-        {"data":[],"page":1,"pages":1,"results":0}"#]].assert_eq(&told.join("\n"));
+        {"data":[],"page":1,"pages":1,"results":0}"#]]
+    .assert_eq(&told.join("\n"));
 }
 
 /// For trying real clients by hand: `cargo test -p linodetool-sandbox --test api by_hand -- --ignored --nocapture`
