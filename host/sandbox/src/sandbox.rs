@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Time};
 use crate::faults::Faults;
 use crate::jobs::{Execution, Jobs, Report};
-use crate::ledger::{Entry, Ledger, What};
+use crate::ledger::{Entry, Ledger};
 use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
@@ -183,21 +183,8 @@ impl Sandbox {
         let linodes: Vec<u64> = self.lock().world.linodes.keys().copied().collect();
         self.end_machines(linodes, end.saturating_duration_since(Instant::now()));
         let now = self.inner.clock.now().wire();
-        let mut state = self.lock();
-        let State { world, ledger, .. } = &mut *state;
-        for linode in world.linodes.values() {
-            let entry = Entry {
-                time: now.clone(),
-                what: What::Died,
-                kind: "linode".to_owned(),
-                id: linode.id,
-                label: linode.label.clone(),
-                tags: linode.tags.clone(),
-                reason: "the sandbox was stopped".to_owned(),
-            };
-            if let Err(error) = ledger.append(entry) {
-                tracing::error!(%error, "cannot write the sandbox's ledger");
-            }
+        if let Err(error) = self.lock().ledger.all_died(&now, "the sandbox was stopped") {
+            tracing::error!(%error, "cannot write the sandbox's ledger");
         }
     }
 

@@ -297,6 +297,11 @@ impl Signals {
 /// One request over HTTP.
 async fn answer(sandbox: Sandbox, request: axum::extract::Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
+        // Before it is sent: a client that is answered while it still sends may never see the answer.
+        return bare(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     let body = match to_bytes(body, LONGEST_BODY).await {
         Ok(body) => body,
         Err(_) => return bare(StatusCode::PAYLOAD_TOO_LARGE),
