@@ -109,8 +109,9 @@ impl Jobs {
         self.lock().waiting.len()
     }
 
-    /// No new work is begun after this. Waits for what is under way, until `end` at most.
-    pub(crate) fn stop(&self, end: Instant) {
+    /// No new work is begun after this. Waits for what is under way, until `end` at most, and tells which Linodes had
+    /// work that is not done.
+    pub(crate) fn stop(&self, end: Instant) -> Vec<u64> {
         let mut queue = self.lock();
         queue.stopped = true;
         self.changed.notify_all();
@@ -118,10 +119,11 @@ impl Jobs {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 tracing::warn!(workers = queue.workers, "machines are still at work; they are not waited for");
-                return;
+                break;
             }
             queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        queue.waiting.keys().copied().filter(|key| *key != FIREWALLS).collect()
     }
 
     fn start_worker(self: &Arc<Self>, queue: &mut Queue, report: &Arc<dyn Report>) {
@@ -315,6 +317,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_done_at_the_end_is_told() {
+        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
+        let jobs = Arc::new(Jobs::new(machines, Execution::Threads));
+        let report: Arc<dyn Report> = Arc::new(Reported::default());
+        assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [0_u64; 0]);
+        jobs.submit(vec![Job { linode: 7, operation: 1, work: Work::Delete }], true, &report);
+        assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [7]);
+    }
+
+    #[test]
     fn one_linodes_jobs_are_done_in_order_and_different_ones_at_once() {
         let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
         let jobs = Arc::new(Jobs::new(machines.clone(), Execution::Threads));
@@ -337,7 +349,8 @@ mod tests {
             assert_eq!(order, [1, 2, 3]);
         }
         drop(done);
-        jobs.stop(Instant::now() + Duration::from_secs(30));
+        let left = jobs.stop(Instant::now() + Duration::from_secs(30));
+        assert_eq!(left, [0_u64; 0]);
         let seen = machines.seen.lock().unwrap();
         assert!(seen.calls.values().all(|calls| *calls == ["boot", "power_off", "boot", "delete"]));
         assert!((2..=MOST_WORKERS).contains(&seen.most), "{} at once", seen.most);

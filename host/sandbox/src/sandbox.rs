@@ -3,6 +3,7 @@
 //! Owns: the lock around the world, and that everything a transition wants done outside is done: jobs in order, ledger
 //! before the answer. Does not know sockets; in-process callers use it directly.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -179,8 +180,10 @@ impl Sandbox {
                 tracing::error!("a thread of the sandbox panicked");
             }
         }
-        self.inner.jobs.stop(end);
-        let linodes: Vec<u64> = self.lock().world.linodes.keys().copied().collect();
+        // Those of Linodes that were just deleted may still be there.
+        let mut linodes: BTreeSet<u64> = self.inner.jobs.stop(end).into_iter().collect();
+        linodes.extend(self.lock().world.linodes.keys());
+        let linodes = linodes.into_iter().collect();
         self.end_machines(linodes, end.saturating_duration_since(Instant::now()));
         let now = self.inner.clock.now().wire();
         if let Err(error) = self.lock().ledger.all_died(&now, "the sandbox was stopped") {
