@@ -79,7 +79,7 @@ async fn a_bundled_plugin_cannot_be_shadowed() {
 async fn a_plugin_that_does_not_open_says_why() {
     let mut said = Vec::new();
     for mode in ["error in open", "panic in open", "block in open"] {
-        let limits = Limits { step: Duration::from_millis(100), ..Limits::default() };
+        let limits = Limits { step: Duration::from_millis(500), ..Limits::default() };
         let refused = open(&misbehaving(), Opening { limits, ..opening(mode) }).await.err().unwrap();
         said.push(cut(&refused.to_string()));
     }
@@ -93,7 +93,7 @@ async fn a_plugin_that_does_not_open_says_why() {
     expect![[r#"
         plugin misbehaving cannot be opened: open failed politely
         plugin misbehaving cannot be opened: the plugin panicked: open says no at tests/misbehaving/src/
-        plugin misbehaving cannot be opened: the plugin's open did not return within 100ms
+        plugin misbehaving cannot be opened: the plugin's open did not return within 500ms
         plugin wrong cannot be opened: open failed with code 7 and no reason
         plugin wrong cannot be opened: open gave neither an instance nor an error"#]]
     .assert_eq(&said.join("\n"));

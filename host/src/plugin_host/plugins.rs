@@ -9,7 +9,7 @@ use crate::plugin_host::keeper::Keeper;
 use crate::plugin_host::trust::{InstalledError, Protection, Trusted};
 use crate::provider::{
     Calls, Client, Governor, GovernorSettings, HttpClients, HttpDesk, HttpParts, OnHoldup, Origin, OriginError, Pace,
-    Provider, ProxySettings, RealTime, Recorder, RetryPolicy, Time, Waits,
+    Provider, ProxySettings, RealTime, Recorder, RetryPolicy, Time, Transport, Waits,
 };
 use linodetool_plugin::{Manifest, ProviderError};
 use serde_json::{Map, Value};
@@ -43,6 +43,8 @@ pub struct Opening {
     pub retry: RetryPolicy,
     pub pace: Pace,
     pub recorder: Option<Arc<dyn Recorder>>,
+    /// In place of the network: an emulator in this process.
+    pub transport: Option<Arc<dyn Transport>>,
     pub limits: Limits,
 }
 
@@ -58,6 +60,7 @@ impl Default for Opening {
             retry: RetryPolicy::default(),
             pace: Pace::default(),
             recorder: None,
+            transport: None,
             limits: Limits::default(),
         }
     }
@@ -197,9 +200,12 @@ impl Plugins {
         let account = credential.as_ref().map_or(base.as_str(), |credential| credential.token.reveal());
         let governor = Governor::new(settings, account, &file.manifest.rate_classes);
         let make = || async { HttpClients::new(self.0.proxy.clone()).map_err(|why| PluginError::Http(Arc::new(why))) };
-        let clients = self.0.clients.get_or_try_init(make).await?.clone();
+        let transport = match &opening.transport {
+            Some(transport) => transport.clone(),
+            None => Arc::new(self.0.clients.get_or_try_init(make).await?.clone()),
+        };
         let http = HttpDesk::new(HttpParts {
-            clients,
+            transport,
             plugin: name.clone(),
             allowed,
             credential,
