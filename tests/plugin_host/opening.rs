@@ -4,7 +4,7 @@ use crate::files::{built, copy, folder, misbehaving, set_mode, wrong};
 use crate::{assert_alive, cut, open, opening, plugins, say};
 use expect_test::expect;
 use linodetool::core::Failure;
-use linodetool::plugin_host::{Limits, Opening, PluginError, Plugins, Protection};
+use linodetool::plugin_host::{Limits, Opening, Place, PluginError, Plugins, Protection};
 use linodetool::provider::{Calls, Origin};
 use serde_json::json;
 use std::path::Path;
@@ -71,6 +71,8 @@ async fn a_bundled_plugin_cannot_be_shadowed() {
     let bundled = built("linodetool_linode_v4");
     installed(folder.path(), "linode-v4", &copy(folder.path()), "00");
     let list = plugins(folder.path()).list().unwrap();
+    let found = plugins(folder.path()).find("linode-v4").unwrap();
+    assert_eq!((found.place, &found.path), (Place::Bundled, &bundled));
     let paths: Vec<_> = list.iter().filter(|info| info.name == "linode-v4").map(|info| &info.path).collect();
     assert_eq!(paths, [&bundled]);
 }

@@ -118,6 +118,18 @@ impl Plugins {
         Self(Arc::new(Inner { dirs, runtime, proxy, clients: OnceCell::new(), loaded: Mutex::default() }))
     }
 
+    /// Where the provider of this name comes from; nothing is loaded. Tokens of the environment are for bundled ones alone.
+    pub fn find(&self, name: &str) -> Result<Found, PluginError> {
+        let all = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
+        match all.iter().find(|found| found.name == name) {
+            Some(found) => Ok(found.clone()),
+            None => {
+                let known = all.into_iter().map(|found| found.name).collect();
+                Err(PluginError::Unknown { name: name.to_owned(), known })
+            }
+        }
+    }
+
     /// All plugins, loaded to see what they say; those that cannot be used with the reason.
     pub fn list(&self) -> Result<Vec<PluginInfo>, PluginError> {
         let found = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
@@ -157,14 +169,8 @@ impl Plugins {
     }
 
     fn load_named(&self, name: &str) -> Result<PluginFile, PluginError> {
-        let all = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
-        match all.iter().find(|found| found.name == name) {
-            Some(found) => same_name(self.load(&found.path, &found.protection)?, name),
-            None => {
-                let known = all.into_iter().map(|found| found.name).collect();
-                Err(PluginError::Unknown { name: name.to_owned(), known })
-            }
-        }
+        let found = self.find(name)?;
+        same_name(self.load(&found.path, &found.protection)?, name)
     }
 
     fn load(&self, path: &Path, protection: &Protection) -> Result<PluginFile, PluginError> {

@@ -52,10 +52,18 @@ pub enum NoAnswer {
 }
 
 /// The environment's wish for a proxy, `https_proxy` and `no_proxy`; never used for this computer itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ProxySettings {
+    /// Its URL, which may hold a password.
     pub https: Option<String>,
+    /// Hosts that are reached without it, separated by commas.
     pub except: Option<String>,
+}
+
+impl std::fmt::Debug for ProxySettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.https.is_some() { "ProxySettings(one)" } else { "ProxySettings(none)" })
+    }
 }
 
 /// The network: one pool of connections for all providers of a process. Clones share it.
