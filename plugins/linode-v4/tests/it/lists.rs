@@ -53,7 +53,8 @@ fn a_list_of_absurdly_many_pages_is_none() {
           auth bearer, class list, safe to repeat
         < 200
         ! {"kind":"unavailable","message":"the provider says that /linode/instances has 9999 pages"}
-    "#]].assert_eq(&one("instances.list", json!({}), FIRST, page(json!([]), 1, 9_999, 5_000_000)));
+    "#]]
+    .assert_eq(&one("instances.list", json!({}), FIRST, page(json!([]), 1, 9_999, 5_000_000)));
 }
 
 #[test]
