@@ -12,7 +12,7 @@ use super::step::{Session, Tag};
 use super::{Host, thrown::Stop};
 use crate::core::{Cancel, Events, Failure, FailureKind};
 use crate::runs::Run;
-use rhai::{Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope};
 use serde::Serialize;
 use serde_json::Value;
 use std::any::Any;
@@ -54,6 +54,7 @@ fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, Scr
 }
 
 /// Evaluates a recipe as a run, and gives the run's outputs. The run is not finished by this.
+/// Blocks, so never call it on a worker of an async runtime.
 ///
 /// # Errors
 /// Settings that do not fit the recipe's parameters (nothing was done then), or what ended the script.
@@ -123,6 +124,44 @@ impl Script {
             Ended::Error(error) => *error,
             Ended::Described => Failure::internal("only parameters were asked for").into(),
         })
+    }
+
+    /// Evaluates a line of a session; the functions it declares stay.
+    pub(crate) fn line(&mut self, scope: &mut Scope<'static>, name: &str, text: &str) -> Result<Dynamic, ScriptError> {
+        self.imports.remember(name, text);
+        let result = self.on_thread(|| -> Result<_, Box<EvalAltResult>> {
+            let mut ast = self.engine.compile_with_scope(scope, text)?;
+            ast.set_source(name);
+            let functions = ast.clone_functions_only();
+            // As a module of its own each keeps the name of its line in errors; the newest one of a name wins.
+            let module = match functions.has_functions() {
+                true => Some(Module::eval_ast_as_new(Scope::new(), &functions, &self.engine)?),
+                false => None,
+            };
+            Ok((ast, module))
+        });
+        let (mut ast, module) = match result {
+            Ok(Ok(parts)) => parts,
+            Ok(Err(error)) => return Err(self.diagnose(name, &error)),
+            Err(failure) => return Err(failure.into()),
+        };
+        if let Some(module) = module {
+            self.engine.register_global_module(module.into());
+            ast.clear_functions();
+        }
+        match self.on_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, &ast)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.diagnose(name, &error)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// An import lasts for one evaluation; a session keeps it.
+    pub(crate) fn keep_import(&mut self, path: &str, alias: &str, name: &str) -> Result<(), ScriptError> {
+        let module = self.on_thread(|| self.imports.resolve(&self.engine, None, path, Position::NONE))?;
+        let module = module.map_err(|error| self.diagnose(name, &error))?;
+        self.engine.register_static_module(alias, module);
+        Ok(())
     }
 
     fn evaluate(&self, name: &str, text: &str) -> Result<Dynamic, Ended> {

@@ -227,7 +227,7 @@ fn lower(text: &str) -> String {
 }
 
 /// Words of a script's text that are names, with what stands before each. Comments and text are passed over.
-fn tokens(text: &str) -> Vec<(usize, &str)> {
+pub(crate) fn tokens(text: &str) -> Vec<(usize, &str)> {
     let mut tokens = Vec::new();
     let bytes = text.as_bytes();
     let mut i = 0;
