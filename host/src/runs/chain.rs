@@ -21,6 +21,7 @@ pub(super) fn link(head: &Head, n: u64, entry: &Entry) -> Head {
     hasher.update([entry.kind as u8]);
     hasher.update(entry.seq.to_le_bytes());
     hasher.update(entry.attempt.to_le_bytes());
+    hasher.update(entry.began_ms.unwrap_or(u64::MAX).to_le_bytes());
     hasher.update(entry.ms.to_le_bytes());
     // With its length, so that nothing can move from one field into the next; absent differs from empty.
     let mut field = |bytes: Option<&[u8]>| {
@@ -106,6 +107,7 @@ mod tests {
             ([1; 32], 0, entry.clone()),
             (EMPTY, 0, Entry { kind: EntryKind::Done, ..entry.clone() }),
             (EMPTY, 0, Entry { ms: 6, ..entry.clone() }),
+            (EMPTY, 0, Entry { began_ms: Some(5), ..entry.clone() }),
             (EMPTY, 0, Entry { args: None, body: Some("x".into()), ..entry.clone() }),
             (EMPTY, 0, Entry { body: Some(String::new()), ..entry.clone() }),
         ];

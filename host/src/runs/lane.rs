@@ -143,7 +143,9 @@ impl Lane {
             Ok(Done { value, changes }) => (EntryKind::Done, encode(&value, E::OP)?, changes, Ok(value)),
             Err(failure) => (EntryKind::Failed, encode(&failure, E::OP)?, Vec::new(), Err(StepError::Failed(failure))),
         };
-        let entry = self.first_line(kind, step, Some(body));
+        let mut entry = self.first_line(kind, step, Some(body));
+        entry.began_ms = Some(step.intent_ms);
+        entry.ms = self.run.now();
         self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?;
         result
     }
@@ -270,6 +272,7 @@ impl Lane {
             op: Some(Cow::Borrowed(step.op)),
             digest: Some(step.digest),
             place: Some(step.place.clone()),
+            began_ms: None,
             ms: step.intent_ms,
             args: Some(step.args.clone()),
             body,
