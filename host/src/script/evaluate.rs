@@ -32,14 +32,16 @@ pub struct Declared {
 /// # Errors
 /// The text does not compile, an import fails, or a declaration is wrong.
 pub fn declared(recipe: &Found, host: &Host) -> Result<Declared, ScriptError> {
-    describe(recipe, host, Cancel::default())
+    describe(recipe, host, None)
 }
 
-fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, ScriptError> {
+/// With a run, its cancel is obeyed and the texts it stored are used.
+fn describe(recipe: &Found, host: &Host, run: Option<&Arc<Run>>) -> Result<Declared, ScriptError> {
     let settings = Settings::default();
     let session = Session::new(settings, None, super::value::Handles::default());
     let (mut engine, _) = build(&host.registers);
-    let imports = Imports::new(recipe.roots(&host.places), None);
+    let imports = Imports::new(recipe.roots(&host.places), run.cloned());
+    let cancel = run.map_or_else(Cancel::default, |run| run.cancel().clone());
     imports.remember(&recipe.path, &recipe.text);
     attach(&mut engine, Tag::Describe(session.clone()), imports.clone(), Events::none(), cancel);
     // What stands before `params` is little; a loop there must not hold up `recipe show`, and counts as no parameters.
@@ -60,17 +62,29 @@ fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, Scr
 /// Settings that do not fit the recipe's parameters (nothing was done then), or what ended the script.
 pub fn run(run: &Arc<Run>, recipe: &Found, set: &[(String, String)], host: &Host) -> Result<Value, ScriptError> {
     // Checked before the first step, whatever the recipe does before it asks for its parameters.
-    let params = describe(recipe, host, run.cancel().clone())?.params;
+    let params = describe(recipe, host, Some(run))?.params;
     check(&params, set).map_err(|failure| {
         let late = params.is_empty() && recipe.text.contains("params(");
         if late { failure.hint("`params` must come before anything that has an effect") } else { failure }
     })?;
     let script = Script::open(run, recipe.roots(&host.places), set, host);
     match script.evaluate(&recipe.path, &recipe.text) {
-        Ok(_) => Ok(run.outputs().into_iter().collect()),
+        Ok(_) => met(run).map(|()| run.outputs().into_iter().collect()),
         Err(Ended::Error(error)) => Err(*error),
         Err(Ended::Described) => Err(Failure::internal("a running recipe was only asked for its parameters").into()),
     }
+}
+
+/// A resumed script that ends before all that its journal holds has taken another path.
+fn met(run: &Run) -> Result<(), ScriptError> {
+    let unmet = run.unmet();
+    let Some((step, op, place)) = unmet.first() else { return Ok(()) };
+    let count = unmet.len();
+    let text =
+        format!("the script has ended, but not all of its journal: {count} left, first step {step}, `{op}` at {place}");
+    Err(Failure::new(FailureKind::Diverged, text)
+        .hint("a resumed run must take the path it took before; start a new run instead")
+        .into())
 }
 
 /// An engine with its run, for one evaluation or for the lines of an interactive session.
