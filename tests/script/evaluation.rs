@@ -294,3 +294,37 @@ fn the_reference_is_made_from_the_functions() {
     expect!["__builtin-operators__.d.rhai __builtin__.d.rhai __static__.d.rhai text.d.rhai"]
         .assert_eq(&files.join(" "));
 }
+
+#[test]
+fn maps_grow_and_are_asked() {
+    check(
+        "let m = #{ a: 1 };\nm.b = 2; m[\"c\"] = 3; m.d = #{}; m.d.e = 5;\nprint(m); print(\"z\" in m); print(m.get(\"z\") == ()); print(m.contains(\"a\"));",
+        expect![[r##"
+            #{"a": 1, "b": 2, "c": 3, "d": #{"e": 5}}
+            false
+            true
+            true"##]],
+    );
+    check(
+        "let m = #{ a: 1 };\nprint(m[\"z\"]);",
+        expect![[r#"
+         × there is no property `z` in this map
+          ╭─[main.rhai:2:9]
+        1 │ let m = #{ a: 1 };
+        2 │ print(m["z"]);
+          ·         ───
+          ╰────
+         help: `map.get("z")` gives `()` where a property may be absent"#]],
+    );
+    check(
+        "let m = #{ a: 1 };\nm.z += 1;",
+        expect![[r#"
+         × `+` does not work with nothing and int
+          ╭─[main.rhai:2:5]
+        1 │ let m = #{ a: 1 };
+        2 │ m.z += 1;
+          ·     ─
+          ╰────"#]],
+    );
+    check("let m = #{ a: 1 };\nprint(m.get(\"z\") ?? 7);", expect!["7"]);
+}
