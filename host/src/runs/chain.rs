@@ -5,7 +5,6 @@ use super::entry::Entry;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Head of a chain.
 pub(super) type Head = [u8; 32];
@@ -50,40 +49,40 @@ pub(super) fn step_digest(op: &str, canonical_args: &str) -> super::entry::StepD
 
 /// JSON with sorted keys and no spaces, whatever features `serde_json` was built with: it is hashed and stored.
 pub(super) fn canonical_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let mut text = String::new();
-    write_canonical(&mut text, &serde_json::to_value(value)?);
-    Ok(text)
+    let mut bytes = Vec::with_capacity(128);
+    write_canonical(&mut bytes, &serde_json::to_value(value)?)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-fn write_canonical(text: &mut String, value: &Value) {
+fn write_canonical(bytes: &mut Vec<u8>, value: &Value) -> Result<(), serde_json::Error> {
     match value {
         Value::Array(items) => {
-            text.push('[');
+            bytes.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    bytes.push(b',');
                 }
-                write_canonical(text, item);
+                write_canonical(bytes, item)?;
             }
-            text.push(']');
+            bytes.push(b']');
         }
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
             pairs.sort_by_key(|(key, _)| *key);
-            text.push('{');
+            bytes.push(b'{');
             for (index, (key, item)) in pairs.into_iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    bytes.push(b',');
                 }
-                write_canonical(text, &Value::String(key.clone()));
-                text.push(':');
-                write_canonical(text, item);
+                serde_json::to_writer(&mut *bytes, key)?;
+                bytes.push(b':');
+                write_canonical(bytes, item)?;
             }
-            text.push('}');
+            bytes.push(b'}');
         }
-        // Writing to a String cannot fail.
-        plain => drop(write!(text, "{plain}")),
+        plain => serde_json::to_writer(bytes, plain)?,
     }
+    Ok(())
 }
 
 #[cfg(test)]
