@@ -2,7 +2,7 @@
 
 use super::support::{check, recipe, world};
 use expect_test::expect;
-use linodetool::script::{Look, Script, declared, index};
+use linodetool::script::{Interactive, Look, Script, declared, definitions, index, markdown};
 
 #[test]
 fn outputs_are_json() {
@@ -189,4 +189,142 @@ fn texts_for_files() {
           ╰────
          help: it begins with `nope`"#]],
     );
+}
+
+#[test]
+fn lines_of_a_session() {
+    let world = world();
+    let roots = recipe("").roots(&world.host.places);
+    let mut session = Interactive::new(Script::open(&world.run, roots, &[], &world.host));
+    let lines = [
+        "let a = 1;",
+        "fn twice(x) { x * 2 }",
+        "twice(a)",
+        "fn twice(x) { x * 3 }",
+        "twice(a)",
+        "a += 41; a",
+        "import \"lib/hadoop\" as h;",
+        "h::fan([1, 2])",
+        "fn g(x) { h::fan([twice(x)]) }",
+        "g(4)",
+        "let f = |x| x + a;",
+        "f.call(1)",
+        "lanes([1, 2], |i| twice(i) + a)",
+        "let q = nodes::create(#{ name: \"line\" });",
+        "q.run(\"x\")",
+        "fn bad(n) {\n  n.run(\"false\")\n}",
+        "let gone = 1; bad(q)",
+        "gone",
+        "unknown(1)",
+        "a",
+    ];
+    let show = |text: &str| {
+        let answer = match session.line(text) {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("{error} {:?}", error.source_line().unwrap_or_default()),
+        };
+        format!("> {text}\n{answer}")
+    };
+    expect![[r#"
+        > let a = 1;
+
+        > fn twice(x) { x * 2 }
+
+        > twice(a)
+        2
+        > fn twice(x) { x * 3 }
+
+        > twice(a)
+        3
+        > a += 41; a
+        42
+        > import "lib/hadoop" as h;
+
+        > h::fan([1, 2])
+        [10, 20]
+        > fn g(x) { h::fan([twice(x)]) }
+
+        > g(4)
+        [120]
+        > let f = |x| x + a;
+
+        > f.call(1)
+        43
+        > lanes([1, 2], |i| twice(i) + a)
+        [45, 48]
+        > let q = nodes::create(#{ name: "line" });
+
+        > q.run("x")
+        line: x
+        > fn bad(n) {
+          n.run("false")
+        }
+
+        > let gone = 1; bad(q)
+        line: `false` ended with 1 (line 16:2:5) "  n.run(\"false\")"
+        > gone
+        there is no variable `gone` (line 18:1:1) "gone"
+        > unknown(1)
+        there is no function `unknown(int)` (line 19:1:1) "unknown(1)"
+        > a
+        42"#]]
+    .assert_eq(&lines.map(show).join("\n"));
+    assert_eq!(session.variables(), ["a", "f", "q"]);
+}
+
+#[test]
+fn the_reference_is_made_from_the_functions() {
+    let page = markdown(&index(&[]).unwrap());
+    let wait: Vec<&str> = page.split("\n### ").filter(|part| part.starts_with("`wait(seconds: int)`")).collect();
+    expect![[r#"
+        `wait(seconds: int)`
+
+        Waits some seconds; a resumed run does not wait again.
+
+        **Example**
+        ```rhai
+        wait(0);
+        ```
+
+        **Errors**
+        A negative time.
+    "#]]
+    .assert_eq(wait[0]);
+    let files: Vec<String> = definitions(&[]).into_iter().map(|(name, _)| name).collect();
+    expect!["__builtin-operators__.d.rhai __builtin__.d.rhai __static__.d.rhai text.d.rhai"]
+        .assert_eq(&files.join(" "));
+}
+
+#[test]
+fn maps_grow_and_are_asked() {
+    check(
+        "let m = #{ a: 1 };\nm.b = 2; m[\"c\"] = 3; m.d = #{}; m.d.e = 5;\nprint(m); print(\"z\" in m); print(m.get(\"z\") == ()); print(m.contains(\"a\"));",
+        expect![[r##"
+            #{"a": 1, "b": 2, "c": 3, "d": #{"e": 5}}
+            false
+            true
+            true"##]],
+    );
+    check(
+        "let m = #{ a: 1 };\nprint(m[\"z\"]);",
+        expect![[r#"
+         × there is no property `z` in this map
+          ╭─[main.rhai:2:9]
+        1 │ let m = #{ a: 1 };
+        2 │ print(m["z"]);
+          ·         ───
+          ╰────
+         help: `map.get("z")` gives `()` where a property may be absent"#]],
+    );
+    check(
+        "let m = #{ a: 1 };\nm.z += 1;",
+        expect![[r#"
+         × `+` does not work with nothing and int
+          ╭─[main.rhai:2:5]
+        1 │ let m = #{ a: 1 };
+        2 │ m.z += 1;
+          ·     ─
+          ╰────"#]],
+    );
+    check("let m = #{ a: 1 };\nprint(m.get(\"z\") ?? 7);", expect!["7"]);
 }

@@ -2,7 +2,7 @@
 
 use super::support::{LIBRARY, outcome_with, recipe, world};
 use expect_test::{Expect, expect};
-use linodetool::script::{Look, Places, declared, find_recipe, list_recipes};
+use linodetool::script::{Found, Look, Places, declared, find_recipe, list_recipes};
 use std::fs;
 
 const RECIPE: &str = r#"//! Web: a few web servers.
@@ -238,4 +238,10 @@ fn imports_stay_in_the_script_folders() {
     // What the run stored wins over the file, so that a resumed run sees the same text.
     fs::write(work.join("scripts/lib/own.rhai"), "fn one() { 2 }").unwrap();
     expect![[r#"{"one":1}"#]].assert_eq(&run("import \"lib/own\" as o;\noutput(\"one\", o::one());"));
+    // Nor does it matter that the file has gone.
+    fs::remove_file(work.join("scripts/lib/own.rhai")).unwrap();
+    let text = "import \"lib/own\" as o;\noutput(\"one\", o::one());";
+    let stored = Found::stored("main.rhai", text, &world.host.places);
+    let outputs = linodetool::script::run(&world.run, &stored, &[], &world.host).unwrap();
+    expect![[r#"{"one":1}"#]].assert_eq(&outputs.to_string());
 }

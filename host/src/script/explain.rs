@@ -76,7 +76,7 @@ pub(crate) fn explain(error: &EvalAltResult, words: &Words) -> Failure {
             script("the script did more than 50 million operations".into()).hint("is there a loop that does not end?")
         }
         EvalAltResult::ErrorDotExpr(text, _) => property(text, words),
-        EvalAltResult::ErrorPropertyNotFound(name, _) => script(format!("there is no property `{name}`")),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => key(name, words),
         EvalAltResult::ErrorMismatchDataType(wanted, given, _)
         | EvalAltResult::ErrorMismatchOutputType(wanted, given, _) => {
             script(format!("this is {}, but must be {}", clean_type(given), clean_type(wanted)))
@@ -197,6 +197,22 @@ fn function(signature: &str, words: &Words) -> Failure {
     }
 }
 
+/// The map itself is not known here, but the script names most keys somewhere.
+fn key(name: &str, words: &Words) -> Failure {
+    let tokens = tokens(words.text);
+    let keys = tokens.windows(3).filter_map(|three| match (three[0].1, three[1].1, three[2].1) {
+        ("." | "?", key, _) => Some(key), // m.key
+        (_, key, ":") => Some(key),       // #{ key: 1 }
+        _ => None,
+    });
+    let failure = Failure::new(FailureKind::Script, format!("there is no property `{name}` in this map"));
+    let failure = failure.near(name, keys.filter(|key| is_name(key) && *key != name));
+    if failure.hint.is_some() {
+        return failure;
+    }
+    failure.hint(format!("`map.get(\"{name}\")` gives `()` where a property may be absent"))
+}
+
 /// `Unknown property 'labl' - a getter is not registered for type 'Node'`
 fn property(text: &str, words: &Words) -> Failure {
     let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
@@ -227,7 +243,7 @@ fn lower(text: &str) -> String {
 }
 
 /// Words of a script's text that are names, with what stands before each. Comments and text are passed over.
-fn tokens(text: &str) -> Vec<(usize, &str)> {
+pub(crate) fn tokens(text: &str) -> Vec<(usize, &str)> {
     let mut tokens = Vec::new();
     let bytes = text.as_bytes();
     let mut i = 0;
