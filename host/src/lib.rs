@@ -3,4 +3,5 @@
 //! Layers, arrows down only: `cli, repl > script > toolkit > runs > provider, nodes, inventory, secrets > core`;
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
+pub mod cli;
 pub mod core;

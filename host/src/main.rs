@@ -1,1 +1,5 @@
-fn main() {}
+//! The `linodetool` command.
+
+fn main() -> std::process::ExitCode {
+    linodetool::cli::main()
+}
