@@ -26,6 +26,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod secret;
+mod ssh;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,8 @@
 //!
 //! The lifecycle itself is in `sandbox/`. Does not know what the sandbox emulates.
 
+pub(crate) mod background;
+
 use clap::{Args, Subcommand, ValueEnum};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
