@@ -2,6 +2,7 @@
 //!
 //! Owns the list of checks and how they are shown. Each check looks and changes nothing.
 
+use super::args::Globals;
 use super::environment::Environment;
 use super::error::{CliError, OK};
 use super::output::Output;
@@ -82,7 +83,13 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
 ];
 
 impl DoctorArgs {
-    pub(crate) fn run(&self, env: &Environment, paths: &Paths, sandbox: bool, out: &Output) -> Result<u8, CliError> {
+    pub(crate) fn run(
+        &self,
+        env: &Environment,
+        paths: &Paths,
+        _globals: &Globals,
+        out: &Output,
+    ) -> Result<u8, CliError> {
         let mut checks = vec![state_directory(&paths.state)];
         checks.extend(PROGRAMS.iter().map(|program| self::program(env, program)));
         show(&checks, out)

@@ -80,7 +80,12 @@ impl Environment {
         use std::os::unix::fs::PermissionsExt;
         let runs =
             |file: &PathBuf| std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
-        self.var("PATH")?.split(':').map(|dir| self.work.join(dir).join(name)).find(runs)
+        // Firewalls and the like are in folders that an ordinary user's PATH leaves out.
+        let path = self.var("PATH").unwrap_or_default().split(':');
+        path.filter(|dir| !dir.is_empty())
+            .chain(["/usr/sbin", "/sbin"])
+            .map(|dir| self.work.join(dir).join(name))
+            .find(runs)
     }
 }
 

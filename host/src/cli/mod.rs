@@ -78,9 +78,13 @@ fn guess_globals(arguments: &[OsString]) -> Globals {
     Globals { json: has("--json"), no_color: has("--no-color"), ..Globals::default() }
 }
 
-fn dispatch(cli: Cli, _env: &Environment, out: &Output) -> Result<u8, CliError> {
+fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
+    if let Command::Completions(args) = cli.command {
+        return args.run(out);
+    }
+    let paths = env.paths(cli.globals.state_dir.as_deref())?;
     match cli.command {
-        Command::Completions(args) => args.run(out),
+        Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
         _ => Err(crate::core::Failure::new(crate::core::FailureKind::Unsupported, "not built in yet").into()),
     }
 }
