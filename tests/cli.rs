@@ -2,6 +2,8 @@
 //!
 //! Only wiring is tested here; what commands say is tested where it is made.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use expect_test::{Expect, expect};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
