@@ -2,4 +2,6 @@
 //!
 //! Owns: the emulated world, its clock and ledger, the wire formats, the machines. Does not know linodetool's host.
 
+pub mod dial;
 pub mod machines;
+pub mod roles;

@@ -2,12 +2,38 @@
 //!
 //! Owns: the words both sides use. Does not know HTTP, accounts or events; an implementation does not know the API.
 
+mod fail;
+mod firewall;
+mod init;
+mod layer;
+#[cfg(target_os = "linux")]
+pub mod namespaces;
+mod netlink;
+mod protocol;
+mod room;
+mod rootfs;
+mod shims;
+pub mod simulated;
+mod support;
+mod sys;
+mod units;
+
+pub(crate) use protocol::ask_room_to_dial;
+pub(crate) mod role {
+    //! The roles a process of ours plays; see `roles.rs`.
+    pub(crate) use super::init::{main as init, sftp::main as sftp};
+    pub(crate) use super::room::main as room;
+    pub(crate) use super::shims::main as shim;
+    pub(crate) use super::sys::{copy, receive, send};
+}
+
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Receiver;
 
 /// What a Linode is when it boots. The same `id` boots again with the same disk until [`Machines::delete`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MachineSpec {
     /// The Linode's id.
     pub id: u64,
@@ -26,21 +52,21 @@ pub struct MachineSpec {
 }
 
 /// A StackScript with the answers to its questions (UDFs), which it gets as environment variables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct StackScript {
     pub script: String,
     pub data: BTreeMap<String, String>,
 }
 
 /// A machine went down without [`Machines::power_off`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineExit {
     pub id: u64,
     pub how: HowEnded,
 }
 
 /// Why a machine ended by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HowEnded {
     /// `poweroff`, `halt` or `shutdown` inside.
     PoweredOff,

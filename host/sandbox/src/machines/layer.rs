@@ -1,0 +1,254 @@
+//! The layer between this computer's files and every machine's disk, made once per room.
+//!
+//! Owns: what of this computer machines do not see. The rule: a machine sees what every user of this computer may read,
+//! less the places that hold its state and keys. Does not mount.
+//!
+//! In a user namespace the layer holds all directories too: a file whose owner has no id there cannot be copied up
+//! (EOVERFLOW), nor can the directory it lies in, so that even creating a file next to it fails. Directories of ours on
+//! top cure that; files of /etc and of dpkg, which are often edited in place, are copied whole.
+
+use super::fail::{Because, Result};
+use super::protocol::Mode;
+use super::sys;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown, symlink};
+use std::path::{Path, PathBuf};
+
+/// Top-level directories shown copy-on-write (or, where they are symlinks, copied as such).
+pub(crate) const SHARED: [&str; 9] = ["usr", "etc", "var", "opt", "bin", "sbin", "lib", "lib64", "lib32"];
+
+/// Directories that start empty, whatever their mode here: state, logs and keys of this computer, and units that would
+/// start at a machine's boot. The mode is the machine's.
+const EMPTIED: [(&str, u32); 20] = [
+    ("etc/ssh", 0o755),
+    ("etc/ssl/private", 0o710),
+    ("etc/letsencrypt", 0o700),
+    ("etc/kubernetes", 0o755),
+    ("etc/rancher", 0o755),
+    ("etc/wireguard", 0o700),
+    ("etc/cloud", 0o755),
+    ("etc/cron.d", 0o755),
+    ("etc/systemd/system", 0o755),
+    ("var/log", 0o755),
+    ("var/tmp", 0o1777),
+    ("var/spool", 0o755),
+    ("var/mail", 0o775),
+    ("var/backups", 0o755),
+    ("var/crash", 0o755),
+    ("var/lib/cloud", 0o755),
+    ("var/lib/docker", 0o710),
+    ("var/lib/containerd", 0o711),
+    ("var/lib/kubelet", 0o755),
+    ("var/lib/private", 0o700),
+];
+
+/// How deep the search for what is not everybody's to read goes; deeper trees are programs' data.
+const DEPTH: u32 = 12;
+
+/// Makes the layer below `dir/layer`. What an earlier room made is kept for /usr and /opt, where only directories are
+/// and new ones show through, and made anew for the rest.
+pub(crate) fn make(dir: &Path, mode: Mode) -> Result<()> {
+    let layer = dir.join("layer");
+    let done = layer.join("usr-is-done");
+    for name in ["etc", "var"] {
+        match fs::remove_dir_all(layer.join(name)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(e).because(|| format!("cannot remove {}/{name}", layer.display()));
+            }
+            _ => {}
+        }
+    }
+    for name in ["usr", "etc", "var", "opt"] {
+        make_dir(&layer.join(name), 0o755)?;
+    }
+    let walk = Walk { mode, skip: fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()) };
+    for name in ["etc", "var", "opt"] {
+        walk.directory(&Path::new("/").join(name), &layer.join(name), 0);
+    }
+    if mode.is_root() {
+        walk.directory(Path::new("/usr/local/etc"), &layer.join("usr/local/etc"), 0);
+    } else if !done.exists() {
+        walk.directory(Path::new("/usr"), &layer.join("usr"), 0);
+        fs::write(&done, "").because(|| format!("cannot write {}", done.display()))?;
+    }
+    for (path, mode_bits) in EMPTIED {
+        let d = layer.join(path);
+        match fs::remove_dir_all(&d) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(e).because(|| format!("cannot empty {}", d.display()));
+            }
+            _ => {}
+        }
+        let needed = ["etc/ssh", "etc/systemd/system", "var/log", "var/tmp"].contains(&path);
+        if needed || Path::new("/").join(path).is_dir() {
+            make_dir(&d, mode_bits)?;
+            opaque(&d, mode)?;
+        }
+    }
+    accounts(&layer.join("etc"))
+}
+
+struct Walk {
+    mode: Mode,
+    /// Our own folder: never shown, whatever its mode.
+    skip: PathBuf,
+}
+
+impl Walk {
+    /// Errors leave a directory out: what we cannot read, a machine cannot either, or it is hidden by its parent.
+    fn directory(&self, from: &Path, to: &Path, depth: u32) {
+        let Ok(entries) = fs::read_dir(from) else { return };
+        let whole = !self.mode.is_root()
+            && (from.starts_with("/etc") || from.starts_with("/var/lib/dpkg") || from.starts_with("/var/cache/apt"));
+        for e in entries.flatten() {
+            let (path, target) = (e.path(), to.join(e.file_name()));
+            let Ok(meta) = e.metadata() else { continue }; // of a link itself
+            let everybodys = meta.mode() & if meta.is_dir() { 0o5 } else { 0o4 };
+            if meta.is_dir() {
+                if everybodys != 0o5 || path == self.skip {
+                    let _ = self.hidden_directory(&path, &target, &meta);
+                } else if depth < DEPTH {
+                    if !self.mode.is_root() {
+                        let _ = make_dir(&target, meta.mode() & 0o7777 | 0o700);
+                    }
+                    self.directory(&path, &target, depth + 1);
+                }
+            } else if meta.is_file() && everybodys == 0 {
+                let _ = self.hidden_file(&path, &target, &meta);
+            } else if whole && fs::symlink_metadata(&target).is_err() {
+                let _ = if meta.is_symlink() {
+                    fs::read_link(&path).and_then(|l| symlink(l, &target))
+                } else {
+                    copy_file(&path, &target, &meta)
+                };
+            }
+        }
+    }
+
+    /// An empty directory in its place, with the same owner and mode.
+    fn hidden_directory(&self, from: &Path, target: &Path, meta: &fs::Metadata) -> Result<()> {
+        self.parents(from, target);
+        make_dir(target, if self.mode.is_root() { meta.mode() & 0o7777 } else { meta.mode() & 0o7777 | 0o700 })?;
+        self.own(target, meta);
+        opaque(target, self.mode)
+    }
+
+    /// An empty file in its place, with the same owner and mode.
+    fn hidden_file(&self, from: &Path, target: &Path, meta: &fs::Metadata) -> io::Result<()> {
+        self.parents(from, target);
+        fs::write(target, "")?;
+        self.own(target, meta);
+        fs::set_permissions(target, fs::Permissions::from_mode(meta.mode() & 0o1777))
+    }
+
+    /// As root the layer has only what is needed; a directory in it gives its owner and mode to what machines see.
+    fn parents(&self, from: &Path, target: &Path) {
+        let (Some(from), Some(target)) = (from.parent(), target.parent()) else { return };
+        if target.exists() {
+            return;
+        }
+        self.parents(from, target);
+        if fs::create_dir(target).is_ok()
+            && let Ok(meta) = fs::metadata(from)
+        {
+            self.own(target, &meta);
+            let _ = fs::set_permissions(target, fs::Permissions::from_mode(meta.mode() & 0o7777));
+        }
+    }
+
+    fn own(&self, target: &Path, meta: &fs::Metadata) {
+        if self.mode.is_root() {
+            let _ = lchown(target, Some(meta.uid()), Some(meta.gid()));
+        }
+    }
+}
+
+fn copy_file(from: &Path, to: &Path, meta: &fs::Metadata) -> io::Result<()> {
+    if meta.is_file() {
+        fs::copy(from, to)?;
+    }
+    Ok(())
+}
+
+/// Accounts: this computer's system users, none of its people, no passwords.
+fn accounts(etc: &Path) -> Result<()> {
+    let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
+    for (file, text, mode) in [
+        ("passwd", system_only(&passwd), 0o644),
+        ("group", system_only(&group), 0o644),
+        ("shadow", locked(&passwd, "*:20000:0:99999:7:::"), 0o640),
+        ("gshadow", locked(&group, "*::"), 0o640),
+        ("shadow-", String::new(), 0o600),
+        ("gshadow-", String::new(), 0o600),
+        ("sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n".to_owned(), 0o440),
+        ("fstab", String::new(), 0o644),
+        ("machine-id", String::new(), 0o444),
+    ] {
+        let path = etc.join(file);
+        let _ = fs::remove_file(&path);
+        fs::write(&path, text).because(|| format!("cannot write {}", path.display()))?;
+        let _ = fs::set_permissions(&path, fs::Permissions::from_mode(mode));
+    }
+    Ok(())
+}
+
+fn read(path: &str) -> String {
+    fs::read(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
+}
+
+/// Lines of passwd or group whose id is not a person's (1000 to 59999, as Debian has it).
+fn system_only(text: &str) -> String {
+    let system = |l: &&str| {
+        !l.split(':').nth(2).and_then(|id| id.parse().ok()).is_some_and(|id: u32| (1000..60000).contains(&id))
+    };
+    text.lines().filter(system).map(|l| format!("{l}\n")).collect()
+}
+
+/// A line for shadow or gshadow for every account that stays: no password fits.
+fn locked(text: &str, rest: &str) -> String {
+    system_only(text).lines().filter_map(|l| l.split(':').next()).map(|name| format!("{name}:{rest}\n")).collect()
+}
+
+/// A directory and its parents, with exactly this mode.
+pub(crate) fn make_dir(p: &Path, mode: u32) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(p)
+        .because(|| format!("cannot make the folder {}", p.display()))?;
+    fs::set_permissions(p, fs::Permissions::from_mode(mode))
+        .because(|| format!("cannot set the mode of {}", p.display()))
+}
+
+/// Marks a directory of a layer so that nothing below it shows through.
+pub(crate) fn opaque(p: &Path, mode: Mode) -> Result<()> {
+    let name = if mode.is_root() { "trusted.overlay.opaque" } else { "user.overlay.opaque" };
+    sys::set_attribute(p, name, b"y").because(|| {
+        format!(
+            "cannot hide what lies below {}; the folder must be on a file system with extended attributes",
+            p.display()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn accounts_lose_people_and_passwords() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n";
+        expect![[r#"
+            root:x:0:0:root:/root:/bin/bash
+            nobody:x:65534:65534::/:/bin/false
+        "#]]
+        .assert_eq(&system_only(passwd));
+        expect![[r#"
+            root:*:20000:0:99999:7:::
+            nobody:*:20000:0:99999:7:::
+        "#]]
+        .assert_eq(&locked(passwd, "*:20000:0:99999:7:::"));
+    }
+}

@@ -1,0 +1,315 @@
+//! The machine room: pid 1 of a pid namespace, owner of the bridge, parent of every machine.
+//!
+//! Owns: which machines run, their network ports, the firewalls in force. Does not know the API nor what runs inside a
+//! machine. One thread per request, one per machine that waits for its end.
+
+use super::fail::{Because, Result, fail};
+use super::protocol::{self, EXIT_POWER_OFF, EXIT_REBOOT, InitConfig, Mode, Request, RoomConfig};
+use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, sys};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long services may take to stop before their machine is switched off.
+const FAREWELL: Duration = Duration::from_secs(20);
+/// How long a dial may take; a machine that is off does not answer at all.
+const DIAL: Duration = Duration::from_secs(10);
+/// Requests recurse nowhere; a thousand machines have a thousand such threads.
+const STACK: usize = 256 << 10;
+
+struct Room {
+    dir: PathBuf,
+    mode: Mode,
+    exe: OwnedFd,
+    bridge: u32,
+    machines: Mutex<HashMap<u64, Machine>>,
+    changed: Condvar,
+    watchers: Mutex<Vec<UnixStream>>,
+}
+
+struct Machine {
+    pid: i32,
+    /// SSH answers: init understands a request to shut down.
+    up: bool,
+    /// We ended it ourselves: nothing to tell.
+    ending: bool,
+}
+
+/// The room's main function; its argument is a [`RoomConfig`].
+pub(crate) fn main(argument: &str) -> i32 {
+    let Ok(config) = serde_json::from_str::<RoomConfig>(argument) else { return 2 };
+    let Ok(mut ready) = sys::adopt_descriptor(config.ready) else { return 2 };
+    let lock = sys::adopt_descriptor(config.lock);
+    match lock.because(|| "the folder's lock is not open").and_then(|l| Ok((l, open(&config)?))) {
+        Ok((_lock, (room, listener))) => {
+            let _ = ready.write_all(b"K");
+            drop(ready);
+            for s in listener.incoming().flatten() {
+                let r = room.clone();
+                // A thread that cannot start leaves its client with a closed connection.
+                let _ = std::thread::Builder::new().stack_size(STACK).spawn(move || r.answer(&s));
+            }
+            0
+        }
+        Err(e) => {
+            let _ = ready.write_all(format!("E{e}").as_bytes());
+            1
+        }
+    }
+}
+
+fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListener)> {
+    let dir = config.dir.clone();
+    let null = File::open("/dev/null").because(|| "cannot open /dev/null")?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join("room.log"))
+        .because(|| format!("cannot write {}/room.log", dir.display()))?;
+    for (from, to) in [(&null, 0), (&log, 1), (&log, 2)] {
+        sys::redirect(from.as_fd(), to).because(|| "cannot redirect a standard stream")?;
+    }
+    sys::mount("none", "/", "none", libc::MS_REC | libc::MS_PRIVATE, "")
+        .because(|| "cannot keep our mounts to ourselves")?;
+    // The room's own /proc names its pids.
+    sys::mount("proc", "/proc", "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")
+        .because(|| "cannot mount /proc")?;
+    show_binary(config)?;
+    let bridge = network()?;
+    layer::make(&dir, config.mode)?;
+    let listener = protocol::listen(&dir)?;
+    let room = Room {
+        dir,
+        mode: config.mode,
+        exe: sys::open_self().because(|| "cannot open our own program")?,
+        bridge,
+        machines: Mutex::default(),
+        changed: Condvar::new(),
+        watchers: Mutex::default(),
+    };
+    Ok((Arc::new(room), listener))
+}
+
+/// Our binary at `DIR/bin`, in this mount namespace alone: it stays the same while an upgrade replaces its path.
+fn show_binary(config: &RoomConfig) -> Result<()> {
+    let bin = config.dir.join("bin");
+    let same = |a: std::io::Result<fs::Metadata>, b: std::io::Result<fs::Metadata>| matches!((a, b), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()));
+    let _ = fs::remove_file(&bin);
+    if same(fs::metadata(&config.exe), fs::metadata("/proc/self/exe")) {
+        fs::write(&bin, "").because(|| format!("cannot write {}", bin.display()))?;
+        return sys::bind_flat(&config.exe, &bin).because(|| "cannot show our program to the machines");
+    }
+    // It has been replaced already: what runs is still to be had as a file.
+    fs::copy("/proc/self/exe", &bin).map(drop).because(|| format!("cannot copy our program to {}", bin.display()))
+}
+
+/// The bridge, with the address that dials come from. Nothing leads out of the room.
+fn network() -> Result<u32> {
+    let _ = fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"); // absent where the kernel has no IPv6
+    let mut nl = netlink::Netlink::open()?;
+    nl.up(netlink::index("lo")?)?;
+    nl.add_bridge("br0", [2, 0xff, 0, 0, 0, 1])?;
+    let bridge = netlink::index("br0")?;
+    // A bridge whose last machine goes loses its carrier and gets it back up to a second late: a pair of our own keeps it.
+    nl.add_pair("keep0", bridge, "keep1", 1, [2, 0xff, 0, 0, 0, 2])?;
+    nl.up(netlink::index("keep1")?)?;
+    nl.wait_until_running("br0")?;
+    nl.add_address(bridge, protocol::ROOM_ADDRESS, 32)?;
+    for (net, prefix) in [protocol::PUBLIC, protocol::PRIVATE] {
+        nl.add_route(bridge, net, prefix)?;
+    }
+    Ok(bridge)
+}
+
+impl Room {
+    fn answer(self: &Arc<Self>, s: &UnixStream) {
+        let mut w = s;
+        if let Err(e) = self.serve(s).and_then(|text| w.write_all(text.as_bytes()).because(|| "cannot answer")) {
+            let _ = w.write_all(format!("E{e}\n").as_bytes());
+        }
+    }
+
+    fn serve(self: &Arc<Self>, s: &UnixStream) -> Result<String> {
+        let mut line = String::new();
+        BufReader::with_capacity(4096, s).read_line(&mut line).because(|| "cannot read the request")?;
+        match serde_json::from_str(&line).because(|| "not a request")? {
+            Request::Boot(spec) => return Ok(format!("K{}\n", self.boot(&spec)?)),
+            Request::PowerOff(id) => self.power_off(id)?,
+            Request::Delete(id) => self.delete(id)?,
+            Request::Firewalls(rules) => firewall::apply(&rules)?,
+            Request::Dial(to) => {
+                let t = connect(to)?;
+                sys::send(s.as_fd(), b'K', t.as_fd()).because(|| "cannot pass the connection")?;
+                return Ok(String::new());
+            }
+            Request::Watch => {
+                let mut all = lock(&self.watchers);
+                let _ = (&*s).write_all(b"K\n");
+                all.push(s.try_clone().because(|| "cannot keep a connection")?);
+                return Ok(String::new());
+            }
+        }
+        Ok("K\n".to_owned())
+    }
+
+    /// Answers how long each phase took, in milliseconds.
+    fn boot(self: &Arc<Self>, spec: &MachineSpec) -> Result<String> {
+        let (started, id) = (Instant::now(), spec.id);
+        let port = protocol::port(id)?;
+        let (go_read, go_write) = sys::pipe().because(|| "cannot make a pipe")?;
+        let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
+        let config = InitConfig {
+            id,
+            dir: self.dir.clone(),
+            mode: self.mode,
+            go: go_read.as_raw_fd(),
+            ready: ready_write.as_raw_fd(),
+        };
+        let argument = serde_json::to_string(&config).because(|| "cannot write the machine's argument")?;
+        let mut machines = lock(&self.machines);
+        if machines.contains_key(&id) {
+            return fail(format!("machine {id} runs already"));
+        }
+        let pid = sys::spawn(&sys::Spawn {
+            flags: libc::CLONE_NEWNS
+                | libc::CLONE_NEWPID
+                | libc::CLONE_NEWUTS
+                | libc::CLONE_NEWIPC
+                | libc::CLONE_NEWNET,
+            exe: self.exe.as_raw_fd(),
+            argv: &["linodetool".to_owned(), protocol::INIT.to_owned(), argument],
+            keep: &[config.go, config.ready],
+            die_with_thread: false, // the room's pid namespace is death enough
+            go: None,
+        })
+        .because(|| format!("cannot start machine {id}"))?;
+        machines.insert(id, Machine { pid, up: false, ending: false });
+        drop(machines);
+        drop((go_read, ready_write));
+        let room = self.clone();
+        let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait(id, pid));
+        let up = waiter
+            .because(|| "cannot start a thread")
+            .and_then(|_| self.bring_up(spec, pid, &port, go_write, ready_read));
+        match up {
+            Ok(phases) => Ok(format!("{phases} total {:.1}", started.elapsed().as_secs_f64() * 1e3)),
+            Err(e) => {
+                let _ = self.end(id, false);
+                Err(e)
+            }
+        }
+    }
+
+    fn bring_up(&self, spec: &MachineSpec, pid: i32, port: &str, go: OwnedFd, ready: OwnedFd) -> Result<String> {
+        let started = Instant::now();
+        let mut nl = netlink::Netlink::open()?;
+        nl.add_pair(port, self.bridge, "eth0", pid, mac(spec.id))?;
+        let linked = started.elapsed();
+        let message = serde_json::to_vec(spec).because(|| "cannot write the machine's description")?;
+        // Broken where init has died: then its reason follows.
+        let _ = File::from(go).write_all(&message);
+        let mut answer = String::new();
+        File::from(ready).read_to_string(&mut answer).because(|| "cannot hear from the machine")?;
+        let phases = match answer.split_at_checked(1) {
+            Some(("K", phases)) => phases,
+            Some(("E", why)) => return fail(format!("machine {} did not boot: {why}", spec.id)),
+            _ => {
+                return fail(format!(
+                    "machine {} did not boot: its init died; see {}/room.log",
+                    spec.id,
+                    self.dir.display()
+                ));
+            }
+        };
+        nl.wait_until_running(port)?;
+        if let Some(m) = lock(&self.machines).get_mut(&spec.id) {
+            m.up = true;
+        }
+        Ok(format!("link {:.1} {phases}", linked.as_secs_f64() * 1e3))
+    }
+
+    /// Waits for the end of a machine and tells who watches.
+    fn wait(&self, id: u64, pid: i32) {
+        let status = sys::wait_for(pid);
+        // Its network namespace goes away later, in a kernel worker; free the port's name now.
+        if let (Ok(mut nl), Ok(port)) = (netlink::Netlink::open(), protocol::port(id)) {
+            let _ = nl.delete(&port);
+        }
+        let ended = lock(&self.machines).remove(&id);
+        self.changed.notify_all();
+        if ended.is_some_and(|m| m.up && !m.ending) {
+            let how = match status {
+                Ok(s) if libc::WIFEXITED(s) && libc::WEXITSTATUS(s) == EXIT_POWER_OFF => HowEnded::PoweredOff,
+                Ok(s) if libc::WIFEXITED(s) && libc::WEXITSTATUS(s) == EXIT_REBOOT => HowEnded::Rebooted,
+                _ => HowEnded::Died,
+            };
+            let line = serde_json::to_string(&MachineExit { id, how }).unwrap_or_default() + "\n";
+            lock(&self.watchers).retain_mut(|w| w.write_all(line.as_bytes()).is_ok());
+        }
+    }
+
+    fn power_off(&self, id: u64) -> Result<()> {
+        self.end(id, true)
+    }
+
+    /// Ends a machine, if it runs, and waits until it is gone.
+    fn end(&self, id: u64, orderly: bool) -> Result<()> {
+        let mut machines = lock(&self.machines);
+        let Some(m) = machines.get_mut(&id) else { return Ok(()) };
+        m.ending = true;
+        // Not yet waited for, since it is in the map: the pid is still its own.
+        let (pid, polite) = (m.pid, orderly && m.up);
+        sys::kill(pid, if polite { libc::SIGTERM } else { libc::SIGKILL })
+            .because(|| format!("cannot end machine {id}"))?;
+        let mut until = Instant::now() + FAREWELL;
+        let mut killed = !polite;
+        while machines.get(&id).is_some_and(|m| m.pid == pid) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                if killed {
+                    return fail(format!("machine {id} does not die; a process of it hangs in the kernel"));
+                }
+                let _ = sys::kill(pid, libc::SIGKILL);
+                (until, killed) = (Instant::now() + FAREWELL, true);
+                continue;
+            }
+            machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    /// The disk goes from inside the room: it may hold files of ids that only exist here.
+    fn delete(&self, id: u64) -> Result<()> {
+        self.end(id, false)?;
+        let disk = protocol::disk(&self.dir, id);
+        match fs::remove_dir_all(&disk) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e).because(|| format!("cannot remove {}", disk.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Made from the id, so that a machine that boots again is the same to its neighbours.
+fn mac(id: u64) -> netlink::Mac {
+    let [.., a, b, c, d] = id.to_be_bytes();
+    [2, 0, a, b, c, d]
+}
+
+fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let t = TcpStream::connect_timeout(&to, DIAL).because(|| format!("cannot connect to {to}"))?;
+    t.set_nodelay(true).because(|| "cannot set TCP_NODELAY")?;
+    Ok(t)
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}

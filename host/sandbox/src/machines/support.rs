@@ -1,0 +1,108 @@
+//! What this computer allows: in which mode machines would run, and what is lost there.
+//!
+//! Owns: the probe, which starts one process for a moment and leaves nothing. Does not start a room.
+
+use super::protocol::Mode;
+use super::{firewall, sys};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What machines would be like on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Support {
+    pub mode: Mode,
+    /// What does not work in this mode, one sentence each.
+    pub lost: Vec<String>,
+    /// Firewalls can be enforced: `nft` is there.
+    pub firewalls: bool,
+}
+
+/// Why nothing works, and what to do.
+fn hopeless(why: &str) -> String {
+    format!("this computer cannot run sandbox machines: {why}; use --machines simulated")
+}
+
+pub(crate) fn probe() -> Result<Support, String> {
+    let overlay = fs::read_to_string("/proc/filesystems").is_ok_and(|t| t.lines().any(|l| l.ends_with("\toverlay")));
+    // A kernel with overlayfs as a module lists it only once it is loaded.
+    if !overlay && !Path::new("/lib/modules").exists() {
+        return Err(hopeless("its kernel has no overlayfs"));
+    }
+    let mode = if sys::effective_uid() == 0 {
+        Mode::Root
+    } else if id_range().is_some() {
+        Mode::Range
+    } else {
+        Mode::Single
+    };
+    try_namespaces(mode)?;
+    let firewalls = firewall::program().is_some();
+    let mut lost = Vec::new();
+    if !mode.is_root() {
+        lost.push(
+            "files of this computer outside /etc cannot be edited in place inside a machine, only replaced".to_owned(),
+        );
+        lost.push("setuid programs do not work inside a machine".to_owned());
+    }
+    if mode == Mode::Single {
+        lost.push("a machine has root as its only user: install newuidmap (Debian: apt-get install uidmap) and have lines in /etc/subuid and /etc/subgid".to_owned());
+    }
+    if !firewalls {
+        lost.push("Cloud Firewalls are not enforced: install nft (Debian: apt-get install nftables)".to_owned());
+    }
+    Ok(Support { mode, lost, firewalls })
+}
+
+/// Makes the room's namespaces in a child that ends at once.
+fn try_namespaces(mode: Mode) -> Result<(), String> {
+    let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
+    if !mode.is_root() {
+        flags |= libc::CLONE_NEWUSER;
+    }
+    let exe = sys::open_self().map_err(|e| hopeless(&format!("cannot open our own program: {e}")))?;
+    let (go, end) = sys::pipe().map_err(|e| hopeless(&format!("cannot make a pipe: {e}")))?;
+    drop(end); // the child finds the pipe's end instead of a go, and exits
+    let go_fd = std::os::fd::AsRawFd::as_raw_fd(&go);
+    let spawn = sys::Spawn {
+        flags,
+        exe: std::os::fd::AsRawFd::as_raw_fd(&exe),
+        argv: &[],
+        keep: &[],
+        die_with_thread: true,
+        go: Some(go_fd),
+    };
+    match sys::spawn(&spawn) {
+        Ok(pid) => {
+            let _ = sys::wait_for(pid);
+        }
+        Err(e) => return Err(hopeless(&format!("its kernel refuses namespaces ({e})"))),
+    }
+    // Ubuntu lets everybody make a user namespace, and then takes its rights away.
+    let restricted =
+        fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").is_ok_and(|t| t.trim() == "1");
+    if restricted && !mode.is_root() {
+        return Err(hopeless(
+            "AppArmor restricts user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 allows them)",
+        ));
+    }
+    Ok(())
+}
+
+/// A range of ids that the system grants this user: (user start, group start, length).
+pub(crate) fn id_range() -> Option<(String, String, String)> {
+    let tools = ["newuidmap", "newgidmap"].iter().all(|t| Command::new(t).output().is_ok());
+    let (uid_start, length) = sub_range(&fs::read_to_string("/etc/subuid").ok()?)?;
+    let (gid_start, length2) = sub_range(&fs::read_to_string("/etc/subgid").ok()?)?;
+    let shorter = if length.parse::<u64>().ok()? <= length2.parse::<u64>().ok()? { length } else { length2 };
+    tools.then_some((uid_start, gid_start, shorter))
+}
+
+fn sub_range(text: &str) -> Option<(String, String)> {
+    let uid = sys::user_id().to_string();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let me = passwd.lines().find(|l| l.split(':').nth(2) == Some(&uid)).and_then(|l| l.split(':').next());
+    let line = text.lines().find(|l| l.split(':').next().is_some_and(|n| Some(n) == me || n == uid))?;
+    let mut f = line.split(':').skip(1).map(str::to_owned);
+    f.next().zip(f.next())
+}
