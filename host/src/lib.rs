@@ -5,4 +5,7 @@
 
 pub mod cli;
 pub mod core;
+pub mod inventory;
+pub mod runs;
+pub mod secrets;
 pub mod toolkit;

@@ -1,0 +1,246 @@
+//! The database in the state directory: where it may be, its schema and versions.
+//!
+//! Knows that a journal shares it (one transaction for a step's outcome and its rows), not what a step is.
+
+use crate::core::{Failure, FailureKind};
+use crate::secrets::files::{self, FileError};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The state directory or its database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("the state directory cannot be used: {0}")]
+    File(#[from] FileError),
+    #[error("the state directory {path} is on a network file system ({kind}), where locks are not reliable", path = path.display())]
+    Network { path: PathBuf, kind: &'static str },
+    #[error("{path} was written by a newer linodetool: its schema is {found}, this version knows up to {known}", path = path.display())]
+    TooNew { path: PathBuf, found: i64, known: i64 },
+    #[error("the database {path} cannot be {doing}: {source}", path = path.display())]
+    Database { path: PathBuf, doing: &'static str, source: rusqlite::Error },
+    #[error("a row of {table} cannot be read: {source}")]
+    Row { table: &'static str, source: serde_json::Error },
+    #[error("the journal cannot be written: {why}")]
+    Down { why: String },
+}
+
+impl StateError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Network { .. } => "name a folder on a local disk with --state-dir".to_owned(),
+            Self::TooNew { .. } => {
+                "update linodetool, or keep this version's state elsewhere with --state-dir".to_owned()
+            }
+            Self::Database { path, .. } => {
+                format!("check the free space, the owner and the mode of {}", path.display())
+            }
+            Self::Row { .. } => "was it written by a newer linodetool? update, or report it as a bug".to_owned(),
+            Self::Down { .. } => {
+                "nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"
+                    .to_owned()
+            }
+        }
+    }
+
+    pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| Self::Database { path: path.to_owned(), doing, source }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::new(FailureKind::State, error.to_string()).hint(error.hint())
+    }
+}
+
+/// Each brings the schema from its index to the next version. Never edit one that was released: add one.
+const MIGRATIONS: &[&str] = &["
+    create table run (
+        id text primary key, title text not null, command_line text not null, context text not null,
+        provider text not null, recipe text, params text not null, versions text not null, retry_of text,
+        status text not null, failure text, started_ms integer not null, ended_ms integer,
+        generation integer not null, pid integer not null, heartbeat_ms integer not null,
+        entries integer not null, head blob not null) without rowid;
+    create index run_started on run (started_ms);
+    create table entry (
+        run text not null, n integer not null, kind integer not null, lane text not null, seq integer not null,
+        attempt integer not null, op text, digest blob, place text, ms integer not null, args text, body text,
+        primary key (run, n)) without rowid;
+    create table source (run text not null, path text not null, text text not null, primary key (run, path)) without rowid;
+    create table cluster (context text not null, name text not null, doc text not null, primary key (context, name)) without rowid;
+    create table node (
+        context text not null, name text not null, cluster text, doc text not null, primary key (context, name)) without rowid;
+    create index node_cluster on node (context, cluster);
+    create table resource (
+        context text not null, kind text not null, name text not null, doc text not null,
+        primary key (context, kind, name)) without rowid;
+"];
+
+/// Makes the state directory and checks that it can hold a database.
+pub fn prepare_state_dir(state: &Path) -> Result<(), StateError> {
+    files::private_dir(state)?;
+    let system = rustix::fs::statfs(state).map_err(|error| files::while_trying("look at", state)(error.into()))?;
+    // Casts: the type's width differs between platforms; the numbers are 32 bits.
+    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "a magic number of 32 bits")]
+    let magic = system.f_type as u32;
+    match network_file_system(magic) {
+        Some(kind) => Err(StateError::Network { path: state.to_owned(), kind }),
+        None => Ok(()),
+    }
+}
+
+/// Name of a file system of this magic number (statfs(2)) if it lives on another computer.
+fn network_file_system(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",
+        0x564C => "NCP",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        0x0102_1997 => "9P",
+        0x00C3_6400 => "Ceph",
+        0x0BD0_0BD0 => "Lustre",
+        0x0116_1970 => "GFS2",
+        0x7461_636F => "OCFS2",
+        _ => return None,
+    })
+}
+
+/// Opens the database for its one writer in this process; made and migrated if need be.
+pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
+    // SQLite would make it with the umask's mode; the files beside it take over this one's.
+    files::open_private(path)?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let failed = StateError::database(path, "opened");
+    connection
+        .execute_batch(
+            // FULL: an intent that was told to be durable survives a loss of power. macOS needs fullfsync for the same.
+            "pragma journal_mode = wal; pragma synchronous = full; pragma fullfsync = 1; pragma wal_autocheckpoint = 4000;",
+        )
+        .map_err(failed)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens it for queries.
+pub fn open_reader(path: &Path) -> Result<Connection, StateError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch("pragma query_only = 1").map_err(StateError::database(path, "opened"))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {
+    let failed = StateError::database(path, "opened");
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&failed)?;
+    // Other processes commit within milliseconds; only a stopped one holds the lock for longer.
+    connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let version = |connection: &Connection| -> Result<i64, StateError> {
+        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        let found: i64 = found.map_err(StateError::database(path, "read"))?;
+        if found > known { Err(StateError::TooNew { path: path.to_owned(), found, known }) } else { Ok(found) }
+    };
+    if version(connection)? == known {
+        return Ok(());
+    }
+    let failed = StateError::database(path, "migrated");
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
+    // Another process may have migrated while we waited for the lock.
+    let from = usize::try_from(version(&transaction)?).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(migration).map_err(&failed)?;
+    }
+    transaction.pragma_update(None, "user_version", known).map_err(&failed)?;
+    transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check_refused(state: &Path, dir: &Path, expected: &Expect) {
+        let refused = prepare_state_dir(state).and_then(|()| open_writer(&state.join("linodetool.db")).map(drop));
+        let error = refused.unwrap_err();
+        let text = format!("{error}\nhint: {}", error.hint());
+        expected.assert_eq(&text.replace(dir.to_str().unwrap(), "DIR"));
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        open_writer(&dir.path().join("linodetool.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        check_refused(
+            dir.path(),
+            dir.path(),
+            &expect![[r#"
+                DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 1
+                hint: update linodetool, or keep this version's state elsewhere with --state-dir"#]],
+        );
+    }
+
+    #[test]
+    fn a_file_instead_of_a_folder_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("state");
+        std::fs::write(&file, "").unwrap();
+        let expected = expect![[r#"
+            the state directory cannot be used: DIR/state is not a folder
+            hint: move DIR/state away or name another state directory"#]];
+        check_refused(&file, dir.path(), &expected);
+        check_refused(&file.join("below"), dir.path(), &expected);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_refused() {
+        check_refused(
+            Path::new("/proc/linodetool-state"),
+            Path::new("/nowhere"),
+            &expect![[r#"
+                the state directory cannot be used: cannot make the folder /proc/linodetool-state: No such file or directory (os error 2)
+                hint: check the owner, the mode and the free space of /proc/linodetool-state"#]],
+        );
+    }
+
+    #[test]
+    fn what_is_no_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("linodetool.db"), "this is no database, only text".repeat(100)).unwrap();
+        check_refused(
+            dir.path(),
+            dir.path(),
+            &expect![[r#"
+                the database DIR/linodetool.db cannot be opened: file is not a database
+                hint: check the free space, the owner and the mode of DIR/linodetool.db"#]],
+        );
+    }
+
+    #[test]
+    fn network_file_systems_are_known_by_their_number() {
+        let ext4 = 0xEF53;
+        assert_eq!((network_file_system(0x6969), network_file_system(ext4)), (Some("NFS"), None));
+    }
+
+    #[test]
+    fn the_database_is_private() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("linodetool.db");
+        let connection = open_writer(&path).unwrap();
+        connection.execute_batch("insert into source values ('r', 'p', 't')").unwrap();
+        let mut modes: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|file| file.unwrap())
+            .map(|file| format!("{} {:o}", file.file_name().display(), file.metadata().unwrap().mode() & 0o777))
+            .collect();
+        modes.sort();
+        expect!["linodetool.db 600, linodetool.db-shm 600, linodetool.db-wal 600"].assert_eq(&modes.join(", "));
+    }
+}

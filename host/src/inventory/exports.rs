@@ -1,0 +1,1 @@
+//! The inventory in other tools' formats.

@@ -1,0 +1,24 @@
+//! Inventory: the durable record of clusters, nodes and other resources.
+//!
+//! Owns the state directory's database: its schema, versions, and the rows of resources. Does not know HTTP, Rhai,
+//! how a node is reached, or what a step is.
+
+#![allow(clippy::result_large_err, reason = "a failure is data with many fields, and rare")]
+
+pub mod change;
+pub mod database;
+pub mod exports;
+mod memory;
+pub mod model;
+pub mod selector;
+mod sqlite;
+pub mod store;
+
+pub use change::{Change, NodePatch};
+pub use database::StateError;
+pub use memory::MemoryStore;
+pub use model::{Cluster, KeyRef, Node, Resource, Role};
+pub use selector::Selector;
+pub use sqlite::SqliteStore;
+pub(crate) use sqlite::apply as apply_change;
+pub use store::{Inventory, Store};

@@ -1,0 +1,160 @@
+//! The inventory in SQLite: one JSON document a row, with the columns that queries need.
+
+use super::database::{self, StateError};
+use super::model::{Cluster, Node, Resource};
+use super::store::{Store, natural_order};
+use super::{Change, NodePatch};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Reads through a connection of its own, so that queries never wait for the journal's writer.
+pub struct SqliteStore {
+    path: PathBuf,
+    reader: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// Of a database that is there and migrated.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        Ok(Self { path: path.to_owned(), reader: Mutex::new(database::open_reader(path)?) })
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        sql: &str,
+        values: &[&dyn ToSql],
+        name: fn(&T) -> &str,
+    ) -> Result<Vec<T>, StateError> {
+        let documents = self.documents(sql, values).map_err(StateError::database(&self.path, "read"))?;
+        let mut rows = Vec::with_capacity(documents.len());
+        for document in documents {
+            rows.push(serde_json::from_str(&document).map_err(|source| StateError::Row { table, source })?);
+        }
+        rows.sort_by(|a, b| natural_order(name(a), name(b)));
+        Ok(rows)
+    }
+
+    fn documents(&self, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<String>> {
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached(sql)?;
+        statement.query_map(values, |row| row.get(0))?.collect()
+    }
+}
+
+impl Store for SqliteStore {
+    fn clusters(&self, context: &str) -> Result<Vec<Cluster>, StateError> {
+        self.list("cluster", "select doc from cluster where context = ?1", &[&context], |row: &Cluster| &row.name)
+    }
+
+    fn cluster(&self, context: &str, name: &str) -> Result<Option<Cluster>, StateError> {
+        let sql = "select doc from cluster where context = ?1 and name = ?2";
+        Ok(self.list("cluster", sql, &[&context, &name], |row: &Cluster| &row.name)?.pop())
+    }
+
+    fn nodes(&self, context: &str) -> Result<Vec<Node>, StateError> {
+        self.list("node", "select doc from node where context = ?1", &[&context], |row: &Node| &row.name)
+    }
+
+    fn nodes_of(&self, context: &str, cluster: &str) -> Result<Vec<Node>, StateError> {
+        let sql = "select doc from node where context = ?1 and cluster = ?2";
+        self.list("node", sql, &[&context, &cluster], |row: &Node| &row.name)
+    }
+
+    fn node(&self, context: &str, name: &str) -> Result<Option<Node>, StateError> {
+        let sql = "select doc from node where context = ?1 and name = ?2";
+        Ok(self.list("node", sql, &[&context, &name], |row: &Node| &row.name)?.pop())
+    }
+
+    fn resources(&self, context: &str, kind: Option<&str>) -> Result<Vec<Resource>, StateError> {
+        let sql = "select doc from resource where context = ?1 and (?2 is null or kind = ?2)";
+        let mut rows = self.list("resource", sql, &[&context, &kind], |row: &Resource| &row.name)?;
+        rows.sort_by(|a, b| a.kind.cmp(&b.kind));
+        Ok(rows)
+    }
+
+    fn resource(&self, context: &str, kind: &str, name: &str) -> Result<Option<Resource>, StateError> {
+        let sql = "select doc from resource where context = ?1 and kind = ?2 and name = ?3";
+        Ok(self.list("resource", sql, &[&context, &kind, &name], |row: &Resource| &row.name)?.pop())
+    }
+
+    fn contexts(&self) -> Result<Vec<String>, StateError> {
+        let sql =
+            "select context from cluster union select context from node union select context from resource order by 1";
+        self.documents(sql, &[]).map_err(StateError::database(&self.path, "read"))
+    }
+
+    fn apply(&self, changes: &[Change], run: &str) -> Result<(), StateError> {
+        let failed = StateError::database(&self.path, "written");
+        let mut connection = database::open_writer(&self.path)?;
+        let transaction = connection.transaction().map_err(&failed)?;
+        for change in changes {
+            apply(&transaction, change, run).map_err(&failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+}
+
+/// Writes one change in the caller's transaction, stamped with the run.
+pub(crate) fn apply(connection: &Connection, change: &Change, run: &str) -> rusqlite::Result<()> {
+    match change {
+        Change::PutNode(node) => put_node(connection, &Node { changed_by_run: run.to_owned(), ..(**node).clone() }),
+        Change::PatchNode { context, name, patch } => patch_node(connection, (context, name), patch, run),
+        Change::RemoveNode { context, name } => {
+            execute(connection, "delete from node where context = ?1 and name = ?2", params![context, name])
+        }
+        Change::PutCluster(cluster) => {
+            let cluster = Cluster { changed_by_run: run.to_owned(), ..(**cluster).clone() };
+            let sql = "insert or replace into cluster values (?1, ?2, ?3)";
+            execute(connection, sql, params![cluster.context, cluster.name, document(&cluster)?])
+        }
+        Change::RemoveCluster { context, name } => {
+            execute(connection, "delete from cluster where context = ?1 and name = ?2", params![context, name])
+        }
+        Change::PutResource(resource) => {
+            let row = Resource { changed_by_run: run.to_owned(), ..(**resource).clone() };
+            let sql = "insert or replace into resource values (?1, ?2, ?3, ?4)";
+            execute(connection, sql, params![row.context, row.kind, row.name, document(&row)?])
+        }
+        Change::RemoveResource { context, kind, name } => {
+            let sql = "delete from resource where context = ?1 and kind = ?2 and name = ?3";
+            execute(connection, sql, params![context, kind, name])
+        }
+    }
+}
+
+fn put_node(connection: &Connection, node: &Node) -> rusqlite::Result<()> {
+    let sql = "insert or replace into node values (?1, ?2, ?3, ?4)";
+    execute(connection, sql, params![node.context, node.name, node.cluster, document(node)?])
+}
+
+fn patch_node(
+    connection: &Connection,
+    (context, name): (&str, &str),
+    patch: &NodePatch,
+    run: &str,
+) -> rusqlite::Result<()> {
+    let mut query = connection.prepare_cached("select doc from node where context = ?1 and name = ?2")?;
+    let found: Option<String> = query.query_row([context, name], |row| row.get(0)).optional()?;
+    let Some(found) = found else { return Ok(()) };
+    let mut node: Node = serde_json::from_str(&found)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    patch.apply_to(&mut node);
+    node.changed_by_run = run.to_owned();
+    put_node(connection, &node)
+}
+
+fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn document(row: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(row).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

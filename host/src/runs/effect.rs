@@ -1,0 +1,162 @@
+//! Effects: what a step does, and what it is given.
+
+use super::tags;
+use crate::core::{Cancel, Clock, Events, Failure, FailureKind, RunId};
+use crate::inventory::Change;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+/// What a step does to the world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Only observes: no intent is written, nobody waits for its outcome to be durable.
+    Read,
+    /// Changes something: its intent is durable before it starts.
+    Write,
+}
+
+/// One effect. The value is its arguments: its JSON is stored and its digest identifies the step, so that a handle to a
+/// service is a field with `#[serde(skip)]`, and a secret is named by reference.
+pub trait Effect: Serialize + Send + Sync {
+    /// `instances.create`, `node.run`, ...
+    const OP: &'static str;
+    const KIND: Kind;
+    /// What it gives; stored, so fields may be added with defaults only.
+    type Out: Serialize + DeserializeOwned + Send;
+
+    /// Does it. A failure of kind `Interrupted` or `Cancelled` says that a write may have taken effect: the step stays in
+    /// doubt. Any other says that it did not, or that what it left is found by the next attempt.
+    fn perform(&self, cx: &StepCx) -> impl Future<Output = Result<Done<Self::Out>, Failure>> + Send;
+
+    /// An intent without an outcome was found. `Some`: it took effect, this is its outcome. `None`: it did not, and will
+    /// not any more; it is performed now, as the same attempt. An error leaves it in doubt. Never asked of a read
+    /// (`performs_again` is the answer there).
+    fn reconcile(&self, cx: &StepCx) -> impl Future<Output = Result<Option<Done<Self::Out>>, Failure>> + Send;
+}
+
+/// For `reconcile` of reads, and of writes that may be done twice without harm.
+pub fn performs_again<T>() -> impl Future<Output = Result<Option<Done<T>>, Failure>> + Send
+where
+    T: Send,
+{
+    std::future::ready(Ok(None))
+}
+
+/// A step's value, and the rows that are written together with it.
+#[derive(Clone, Debug)]
+pub struct Done<T> {
+    pub value: T,
+    pub changes: Vec<Change>,
+}
+
+impl<T> Done<T> {
+    #[must_use]
+    pub fn with(value: T, changes: Vec<Change>) -> Self {
+        Self { value, changes }
+    }
+}
+
+impl<T> From<T> for Done<T> {
+    fn from(value: T) -> Self {
+        Self { value, changes: Vec::new() }
+    }
+}
+
+/// What an effect is given.
+#[derive(Clone)]
+pub struct StepCx {
+    pub run: RunId,
+    /// `seq`, or `fan_out_seq.lane_name.seq`: the same in every attempt.
+    pub step: String,
+    /// From 1; one more each time a step that failed is tried again.
+    pub attempt: u32,
+    /// When the intent of this attempt was written: how long an answer has been lost.
+    pub intent_ms: u64,
+    pub cancel: Cancel,
+    pub events: Events,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl StepCx {
+    /// Marks what this attempt creates: `lt-s-` and 24 hexadecimal digits.
+    pub fn tag(&self) -> String {
+        tags::step_tag(self.run.as_str(), &self.step, self.attempt)
+    }
+
+    /// Marks of the attempts before this one, newest first: what they left, if they left anything.
+    pub fn earlier_tags(&self) -> Vec<String> {
+        (1..self.attempt).rev().map(|attempt| tags::step_tag(self.run.as_str(), &self.step, attempt)).collect()
+    }
+
+    /// Marks what belongs to a cluster: `lt-c-` and 16 hexadecimal digits.
+    pub fn cluster_tag(&self, context: &str, cluster: &str) -> String {
+        tags::cluster_tag(context, cluster)
+    }
+
+    /// `RUN/STEP.ATTEMPT`: a name for what this attempt keeps elsewhere. Safe as a path: no `..`, no space, no quote.
+    pub fn token(&self) -> String {
+        format!("{}/{}.{}", self.run, self.step, self.attempt)
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+}
+
+/// Where a step was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// A recipe or module; empty for a command.
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Place {
+    pub fn new(file: impl Into<String>, line: u32, column: u32) -> Self {
+        Self { file: file.into(), line, column }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.file.as_str(), self.line) {
+            ("", 0) => f.write_str("the command"),
+            (file, 0) => f.write_str(file),
+            (file, line) => write!(f, "{file}:{line}:{}", self.column),
+        }
+    }
+}
+
+/// Why a step gave no value.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StepError {
+    /// The effect failed; a script may catch this.
+    #[error("{0}")]
+    Failed(Failure),
+    /// The script took another path than its journal; a script cannot catch this.
+    #[error("step {step} was `{was}` at {was_at}, but now `{is}` is asked for at {is_at}")]
+    Diverged { step: String, was: String, was_at: String, is: String, is_at: String },
+    #[error("cancelled")]
+    Cancelled,
+    /// Nothing was done: the journal cannot be written, the run is owned by another process, or a write was asked for
+    /// where only reads may be. A script cannot catch this.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        let message = error.to_string();
+        match error {
+            StepError::Failed(failure) => failure,
+            StepError::Diverged { .. } => Self::new(FailureKind::Diverged, message)
+                .hint("resume it with the recipe it was begun with, or begin a new run"),
+            StepError::Cancelled => Self::new(FailureKind::Cancelled, message),
+            StepError::Refused(_) => Self::new(FailureKind::State, message),
+        }
+    }
+}

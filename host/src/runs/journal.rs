@@ -1,0 +1,155 @@
+//! The journal's front: a queue to its one writer thread. Only an intent, or a barrier, is waited for.
+
+use super::entry::Entry;
+use super::records::Status;
+use super::writer;
+use crate::core::{Clock, Failure, FailureKind};
+use crate::inventory::{Change, StateError};
+use rusqlite::Connection;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+/// Why a line is not in the journal.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(super) enum JournalError {
+    /// The disk is full, the database is gone, ...: nothing more is written by this process.
+    #[error("the journal cannot be written: {why}; nothing was begun that it does not hold")]
+    Down { why: String },
+    /// Another process has taken the run over.
+    #[error("run {run} was taken over by another process; this one has stopped writing it")]
+    Lost { run: String },
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let message = error.to_string();
+        match error {
+            JournalError::Down { why } => StateError::Down { why }.into(),
+            JournalError::Lost { run } => Self::new(FailureKind::Conflict, message)
+                .hint(format!("`linodetool runs show {run}` shows what it does")),
+        }
+    }
+}
+
+/// Told when a line is durable, or why it is not.
+pub(super) type Reply = SyncSender<Result<(), JournalError>>;
+
+/// What goes with a line, in its transaction.
+pub(super) enum Extra {
+    Nothing,
+    Changes(Vec<Change>),
+    Begin(Box<RunRow>),
+    /// This process takes over a run that was begun before.
+    Adopt,
+    /// The text of the recipe or module that the line names.
+    Source(String),
+    Finish {
+        status: Status,
+        failure: Option<String>,
+    },
+}
+
+/// The row of a new run.
+pub(super) struct RunRow {
+    pub(super) title: String,
+    pub(super) command_line: String,
+    pub(super) context: String,
+    pub(super) provider: String,
+    pub(super) recipe: Option<String>,
+    pub(super) params: String,
+    pub(super) versions: String,
+    pub(super) retry_of: Option<String>,
+}
+
+/// What the writer is asked.
+pub(super) enum Item {
+    Line { run: Arc<str>, entry: Entry, extra: Extra, reply: Option<Reply> },
+    Barrier(Reply),
+}
+
+/// Counts since the journal was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Transactions, each one write to the disk that was waited for.
+    pub commits: u64,
+    pub lines: u64,
+}
+
+/// What front and writer share.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) down: OnceLock<String>,
+    pub(super) commits: AtomicU64,
+    pub(super) lines: AtomicU64,
+}
+
+/// The queue. Dropped last, it waits until all that was queued is durable.
+pub(super) struct Journal {
+    queue: Option<Sender<Item>>,
+    writer: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+impl Journal {
+    pub(super) fn start(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
+        let (queue, inbox) = channel();
+        let shared = Arc::new(Shared::default());
+        let writer = std::thread::Builder::new().name("journal".to_owned()).spawn({
+            let shared = shared.clone();
+            move || writer::Writer::new(connection, clock, shared).work(&inbox)
+        });
+        let writer = writer.map_err(|error| StateError::Down { why: format!("no thread can be started: {error}") })?;
+        Ok(Self { queue: Some(queue), writer: Some(writer), shared })
+    }
+
+    /// Queued, first in, first out: durable before any line that is waited for later.
+    pub(super) fn later(&self, run: &Arc<str>, entry: Entry, extra: Extra) -> Result<(), JournalError> {
+        self.send(Item::Line { run: run.clone(), entry, extra, reply: None })
+    }
+
+    /// Returns when the line, and all before it, is durable.
+    pub(super) fn now(&self, run: &Arc<str>, entry: Entry, extra: Extra) -> Result<(), JournalError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Item::Line { run: run.clone(), entry, extra, reply: Some(reply) })?;
+        answer.recv().unwrap_or_else(|_| Err(self.down()))
+    }
+
+    /// Returns when all that was queued is durable.
+    pub(super) fn barrier(&self) -> Result<(), JournalError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Item::Barrier(reply))?;
+        answer.recv().unwrap_or_else(|_| Err(self.down()))
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic {
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            lines: self.shared.lines.load(Ordering::Relaxed),
+        }
+    }
+
+    fn send(&self, item: Item) -> Result<(), JournalError> {
+        if self.shared.down.get().is_some() {
+            return Err(self.down());
+        }
+        let sent = self.queue.as_ref().is_some_and(|queue| queue.send(item).is_ok());
+        if sent { Ok(()) } else { Err(self.down()) }
+    }
+
+    fn down(&self) -> JournalError {
+        let why = self.shared.down.get().map_or("its writer has stopped", String::as_str);
+        JournalError::Down { why: why.to_owned() }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.queue.take();
+        if let Some(writer) = self.writer.take() {
+            // A panic of the writer was told to whoever waited for it.
+            let _ = writer.join();
+        }
+    }
+}

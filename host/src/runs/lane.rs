@@ -1,0 +1,319 @@
+//! A lane: a branch of a run whose steps are in sequence. `Lane::step` is the only door to effects.
+
+use super::chain::{canonical_json, step_digest};
+use super::effect::{Done, Effect, Kind, Place, StepCx, StepError};
+use super::entry::{Entry, EntryKind, StepDigest};
+use super::journal::Extra;
+use super::load::{Recorded, decode_failure};
+use super::records::{StepState, place_text, step_path};
+use super::run::Run;
+use crate::core::{Failure, FailureKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A branch of a run. One thread at a time walks it; lanes know nothing of each other.
+pub struct Lane {
+    run: Arc<Run>,
+    path: Arc<str>,
+    mode: Mode,
+    next: AtomicU32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mode {
+    Live,
+    /// Reads run without being journaled, writes are refused.
+    Probe,
+}
+
+/// A step that is about to be done: what identifies it, and its attempt.
+struct Step {
+    seq: u32,
+    op: &'static str,
+    digest: StepDigest,
+    args: String,
+    place: String,
+    attempt: u32,
+    intent_ms: u64,
+}
+
+impl Lane {
+    pub(super) fn root(run: Arc<Run>) -> Arc<Self> {
+        Arc::new(Self { run, path: Arc::from(""), mode: Mode::Live, next: AtomicU32::new(0) })
+    }
+
+    pub fn run(&self) -> &Arc<Run> {
+        &self.run
+    }
+
+    /// Empty for the root, otherwise `fan_out_seq.lane_name`, nested.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The lane of this name in the fan-out that `mark` gave the number of. Two of one name would share a journal: the
+    /// caller sees to it that there are none.
+    pub fn child(&self, fan_out: u32, name: &str) -> Arc<Self> {
+        let path = format!("{}.{}", step_path(&self.path, fan_out), escape(name));
+        Arc::new(Self { run: self.run.clone(), path: path.into(), mode: self.mode, next: AtomicU32::new(0) })
+    }
+
+    /// A lane for looking around while waiting: reads are done and not journaled, writes are refused.
+    pub fn probe(&self) -> Arc<Self> {
+        let (run, path) = (self.run.clone(), self.path.clone());
+        Arc::new(Self { run, path, mode: Mode::Probe, next: AtomicU32::new(0) })
+    }
+
+    /// Whether the next step was done by a process before: then nothing need be waited for.
+    pub fn is_next_done(&self) -> bool {
+        let next = self.next.load(Ordering::Relaxed);
+        self.mode == Mode::Live && self.run.recorded(&self.path, next).is_some_and(|step| step.state == StepState::Done)
+    }
+
+    /// Notes a place in the journal that has no effect of its own, such as a fan-out and the names of its lanes. Gives
+    /// its number, for `child`.
+    pub fn mark(&self, at: &Place, op: &'static str, args: &impl Serialize) -> Result<u32, StepError> {
+        self.check_open()?;
+        if self.mode == Mode::Probe {
+            return Err(StepError::Refused(format!("`{op}` cannot be used while waiting for a condition")));
+        }
+        let step = self.next_step(at, op, args)?;
+        match self.meet(&step)? {
+            Some(_) => {}
+            None => {
+                let entry = self.first_line(EntryKind::Mark, &step, Some("null".to_owned()));
+                self.run.shared.journal.later(&self.run.key, entry, Extra::Nothing)?;
+            }
+        }
+        Ok(step.seq)
+    }
+
+    /// The door: does the effect, or answers with what an earlier process journaled. Blocks until the outcome is there
+    /// or the run is cancelled.
+    ///
+    /// # Panics
+    /// If called from a worker thread of the async runtime, which must not block. Call it from a thread of its own or
+    /// `spawn_blocking`.
+    pub fn step<E: Effect>(&self, at: &Place, effect: &E) -> Result<E::Out, StepError> {
+        self.check_open()?;
+        if self.mode == Mode::Probe {
+            return self.look::<E>(effect);
+        }
+        let mut step = self.next_step(at, E::OP, effect)?;
+        let mut in_doubt = false;
+        if let Some(old) = self.meet(&step)? {
+            let is_history = || self.run.went_on_after(&self.path, step.seq);
+            match old.state {
+                StepState::Done => return decode(&old.body, &self.name(step.seq), E::OP),
+                StepState::Failed if is_history() => return Err(StepError::Failed(decode_failure(&old.body))),
+                StepState::Failed => step.attempt = old.attempt + 1,
+                // Its outcome was told to be unknown, and the script took that for an answer.
+                StepState::Intent if !old.body.is_empty() && is_history() => {
+                    return Err(StepError::Failed(decode_failure(&old.body)));
+                }
+                StepState::Intent => {
+                    (step.attempt, step.intent_ms) = (old.attempt, old.intent_ms);
+                    in_doubt = true;
+                }
+            }
+        }
+        match E::KIND {
+            Kind::Read => self.read(effect, &step),
+            Kind::Write => self.write(effect, &step, in_doubt),
+        }
+    }
+
+    fn look<E: Effect>(&self, effect: &E) -> Result<E::Out, StepError> {
+        if E::KIND == Kind::Write {
+            let text = format!("`{}` changes something, which is not possible while waiting for a condition", E::OP);
+            return Err(StepError::Refused(text));
+        }
+        let path = format!("{}probe", if self.path.is_empty() { String::new() } else { format!("{}.", self.path) });
+        let cx = self.context(path, 1, self.run.now());
+        let done = self.wait(effect.perform(&cx))?.map_err(StepError::Failed)?;
+        Ok(done.value)
+    }
+
+    fn read<E: Effect>(&self, effect: &E, step: &Step) -> Result<E::Out, StepError> {
+        let cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        let (kind, body, changes, result) = match self.wait(effect.perform(&cx))? {
+            Ok(Done { value, changes }) => (EntryKind::Done, encode(&value, E::OP)?, changes, Ok(value)),
+            Err(failure) => (EntryKind::Failed, encode(&failure, E::OP)?, Vec::new(), Err(StepError::Failed(failure))),
+        };
+        let entry = self.first_line(kind, step, Some(body));
+        self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?;
+        result
+    }
+
+    fn write<E: Effect>(&self, effect: &E, step: &Step, in_doubt: bool) -> Result<E::Out, StepError> {
+        if !in_doubt {
+            let entry = self.first_line(EntryKind::Intent, step, None);
+            self.run.shared.journal.now(&self.run.key, entry, Extra::Nothing)?;
+        }
+        let cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        let found = if in_doubt {
+            match self.wait(effect.reconcile(&cx))? {
+                Ok(found) => found,
+                Err(failure) => return Err(self.leave_in_doubt(step, failure)),
+            }
+        } else {
+            None
+        };
+        let result = match found {
+            Some(done) => Ok(done),
+            None => self.wait(effect.perform(&cx))?,
+        };
+        match result {
+            Ok(Done { value, changes }) => {
+                self.outcome(step, EntryKind::Done, encode(&value, E::OP)?, changes)?;
+                Ok(value)
+            }
+            Err(failure) if matches!(failure.kind, FailureKind::Interrupted | FailureKind::Cancelled) => {
+                Err(self.leave_in_doubt(step, failure))
+            }
+            Err(failure) => {
+                self.outcome(step, EntryKind::Failed, encode(&failure, E::OP)?, Vec::new())?;
+                Err(StepError::Failed(failure))
+            }
+        }
+    }
+
+    /// Notes why the outcome is unknown, since the script is told so and may go on.
+    fn leave_in_doubt(&self, step: &Step, failure: Failure) -> StepError {
+        if self.run.cancel().is_set() {
+            return StepError::Cancelled;
+        }
+        let noted = encode(&failure, step.op).and_then(|body| self.outcome(step, EntryKind::Doubt, body, Vec::new()));
+        noted.err().unwrap_or(StepError::Failed(failure))
+    }
+
+    fn outcome(
+        &self,
+        step: &Step,
+        kind: EntryKind,
+        body: String,
+        changes: Vec<crate::inventory::Change>,
+    ) -> Result<(), StepError> {
+        let mut entry = Entry::of_run(kind, self.run.now());
+        entry.lane = self.path.clone();
+        entry.seq = step.seq;
+        entry.attempt = step.attempt;
+        entry.body = Some(body);
+        Ok(self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?)
+    }
+
+    fn check_open(&self) -> Result<(), StepError> {
+        if self.run.has_ended() {
+            return Err(StepError::Refused(format!("run {} has ended", self.run.id())));
+        }
+        if self.run.cancel().is_set() { Err(StepError::Cancelled) } else { Ok(()) }
+    }
+
+    fn next_step(&self, at: &Place, op: &'static str, args: &impl Serialize) -> Result<Step, StepError> {
+        let args = encode(args, op)?;
+        let seq = self.next.fetch_add(1, Ordering::Relaxed);
+        let digest = step_digest(op, &args);
+        Ok(Step { seq, op, digest, args, place: place_text(at), attempt: 1, intent_ms: self.run.now() })
+    }
+
+    /// What the journal has at this place, if it is the same step.
+    fn meet(&self, step: &Step) -> Result<Option<&Recorded>, StepError> {
+        let Some(old) = self.run.recorded(&self.path, step.seq) else { return Ok(None) };
+        if old.op == step.op && old.digest == step.digest {
+            old.met.store(true, Ordering::Relaxed);
+            return Ok(Some(old));
+        }
+        let other = if old.op == step.op { " with other arguments" } else { "" };
+        Err(StepError::Diverged {
+            step: self.name(step.seq),
+            was: old.op.clone(),
+            was_at: old.place.clone(),
+            is: format!("{}{other}", step.op),
+            is_at: step.place.clone(),
+        })
+    }
+
+    /// Waits for the effect on this thread; when the run is cancelled, the effect is dropped where it is.
+    fn wait<T>(&self, effect: impl Future<Output = Result<T, Failure>>) -> Result<Result<T, Failure>, StepError> {
+        let cancel = self.run.cancel();
+        let answer = self.run.shared.handle.block_on(cancel.guard(effect));
+        match answer {
+            // An effect that watches the token itself tells of the cancel as a failure.
+            Some(Err(_)) if cancel.is_set() => Err(StepError::Cancelled),
+            Some(result) => Ok(result),
+            None => Err(StepError::Cancelled),
+        }
+    }
+
+    fn context(&self, step: String, attempt: u32, intent_ms: u64) -> StepCx {
+        let shared = &self.run.shared;
+        StepCx {
+            run: self.run.id().clone(),
+            step,
+            attempt,
+            intent_ms,
+            cancel: self.run.cancel().clone(),
+            events: shared.events.clone(),
+            clock: shared.clock.clone(),
+        }
+    }
+
+    fn first_line(&self, kind: EntryKind, step: &Step, body: Option<String>) -> Entry {
+        Entry {
+            kind,
+            lane: self.path.clone(),
+            seq: step.seq,
+            attempt: step.attempt,
+            op: Some(Cow::Borrowed(step.op)),
+            digest: Some(step.digest),
+            place: Some(step.place.clone()),
+            ms: step.intent_ms,
+            args: Some(step.args.clone()),
+            body,
+        }
+    }
+
+    fn name(&self, seq: u32) -> String {
+        step_path(&self.path, seq)
+    }
+}
+
+fn encode(value: &impl Serialize, op: &str) -> Result<String, StepError> {
+    canonical_json(value).map_err(|error| StepError::Refused(format!("`{op}` cannot be journaled: {error}")))
+}
+
+fn decode<T: DeserializeOwned>(json: &str, step: &str, op: &str) -> Result<T, StepError> {
+    serde_json::from_str(json).map_err(|error| {
+        let text = format!(
+            "the outcome of step {step} (`{op}`) was written by another version of linodetool and cannot be read: {error}"
+        );
+        StepError::Refused(text)
+    })
+}
+
+/// A lane's name as a part of a path: a dot would look like another lane, a slash like a folder. No two names become
+/// the same.
+fn escape(name: &str) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            text.push(byte as char);
+        } else {
+            let _ = write!(text, "~{byte:02x}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn lane_names_stay_apart() {
+        assert_eq!(super::escape("worker-1"), "worker-1");
+        assert_eq!(super::escape("a.b/c ~é"), "a~2eb~2fc~20~7e~c3~a9");
+    }
+}

@@ -1,0 +1,273 @@
+//! Reads runs back from the journal: rows to data.
+
+use super::chain::{self, Head};
+use super::entry::{Entry, EntryKind, StepDigest};
+use super::number::Number;
+use super::records::{Owner, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, step_path};
+use crate::core::ids::hex;
+use crate::core::{Failure, RunId};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const RUN_COLUMNS: &str = "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, \
+                           pid, heartbeat_ms, retry_of, generation, entries, head";
+
+/// A step as an earlier process left it, for the script to meet again.
+pub(super) struct Recorded {
+    pub(super) op: String,
+    pub(super) digest: StepDigest,
+    pub(super) place: String,
+    pub(super) state: StepState,
+    pub(super) attempt: u32,
+    pub(super) intent_ms: u64,
+    /// Outcome or failure as JSON; of one in doubt, the failure that was told to the script, or empty.
+    pub(super) body: String,
+    /// The script has come by here again.
+    pub(super) met: AtomicBool,
+}
+
+/// Steps of a run by lane and number.
+pub(super) type Steps = HashMap<String, Vec<Option<Recorded>>>;
+
+pub(super) fn summaries(
+    reader: &Connection,
+    filter: &RunFilter,
+    is_held: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Vec<RunSummary>> {
+    let sql = format!(
+        "select {RUN_COLUMNS} from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
+         order by started_ms desc, id"
+    );
+    // Of two runs of one millisecond the id decides, so that the order is at least always the same.
+    let mut query = reader.prepare_cached(&sql)?;
+    let mut rows = query.query(params![filter.context, filter.title])?;
+    let mut found = Vec::new();
+    let limit = filter.limit.unwrap_or(usize::MAX);
+    while found.len() < limit {
+        let Some(row) = rows.next()? else { break };
+        let run = summary(row, is_held)?;
+        if filter.status.is_none_or(|status| status == run.status) {
+            found.push(run);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn find(
+    reader: &Connection,
+    id: &str,
+    is_held: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Option<RunSummary>> {
+    let sql = format!("select {RUN_COLUMNS} from run where id = ?1");
+    reader.prepare_cached(&sql)?.query_row([id], |row| summary(row, is_held)).optional()
+}
+
+fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSummary> {
+    let id: String = row.get(0)?;
+    let stored: String = row.get(6)?;
+    let stored = Status::parse(&stored).unwrap_or(Status::Interrupted);
+    // Nobody holds its lock: the process that executed it is dead.
+    let status = if stored == Status::Running && !is_held(&id) { Status::Interrupted } else { stored };
+    let failure: Option<String> = row.get(7)?;
+    let retry_of: Option<String> = row.get(12)?;
+    let owner = Owner { pid: row.get(10)?, heartbeat_ms: row.get::<_, Number>(11)?.0 };
+    Ok(RunSummary {
+        id: run_id(&id)?,
+        title: row.get(1)?,
+        command_line: row.get(2)?,
+        context: row.get(3)?,
+        provider: row.get(4)?,
+        recipe: row.get(5)?,
+        status,
+        failure: failure.as_deref().map(decode_failure),
+        started_ms: row.get::<_, Number>(8)?.0,
+        ended_ms: row.get::<_, Option<Number>>(9)?.map(|ms| ms.0),
+        owner: (status == Status::Running).then_some(owner),
+        retry_of: retry_of.as_deref().map(run_id).transpose()?,
+        generation: row.get(13)?,
+        lines: row.get::<_, Number>(14)?.0,
+        head: hex(&row.get::<_, Head>(15)?),
+    })
+}
+
+pub(super) fn run_id(text: &str) -> rusqlite::Result<RunId> {
+    let unreadable =
+        || rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("`{text}` is no run id").into());
+    RunId::parse(text).ok_or_else(unreadable)
+}
+
+/// Parameters and versions, as JSON.
+pub(super) fn description(reader: &Connection, id: &str) -> rusqlite::Result<(String, String)> {
+    reader.query_row("select params, versions from run where id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(super) fn sources(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMap<String, String>> {
+    let mut query = reader.prepare_cached("select path, text from source where run = ?1")?;
+    query.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+pub(super) fn outputs(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMap<String, Value>> {
+    let sql = "select args, body from entry where run = ?1 and kind = ?2 order by n";
+    let mut query = reader.prepare_cached(sql)?;
+    let rows = query.query_map(params![id, EntryKind::Output as i64], |row| {
+        let (name, body): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((name, parse(&body)))
+    })?;
+    rows.collect()
+}
+
+/// Calls with the lines of a run in the order of their commits.
+pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, Entry)) -> rusqlite::Result<()> {
+    let sql =
+        "select n, kind, lane, seq, attempt, op, digest, place, ms, args, body from entry where run = ?1 order by n";
+    let mut query = reader.prepare_cached(sql)?;
+    let mut rows = query.query([id])?;
+    let mut last_lane: Arc<str> = Arc::from("");
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(1)?;
+        let unknown = || {
+            rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, format!("unknown line kind {number}").into())
+        };
+        let lane = row.get_ref(2)?.as_str()?;
+        if *last_lane != *lane {
+            last_lane = Arc::from(lane);
+        }
+        let entry = Entry {
+            kind: EntryKind::from_number(number).ok_or_else(unknown)?,
+            lane: last_lane.clone(),
+            seq: row.get(3)?,
+            attempt: row.get(4)?,
+            op: row.get::<_, Option<String>>(5)?.map(Cow::Owned),
+            digest: row.get(6)?,
+            place: row.get(7)?,
+            ms: row.get::<_, Number>(8)?.0,
+            args: row.get(9)?,
+            body: row.get(10)?,
+        };
+        f(row.get::<_, Number>(0)?.0, entry);
+    }
+    Ok(())
+}
+
+/// The steps that a resumed script will meet.
+pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps> {
+    let mut steps = Steps::new();
+    each_entry(reader, id, |_, entry| {
+        let state = match entry.kind {
+            EntryKind::Intent | EntryKind::Doubt => StepState::Intent,
+            EntryKind::Done | EntryKind::Mark => StepState::Done,
+            EntryKind::Failed => StepState::Failed,
+            _ => return,
+        };
+        if !steps.contains_key(&*entry.lane) {
+            steps.insert(entry.lane.to_string(), Vec::new());
+        }
+        let Some(lane) = steps.get_mut(&*entry.lane) else { return };
+        let index = entry.seq as usize;
+        if lane.len() <= index {
+            lane.resize_with(index + 1, || None);
+        }
+        let body = entry.body.unwrap_or_default();
+        match (entry.op, &mut lane[index]) {
+            // Names its operation: the first line of an attempt.
+            (Some(op), slot) => {
+                *slot = Some(Recorded {
+                    op: op.into_owned(),
+                    digest: entry.digest.unwrap_or_default(),
+                    place: entry.place.unwrap_or_default(),
+                    state,
+                    attempt: entry.attempt,
+                    intent_ms: entry.ms,
+                    body,
+                    met: AtomicBool::new(false),
+                });
+            }
+            (None, Some(step)) => {
+                step.state = state;
+                step.body = body;
+            }
+            // An outcome without intent was never written; a damaged journal is found by its chain.
+            (None, None) => {}
+        }
+    })?;
+    Ok(steps)
+}
+
+/// The steps as data, in the order of their last lines.
+pub(super) fn step_records(reader: &Connection, id: &str) -> rusqlite::Result<Vec<StepRecord>> {
+    let mut steps: HashMap<(Arc<str>, u32), StepRecord> = HashMap::new();
+    each_entry(reader, id, |n, entry| {
+        let state = match entry.kind {
+            EntryKind::Intent | EntryKind::Doubt => StepState::Intent,
+            EntryKind::Done | EntryKind::Mark => StepState::Done,
+            EntryKind::Failed => StepState::Failed,
+            _ => return,
+        };
+        let kind = match entry.kind {
+            EntryKind::Mark => StepKind::Mark,
+            EntryKind::Intent => StepKind::Write,
+            _ => StepKind::Read,
+        };
+        let key = (entry.lane.clone(), entry.seq);
+        if let Some(op) = entry.op {
+            let record = StepRecord {
+                path: step_path(&entry.lane, entry.seq),
+                lane: entry.lane.to_string(),
+                seq: entry.seq,
+                kind,
+                op: op.into_owned(),
+                digest: hex(&entry.digest.unwrap_or_default()),
+                args: entry.args.as_deref().map_or(Value::Null, parse),
+                place: entry.place.unwrap_or_default(),
+                state,
+                attempt: entry.attempt,
+                started_ms: entry.ms,
+                ended_ms: None,
+                outcome: None,
+                failure: None,
+                order: n,
+            };
+            steps.insert(key.clone(), record);
+        }
+        let Some(step) = steps.get_mut(&key) else { return };
+        step.state = state;
+        step.order = n;
+        step.ended_ms = (entry.kind != EntryKind::Intent).then_some(entry.ms);
+        let body = entry.body.as_deref();
+        match entry.kind {
+            EntryKind::Done => step.outcome = body.map(parse),
+            EntryKind::Failed | EntryKind::Doubt => step.failure = body.map(decode_failure),
+            _ => {}
+        }
+    })?;
+    let mut steps: Vec<_> = steps.into_values().collect();
+    steps.sort_by_key(|step| step.order);
+    Ok(steps)
+}
+
+/// Computes the chain again: lines, head, and numbers that are missing.
+pub(super) fn compute_chain(reader: &Connection, id: &str) -> rusqlite::Result<(u64, Head, Vec<String>)> {
+    let (mut lines, mut head, mut problems) = (0, chain::EMPTY, Vec::new());
+    each_entry(reader, id, |n, entry| {
+        if n != lines && problems.is_empty() {
+            problems.push(format!("line {lines} is missing"));
+        }
+        head = chain::link(&head, n, &entry);
+        lines = n + 1;
+    })?;
+    Ok((lines, head, problems))
+}
+
+fn parse(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or(Value::Null)
+}
+
+/// A failure as it was stored; one of another version at least shows its text.
+pub(super) fn decode_failure(json: &str) -> Failure {
+    serde_json::from_str(json).unwrap_or_else(|_| Failure::internal(format!("an unreadable failure: {json}")))
+}

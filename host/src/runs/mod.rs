@@ -1,0 +1,39 @@
+//! Runs: durable executions, and the only door to effects.
+//!
+//! Owns the journal, steps and their identity, lanes, and who may write a run. Does not know Rhai, providers, SSH, or
+//! what an effect does: an effect brings its own handles.
+//!
+//! The promises, each tested:
+//! - A write's intent is durable before it starts. Nothing else is waited for: the journal is one queue in, one
+//!   transaction after the other out, so what is durable is always a prefix of what was said.
+//! - An intent without an outcome is *in doubt* and reconciled, never simply done again.
+//! - An outcome and its inventory rows are one transaction.
+//! - The same journal answers the same script the same way; one that takes another path is told so.
+
+#![allow(clippy::result_large_err, reason = "a failure is data with many fields, and rare")]
+
+mod chain;
+mod effect;
+mod entry;
+mod journal;
+mod lane;
+mod load;
+mod number;
+mod records;
+mod registry;
+mod run;
+
+mod tags;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
+pub use journal::Traffic;
+pub use lane::Lane;
+pub use records::{
+    ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
+};
+pub use registry::Runs;
+pub use run::Run;
+pub use tags::{cluster_tag, step_tag};

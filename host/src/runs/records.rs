@@ -1,0 +1,192 @@
+//! Runs and steps as data: what is asked for, listed and shown.
+
+use super::effect::Place;
+use crate::core::{Failure, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What begins a run.
+#[derive(Clone, Debug, Default)]
+pub struct NewRun {
+    /// `run recipes/hadoop.rhai`, `node create web-1`, ...
+    pub title: String,
+    /// As typed, without secrets.
+    pub command_line: String,
+    /// `application/customer`.
+    pub context: String,
+    pub provider: String,
+    /// Path and text of the recipe, if it is one.
+    pub recipe: Option<(String, String)>,
+    pub params: Value,
+    /// Of linodetool and of the plugins in use.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Running,
+    /// Its process died: `runs resume` goes on.
+    Interrupted,
+    Done,
+    Failed,
+    Cancelled,
+    /// It did what it could; something is left that needs another command.
+    Incomplete,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Interrupted, Self::Done, Self::Failed, Self::Cancelled, Self::Incomplete]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Which runs to list; all that is given must match. Newest first.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    pub context: Option<String>,
+    pub status: Option<Status>,
+    /// Part of the title.
+    pub title: Option<String>,
+    pub limit: Option<usize>,
+}
+
+/// The process that executes a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    pub pid: u32,
+    /// When it was last heard of.
+    pub heartbeat_ms: u64,
+}
+
+/// A run without its steps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunSummary {
+    pub id: RunId,
+    pub title: String,
+    pub command_line: String,
+    pub context: String,
+    pub provider: String,
+    pub recipe: Option<String>,
+    pub status: Status,
+    pub failure: Option<Failure>,
+    pub started_ms: u64,
+    pub ended_ms: Option<u64>,
+    /// Of a run that is executed now.
+    pub owner: Option<Owner>,
+    pub retry_of: Option<RunId>,
+    /// Times that a process took it up; 1 for one that was never resumed.
+    pub generation: u32,
+    /// Lines of its journal.
+    pub lines: u64,
+    /// Head of its hash chain, hexadecimal.
+    pub head: String,
+}
+
+/// A run with all that its journal holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunDetail {
+    pub summary: RunSummary,
+    pub params: Value,
+    pub versions: BTreeMap<String, String>,
+    /// In the order of their last line.
+    pub steps: Vec<StepRecord>,
+    pub outputs: BTreeMap<String, Value>,
+    /// Texts by path.
+    pub sources: BTreeMap<String, String>,
+}
+
+impl RunDetail {
+    /// Steps whose outcome is not known. Of a run that is executed now, some of them are just being done.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &StepRecord> {
+        self.steps.iter().filter(|step| step.state == StepState::Intent)
+    }
+}
+
+/// What a step's place in the journal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    Read,
+    Write,
+    /// No effect of its own: a fan-out.
+    Mark,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Begun, outcome unknown.
+    Intent,
+    Done,
+    Failed,
+}
+
+/// A step as the journal holds it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepRecord {
+    /// `seq`, or `fan_out_seq.lane_name.seq`.
+    pub path: String,
+    pub lane: String,
+    pub seq: u32,
+    pub kind: StepKind,
+    pub op: String,
+    /// Hexadecimal.
+    pub digest: String,
+    pub args: Value,
+    /// `file:line:column`.
+    pub place: String,
+    pub state: StepState,
+    pub attempt: u32,
+    pub started_ms: u64,
+    pub ended_ms: Option<u64>,
+    pub outcome: Option<Value>,
+    /// Of a failed step; of one in doubt, why its outcome is unknown.
+    pub failure: Option<Failure>,
+    /// Number of its last line in the journal.
+    pub order: u64,
+}
+
+/// Whether a run's journal is as it was written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChainReport {
+    pub lines: u64,
+    /// Computed from the lines, hexadecimal.
+    pub head: String,
+    /// What does not fit; empty if all does.
+    pub problems: Vec<String>,
+    /// The audit log holds this head.
+    pub in_audit_log: bool,
+}
+
+/// Path of a step within its lane.
+pub(super) fn step_path(lane: &str, seq: u32) -> String {
+    if lane.is_empty() { seq.to_string() } else { format!("{lane}.{seq}") }
+}
+
+/// How a place is stored.
+pub(super) fn place_text(place: &Place) -> String {
+    place.to_string()
+}

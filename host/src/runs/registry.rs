@@ -1,0 +1,267 @@
+//! All runs of a state directory: begun, taken up again, listed, shown, verified.
+
+use super::chain::canonical_json;
+use super::entry::{Entry, EntryKind};
+use super::journal::{Extra, Journal, RunRow, Traffic};
+use super::load;
+use super::records::{ChainReport, NewRun, RunDetail, RunFilter, RunSummary, Status};
+use super::run::{Past, Run, guard};
+use crate::core::ids::hex;
+use crate::core::{Clock, Event, Events, Failure, FailureKind, Paths, RunId};
+use crate::inventory::{Inventory, SqliteStore, StateError, database};
+use crate::secrets::files::{self, FileError, FileLock};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Opened once per process. Clones are the same.
+#[derive(Clone)]
+pub struct Runs(Arc<Shared>);
+
+/// What all runs of a process share.
+pub(super) struct Shared {
+    pub(super) journal: Arc<Journal>,
+    pub(super) handle: Handle,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) events: Events,
+    state: PathBuf,
+    database: PathBuf,
+    reader: Mutex<Connection>,
+    inventory: Inventory,
+}
+
+impl Runs {
+    /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
+    /// threads of its own.
+    pub fn open(paths: &Paths, handle: Handle, clock: Arc<dyn Clock>, events: Events) -> Result<Self, StateError> {
+        database::prepare_state_dir(&paths.state)?;
+        let database = paths.database();
+        let writer = database::open_writer(&database)?;
+        Self::over(writer, &paths.state, &database, handle, clock, events)
+    }
+
+    pub(super) fn over(
+        writer: Connection,
+        state: &Path,
+        database: &Path,
+        handle: Handle,
+        clock: Arc<dyn Clock>,
+        events: Events,
+    ) -> Result<Self, StateError> {
+        files::private_dir(&state.join("runs"))?;
+        let journal = Arc::new(Journal::start(writer, clock.clone())?);
+        let settle = {
+            let journal = journal.clone();
+            move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
+        };
+        let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
+        let reader = Mutex::new(database::open_reader(database)?);
+        let (state, database) = (state.to_owned(), database.to_owned());
+        Ok(Self(Arc::new(Shared { journal, handle, clock, events, state, database, reader, inventory })))
+    }
+
+    /// Begins a run.
+    pub fn begin(&self, new: NewRun) -> Result<Arc<Run>, Failure> {
+        self.begin_as(new, None)
+    }
+
+    /// Begins a run that does again what another one left undone.
+    pub fn begin_retry(&self, of: &RunId, new: NewRun) -> Result<Arc<Run>, Failure> {
+        self.begin_as(new, Some(of))
+    }
+
+    fn begin_as(&self, new: NewRun, retry_of: Option<&RunId>) -> Result<Arc<Run>, Failure> {
+        let shared = &self.0;
+        let id = RunId::random();
+        let lock = FileLock::attempt(&shared.lock_path(id.as_str())).map_err(StateError::from)?;
+        let Some(lock) = lock else {
+            return Err(Failure::internal(format!("the new run's id {id} is in use")));
+        };
+        let json = |value: &Value| canonical_json(value).map_err(|error| Failure::internal(error.to_string()));
+        let mut entry = Entry::of_run(EntryKind::Begin, shared.clock.now_ms());
+        let begun = json!({
+            "title": new.title, "command_line": new.command_line, "context": new.context, "provider": new.provider,
+            "params": new.params, "versions": new.versions, "retry_of": retry_of,
+        });
+        entry.body = Some(json(&begun)?);
+        let row = RunRow {
+            title: new.title.clone(),
+            command_line: new.command_line,
+            context: new.context.clone(),
+            provider: new.provider,
+            recipe: new.recipe.as_ref().map(|(path, _)| path.clone()),
+            params: json(&new.params)?,
+            versions: json(&json!(new.versions))?,
+            retry_of: retry_of.map(RunId::to_string),
+        };
+        // Not waited for: it is durable before the first intent is.
+        let key: Arc<str> = Arc::from(id.as_str());
+        shared.journal.later(&key, entry, Extra::Begin(Box::new(row)))?;
+        let run = Run::new(shared.clone(), id, new.context, lock, Past::default());
+        if let Some((path, text)) = new.recipe {
+            run.source(&path, &text)?;
+        }
+        shared.events.send(Event::RunStarted { run: run.id().to_string(), title: new.title });
+        Ok(run)
+    }
+
+    /// Takes up a run that has not ended well: its steps answer with what the journal holds.
+    pub fn reopen(&self, id: &RunId) -> Result<Arc<Run>, Failure> {
+        let shared = &self.0;
+        let before = shared.summary(id)?;
+        let lock = shared.lock_run(&before)?;
+        // Read again under the lock: another process may have ended it meanwhile.
+        let before = shared.summary(id)?;
+        if before.status == Status::Done {
+            return Err(Failure::new(FailureKind::Conflict, format!("run {id} is done"))
+                .hint(format!("`linodetool runs show {id}` shows it; begin a new run to do it again")));
+        }
+        let mut entry = Entry::of_run(EntryKind::Owner, shared.clock.now_ms());
+        entry.body = Some(json!({ "pid": std::process::id() }).to_string());
+        shared.journal.now(&Arc::from(id.as_str()), entry, Extra::Adopt)?;
+        let past = shared.read(|reader| {
+            Ok(Past {
+                steps: load::recorded(reader, id.as_str())?,
+                sources: load::sources(reader, id.as_str())?,
+                outputs: load::outputs(reader, id.as_str())?,
+            })
+        })?;
+        shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
+        Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// Newest first.
+    pub fn list(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Failure> {
+        self.0.journal.barrier()?;
+        Ok(self.0.read(|reader| load::summaries(reader, filter, &|id| self.0.is_held(id)))?)
+    }
+
+    pub fn show(&self, id: &RunId) -> Result<RunDetail, Failure> {
+        self.0.journal.barrier()?;
+        let summary = self.0.summary(id)?;
+        let detail = self.0.read(|reader| {
+            let (params, versions) = load::description(reader, id.as_str())?;
+            Ok(RunDetail {
+                summary,
+                params: serde_json::from_str(&params).unwrap_or_default(),
+                versions: serde_json::from_str(&versions).unwrap_or_default(),
+                steps: load::step_records(reader, id.as_str())?,
+                outputs: load::outputs(reader, id.as_str())?,
+                sources: load::sources(reader, id.as_str())?,
+            })
+        });
+        Ok(detail?)
+    }
+
+    /// The run that a person means: an id, the beginning of one that fits no other, or `last`.
+    pub fn find(&self, text: &str) -> Result<RunId, Failure> {
+        let all = self.list(&RunFilter::default())?;
+        if text == "last" {
+            let newest = all.first().map(|run| run.id.clone());
+            return newest.ok_or_else(|| Failure::not_found("there are no runs yet"));
+        }
+        let mut found = all.iter().filter(|run| !text.is_empty() && run.id.as_str().starts_with(text));
+        match (found.next(), found.next()) {
+            (Some(run), None) => Ok(run.id.clone()),
+            (Some(_), Some(_)) => Err(Failure::usage(format!("more than one run begins with `{text}`"))
+                .hint("`linodetool runs list` shows their ids")),
+            (None, _) => Err(Failure::not_found(format!("no run has the id `{text}`"))
+                .hint("`linodetool runs list` shows their ids; `last` is the newest")
+                .near(text, all.iter().map(|run| run.id.as_str()))),
+        }
+    }
+
+    /// Computes the run's hash chain again and compares it with what was noted.
+    pub fn verify(&self, id: &RunId) -> Result<ChainReport, Failure> {
+        self.0.journal.barrier()?;
+        let summary = self.0.summary(id)?;
+        let (lines, head, mut problems) = self.0.read(|reader| load::compute_chain(reader, id.as_str()))?;
+        let head = hex(&head);
+        if lines != summary.lines {
+            problems.push(format!("the run has {} lines, but {lines} are there", summary.lines));
+        }
+        if head != summary.head {
+            problems.push("the lines do not give the head of the chain that the run has".to_owned());
+        }
+        let audited = self.0.audited_heads(id)?;
+        let in_audit_log = audited.last() == Some(&head);
+        if !in_audit_log && !audited.is_empty() && summary.ended_ms.is_some() {
+            problems.push("the audit log has another head of the chain".to_owned());
+        }
+        Ok(ChainReport { lines, head, problems, in_audit_log })
+    }
+
+    /// Clusters, nodes and resources; each query sees all that was written before it.
+    pub fn inventory(&self) -> &Inventory {
+        &self.0.inventory
+    }
+
+    /// Waits until all that was said so far is durable.
+    pub fn barrier(&self) -> Result<(), Failure> {
+        Ok(self.0.journal.barrier()?)
+    }
+
+    /// Counts of the journal's work.
+    pub fn traffic(&self) -> Traffic {
+        self.0.journal.traffic()
+    }
+}
+
+impl Shared {
+    pub(super) fn summary(&self, id: &RunId) -> Result<RunSummary, Failure> {
+        let found = self.read(|reader| load::find(reader, id.as_str(), &|id| self.is_held(id)))?;
+        found.ok_or_else(|| {
+            Failure::not_found(format!("no run has the id `{id}`")).hint("`linodetool runs list` shows their ids")
+        })
+    }
+
+    pub(super) fn audit_log(&self) -> PathBuf {
+        self.state.join("audit.jsonl")
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StateError> {
+        query(&guard(&self.reader)).map_err(StateError::database(&self.database, "read"))
+    }
+
+    fn lock_path(&self, id: &str) -> PathBuf {
+        self.state.join("runs").join(format!("{id}.lock"))
+    }
+
+    fn is_held(&self, id: &str) -> bool {
+        FileLock::is_held(&self.lock_path(id))
+    }
+
+    fn lock_run(&self, run: &RunSummary) -> Result<FileLock, Failure> {
+        let path = self.lock_path(run.id.as_str());
+        // Somebody who lists runs holds a lock for a moment; an owner holds it for long.
+        for _ in 0..20 {
+            if let Some(lock) = FileLock::attempt(&path).map_err(StateError::from)? {
+                return Ok(lock);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let who = run.owner.as_ref().map_or_else(String::new, |owner| {
+            let ago = self.clock.now_ms().saturating_sub(owner.heartbeat_ms) / 1000;
+            format!(" (process {}, last heard of {ago} s ago)", owner.pid)
+        });
+        Err(Failure::new(FailureKind::Conflict, format!("run {} is being executed by another process{who}", run.id))
+            .hint("wait for it, or stop that process and try again"))
+    }
+
+    /// Heads of this run in the audit log, oldest first.
+    fn audited_heads(&self, id: &RunId) -> Result<Vec<String>, Failure> {
+        let bytes = match files::read_private(&self.audit_log()) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Whoever may read it may be told; it holds no secrets.
+            Err(FileError::Exposed { path, .. }) => std::fs::read(path).unwrap_or_default(),
+            Err(error) => return Err(StateError::from(error).into()),
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let ours = lines.filter(|line| line["run"] == id.as_str());
+        Ok(ours.filter_map(|line| Some(line["head"].as_str()?.to_owned())).collect())
+    }
+}

@@ -1,0 +1,182 @@
+//! The journal itself: its chain, its batches, and what happens when it cannot be written.
+
+use super::*;
+use crate::inventory::database;
+
+/// A run of three writes and an output, ended.
+fn ended(desk: &Desk, runs: &Runs) -> RunId {
+    let run = runs.begin(new_run()).unwrap();
+    let root = run.root();
+    for name in ["a", "b", "c"] {
+        root.step(&at(1), &desk.make(name)).unwrap();
+    }
+    run.set_output("count", serde_json::json!(3)).unwrap();
+    run.finish(Status::Done).unwrap();
+    run.id().clone()
+}
+
+#[test]
+fn a_changed_line_is_noticed() {
+    let tamperings = [
+        "update entry set body = '\"made x\"' where kind = 6 and seq = 1",
+        "delete from entry where n = 3",
+        "delete from entry where n = (select max(n) from entry)",
+        "update entry set place = 'elsewhere' where kind = 5 and seq = 0",
+    ];
+    let mut said = String::new();
+    for sql in tamperings {
+        let desk = Desk::new();
+        let runs = desk.open();
+        let id = ended(&desk, &runs);
+        let report = runs.verify(&id).unwrap();
+        assert_eq!((report.problems, report.in_audit_log), (vec![], true));
+        let connection = database::open_writer(&desk.paths().database()).unwrap();
+        connection.execute_batch(sql).unwrap();
+        said += &format!("{sql}:\n  {}\n", runs.verify(&id).unwrap().problems.join("\n  "));
+    }
+    expect![[r#"
+        update entry set body = '"made x"' where kind = 6 and seq = 1:
+          the lines do not give the head of the chain that the run has
+          the audit log has another head of the chain
+        delete from entry where n = 3:
+          line 3 is missing
+          the lines do not give the head of the chain that the run has
+          the audit log has another head of the chain
+        delete from entry where n = (select max(n) from entry):
+          the run has 10 lines, but 9 are there
+          the lines do not give the head of the chain that the run has
+          the audit log has another head of the chain
+        update entry set place = 'elsewhere' where kind = 5 and seq = 0:
+          the lines do not give the head of the chain that the run has
+          the audit log has another head of the chain
+    "#]]
+    .assert_eq(&said);
+}
+
+#[test]
+fn a_head_that_was_computed_anew_is_noticed_by_the_audit_log() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let id = ended(&desk, &runs);
+    let connection = database::open_writer(&desk.paths().database()).unwrap();
+    connection.execute_batch("update entry set body = '\"made x\"' where kind = 6 and seq = 1").unwrap();
+    let head = crate::runs::load::compute_chain(&connection, id.as_str()).unwrap().1;
+    connection.execute("update run set head = ?1", [head]).unwrap();
+    let report = runs.verify(&id).unwrap();
+    expect!["the audit log has another head of the chain"].assert_eq(&report.problems.join("\n"));
+}
+
+#[test]
+fn the_audit_log_has_a_line_a_run_and_is_private() {
+    use std::os::unix::fs::MetadataExt;
+    let desk = Desk::new();
+    let runs = desk.open();
+    let (first, second) = (ended(&desk, &runs), ended(&desk, &runs));
+    let path = desk.dir.path().join("audit.jsonl");
+    assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for id in [&first, &second] {
+        let head = runs.verify(id).unwrap().head;
+        text = text.replace(id.as_str(), "ID").replace(&head, "HEAD");
+    }
+    let lines: Vec<_> = text.lines().map(|line| line.split(",\"time\"").next().unwrap()).collect();
+    expect![[r#"
+        {"context":"default/default","head":"HEAD","lines":10,"run":"ID","status":"done"
+        {"context":"default/default","head":"HEAD","lines":10,"run":"ID","status":"done""#]]
+    .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_step_costs_one_commit() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let run = runs.begin(new_run()).unwrap();
+    let root = run.root();
+    for number in 0..50 {
+        root.step(&at(1), &desk.make(&format!("n-{number}"))).unwrap();
+    }
+    let traffic = runs.traffic();
+    assert!(traffic.lines >= 100 && traffic.commits <= 60, "{traffic:?}");
+}
+
+#[test]
+fn a_full_disk_stops_before_the_effect() {
+    let desk = Desk::new();
+    database::prepare_state_dir(desk.dir.path()).unwrap();
+    let path = desk.paths().database();
+    let writer = database::open_writer(&path).unwrap();
+    let pages: i64 = writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    writer.pragma_update(None, "max_page_count", pages + 8).unwrap();
+    let runs =
+        Runs::over(writer, desk.dir.path(), &path, desk.runtime.handle().clone(), desk.clock.clone(), Events::none())
+            .unwrap();
+    let run = runs.begin(new_run()).unwrap();
+    let root = run.root();
+    let mut done = 0;
+    let error = loop {
+        match root.step(&at(1), &desk.make(&format!("n-{done}-{}", "x".repeat(500)))) {
+            Ok(_) => done += 1,
+            Err(error) => break error,
+        }
+        assert!(done < 10_000);
+    };
+    expect!["the journal cannot be written: the disk is full; nothing was begun that it does not hold"]
+        .assert_eq(&error.to_string());
+    assert_eq!(desk.world.made().len(), done, "no effect without a durable intent");
+    // All that follows is refused the same way, quickly.
+    assert!(matches!(root.step(&at(2), &desk.make("later")), Err(StepError::Refused(_))));
+    assert_eq!(runs.begin(new_run()).err().unwrap().kind, FailureKind::State);
+    assert_eq!(runs.inventory().nodes("default/default").unwrap_err().to_string().matches("disk is full").count(), 1);
+    let failure = run.finish(Status::Done).unwrap_err();
+    expect!["nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"]
+        .assert_eq(&failure.hint.unwrap());
+    let id = run.id().clone();
+    drop((root, run, runs));
+    // With room again, the run goes on; its last step is in doubt or done, never both.
+    let runs = desk.open();
+    let run = runs.reopen(&id).unwrap();
+    let root = run.root();
+    for number in 0..=done {
+        root.step(&at(1), &desk.make(&format!("n-{number}-{}", "x".repeat(500)))).unwrap();
+    }
+    assert_eq!(desk.world.made().len(), done + 1);
+}
+
+#[test]
+fn a_database_that_vanished_is_told() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let run = runs.begin(new_run()).unwrap();
+    run.root().step(&at(1), &desk.make("a")).unwrap();
+    let connection = database::open_writer(&desk.paths().database()).unwrap();
+    connection.execute_batch("drop table entry").unwrap();
+    let error = run.root().probe().run().root().step(&at(1), &desk.make("b")).unwrap_err();
+    assert!(error.to_string().starts_with("the journal cannot be written: no such table: entry"), "{error}");
+    assert_eq!(desk.world.made(), ["a"]);
+}
+
+#[test]
+fn runs_are_listed_newest_first_and_found_by_their_beginning() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let first = runs.begin(NewRun { title: "node create web-1".into(), ..new_run() }).unwrap();
+    let second = runs.begin(NewRun { context: "app/customer".into(), ..new_run() }).unwrap();
+    first.finish(Status::Done).unwrap();
+    let titles = |filter: &RunFilter| -> String {
+        let found = runs.list(filter).unwrap();
+        found.iter().map(|run| format!("{} {}", run.title, run.status)).collect::<Vec<_>>().join(", ")
+    };
+    expect!["run hadoop.rhai running, node create web-1 done"].assert_eq(&titles(&RunFilter::default()));
+    let all = RunFilter::default;
+    expect!["node create web-1 done"].assert_eq(&titles(&RunFilter { status: Some(Status::Done), ..all() }));
+    expect!["run hadoop.rhai running"].assert_eq(&titles(&RunFilter { context: Some("app/customer".into()), ..all() }));
+    expect!["node create web-1 done"].assert_eq(&titles(&RunFilter { title: Some("web-1".into()), ..all() }));
+    expect!["run hadoop.rhai running"].assert_eq(&titles(&RunFilter { limit: Some(1), ..all() }));
+    assert_eq!(runs.find("last").unwrap(), *second.id());
+    assert_eq!(runs.find(&first.id().as_str()[..9]).unwrap(), *first.id());
+    expect!["no run has the id `zzz`"].assert_eq(&runs.find("zzz").unwrap_err().to_string());
+    let retry = runs.begin_retry(first.id(), new_run()).unwrap();
+    assert_eq!(runs.show(retry.id()).unwrap().summary.retry_of.as_ref(), Some(first.id()));
+    let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("runs")).unwrap().collect();
+    assert_eq!(left.len(), 2, "an ended run leaves no lock file");
+}
