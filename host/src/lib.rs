@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod core;
 pub mod inventory;
+pub mod nodes;
 pub mod runs;
 pub mod secrets;
 pub mod toolkit;

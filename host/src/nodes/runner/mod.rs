@@ -1,0 +1,344 @@
+//! Durable commands: each is started once, in a record of its own on the node, and outlives the connection, this
+//! process and this computer. Owns the scripts on the node. Does not know runs: the caller says where the record lies.
+//!
+//! A short command costs one round trip: claim, start, wait and answer are one `exec`. One that takes longer, and whose
+//! lines somebody wants to see, is followed on a second channel; after a lost connection only what is new is fetched.
+
+mod place;
+mod said;
+
+pub use place::Place;
+
+use super::exec::{Capture, Ended, check_env};
+use super::output::Stream;
+use super::quote::{exports, sh_command};
+use super::{NodeError, Nodes, OnLine, Output, Result, Target};
+use said::{Said, State, Trailer};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const RUNNER: &str = include_str!("runner.sh");
+const SUPERVISOR: &str = include_str!("supervisor.sh");
+/// What the answer of a start may hold of each stream; the rest is fetched by following.
+const CAP: usize = 256 * 1024;
+/// A command that takes longer is followed, if somebody listens.
+const FOLLOW_AFTER: Duration = Duration::from_millis(700);
+/// Losses in a row without a byte of progress before it is given up.
+const LOSSES: u32 = 20;
+
+/// A command to run durably.
+#[derive(Clone, Default)]
+pub struct RunnerCommand {
+    /// For `sh`.
+    pub command: String,
+    pub cwd: Option<String>,
+    /// Variables. They reach the node in the record, which only its owner can read, and are removed when it begins.
+    pub env: BTreeMap<String, String>,
+    /// What it reads; kept in the record until it ends.
+    pub stdin: Option<Vec<u8>>,
+    /// It is not started if this path exists.
+    pub creates: Option<String>,
+    /// It is not started if this command succeeds.
+    pub unless: Option<String>,
+    /// After this it is stopped.
+    pub timeout: Option<Duration>,
+    pub on_line: Option<OnLine>,
+}
+
+/// How a durable command came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran to its end; the exit code is in the output.
+    Ended(Output),
+    /// Nothing to do: what it creates is there, or `unless` succeeded.
+    Skipped(&'static str),
+}
+
+/// What a record on a node says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspected {
+    /// Never started.
+    Absent,
+    Running,
+    Exited(i32),
+    /// Cut by a reboot or a kill.
+    Interrupted,
+}
+
+impl Nodes {
+    /// Runs a command, or waits for it if its record says that it was started already.
+    pub async fn run(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
+        check_env(&command.env)?;
+        let mut watch = Watch::new(self, target, place, &command.command, command.on_line.clone());
+        let work = watch.start(command);
+        match command.timeout {
+            None => work.await,
+            Some(limit) => match tokio::time::timeout(limit, work).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    let output = std::mem::take(&mut watch.capture).finish(Ended::default()).last_lines();
+                    self.stop(target, place).await?;
+                    let (node, command) = (target.name.clone(), command.command.clone());
+                    Err(NodeError::Timeout { node, command, limit, output })
+                }
+            },
+        }
+    }
+
+    /// Waits for a command that was started before; nothing if it never was. Its output is told from the beginning.
+    pub async fn attach(&self, target: &Target, place: &Place, on_line: Option<OnLine>) -> Result<Option<Output>> {
+        let what = format!("command of {place}");
+        let mut watch = Watch::new(self, target, place, &what, on_line);
+        watch.follow(None).await
+    }
+
+    /// What the record says now.
+    pub async fn inspect(&self, target: &Target, place: &Place) -> Result<Inspected> {
+        self.ask(target, place, "inspect").await
+    }
+
+    /// Stops a command and all that it started: first politely, after five seconds by force.
+    pub async fn stop(&self, target: &Target, place: &Place) -> Result<Inspected> {
+        self.ask(target, place, "stop").await
+    }
+
+    async fn ask(&self, target: &Target, place: &Place, mode: &str) -> Result<Inspected> {
+        let mut watch = Watch::new(self, target, place, "", None);
+        let said = watch.call(&mode_arguments(mode), &[]).await?;
+        Ok(match said.state {
+            State::Absent => Inspected::Absent,
+            State::Running => Inspected::Running,
+            State::Exited(code) => Inspected::Exited(code),
+            State::Interrupted => Inspected::Interrupted,
+            _ => return Err(watch.broken(&said)),
+        })
+    }
+}
+
+/// One command as this side sees it.
+struct Watch<'a> {
+    nodes: &'a Nodes,
+    target: &'a Target,
+    place: &'a Place,
+    command: &'a str,
+    capture: Capture,
+    /// Bytes of each stream that have arrived.
+    seen: [u64; 2],
+}
+
+impl<'a> Watch<'a> {
+    fn new(nodes: &'a Nodes, target: &'a Target, place: &'a Place, command: &'a str, on_line: Option<OnLine>) -> Self {
+        Self { nodes, target, place, command, capture: Capture::new(on_line), seen: [0; 2] }
+    }
+
+    async fn start(&mut self, command: &RunnerCommand) -> Result<Outcome> {
+        let mut losses = 0;
+        loop {
+            let mut begun = self.begin(command);
+            let said = match self.capture.tells() {
+                false => Some(begun.answer().await),
+                true => tokio::time::timeout(FOLLOW_AFTER, begun.answer()).await.ok(),
+            };
+            match said {
+                Some(Err(error)) if error.is_lost() && losses < LOSSES => {
+                    losses += 1;
+                    self.reconnect(losses).await?;
+                }
+                Some(Err(error)) => return Err(error),
+                Some(Ok(said)) => match said.state {
+                    State::Skipped(why) => return Ok(Outcome::Skipped(why)),
+                    State::Exited(code) if said.out.len() < CAP && said.err.len() < CAP => {
+                        self.take(Stream::Out, &said.out);
+                        self.take(Stream::Err, &said.err);
+                        return Ok(Outcome::Ended(self.finish(code)));
+                    }
+                    State::Exited(_) | State::Claimed => return self.followed(None).await,
+                    _ => return Err(self.broken(&said)),
+                },
+                None => return self.followed(Some(begun)).await,
+            }
+        }
+    }
+
+    async fn followed(&mut self, begun: Option<Begun>) -> Result<Outcome> {
+        match self.follow(begun).await? {
+            Some(output) => Ok(Outcome::Ended(output)),
+            None => Err(NodeError::File {
+                node: self.target.name.clone(),
+                path: self.place.path(&self.nodes.0.limits.node_dir),
+                message: "the record of the command is gone".into(),
+            }),
+        }
+    }
+
+    /// The start as a task of its own, since it goes on while the command is followed.
+    fn begin(&self, command: &RunnerCommand) -> Begun {
+        let payload = (!command.env.is_empty() || command.stdin.is_some()).then(|| {
+            let stdin = command.stdin.as_deref().unwrap_or_default();
+            ([exports(&command.env).as_bytes(), b"\n", stdin].concat(), stdin.len().to_string())
+        });
+        let (stdin, length) = payload.unwrap_or_default();
+        let arguments = [
+            "start",
+            command.cwd.as_deref().unwrap_or("/"),
+            command.creates.as_deref().unwrap_or_default(),
+            command.unless.as_deref().unwrap_or_default(),
+            &length,
+            SUPERVISOR,
+            &command.command,
+        ]
+        .map(str::to_owned);
+        let (nodes, target, place) = (self.nodes.clone(), self.target.clone(), self.place.clone());
+        Begun(self.nodes.runtime().spawn(async move {
+            let mut watch = Watch::new(&nodes, &target, &place, "", None);
+            let arguments = arguments.each_ref().map(String::as_str);
+            watch.call(&arguments, &stdin).await
+        }))
+    }
+
+    /// Streams what is new until the command ends; nothing if it never began.
+    async fn follow(&mut self, mut begun: Option<Begun>) -> Result<Option<Output>> {
+        let mut losses = 0;
+        loop {
+            let before = self.seen;
+            let answer = self.stream().await;
+            if self.seen != before {
+                losses = 0;
+            }
+            match answer {
+                Ok(State::Exited(code)) => return Ok(Some(self.finish(code))),
+                Ok(State::Absent) => {
+                    // It may not have been started yet, on a machine that is slow.
+                    let Some(mut pending) = begun.take() else { return Ok(None) };
+                    let said = pending.answer().await?;
+                    if !matches!(said.state, State::Exited(_) | State::Claimed) {
+                        return Err(self.broken(&said));
+                    }
+                }
+                Ok(State::Interrupted) => {
+                    let output = std::mem::take(&mut self.capture).finish(Ended::default()).last_lines();
+                    let (node, command) = (self.target.name.clone(), self.command.to_owned());
+                    return Err(NodeError::Interrupted { node, command, output });
+                }
+                Ok(state) => return Err(self.broken(&Said { state, ..Said::default() })),
+                Err(error) if error.is_lost() && losses < LOSSES => {
+                    losses += 1;
+                    self.reconnect(losses).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn stream(&mut self) -> Result<State> {
+        let command = self.shell(&mode_arguments("follow"));
+        let (mut trailer, capture, seen) = (Trailer::default(), &mut self.capture, &mut self.seen);
+        let mut sink = |stream: Stream, bytes: &[u8]| {
+            let mut take = |bytes: &[u8]| {
+                seen[stream as usize] += bytes.len() as u64;
+                capture.push(stream, bytes);
+            };
+            match stream {
+                Stream::Out => trailer.push(bytes, take),
+                Stream::Err => take(bytes),
+            }
+        };
+        self.nodes.stream(self.target, &command, &[][..], &mut sink).await?;
+        // An exec that ended without its trailer was cut, by a shutdown for instance.
+        trailer.state().ok_or_else(|| self.cut())
+    }
+
+    /// One exec of the runner whose answer is small.
+    async fn call(&mut self, arguments: &[&str; 7], stdin: &[u8]) -> Result<Said> {
+        let command = self.shell(arguments);
+        let (mut trailer, mut said) = (Trailer::default(), Said::default());
+        let mut sink = |stream: Stream, bytes: &[u8]| match stream {
+            Stream::Out => trailer.push(bytes, |b| said.out.extend_from_slice(b)),
+            Stream::Err => said.err.extend_from_slice(bytes),
+        };
+        self.nodes.stream(self.target, &command, stdin, &mut sink).await?;
+        said.state = match trailer.state() {
+            Some(state) => state,
+            None if said.err.is_empty() => return Err(self.cut()),
+            None => State::Broken,
+        };
+        Ok(said)
+    }
+
+    fn shell(&self, arguments: &[&str; 7]) -> String {
+        let [mode, cwd, creates, unless, payload, supervisor, command] = arguments;
+        let (run, step) = (self.place.run_folder(), self.place.step_folder());
+        let [out, err] = self.seen.map(|n| n.to_string());
+        let base = &self.nodes.0.limits.node_dir;
+        sh_command(
+            RUNNER,
+            &[
+                mode,
+                base,
+                &run,
+                &step,
+                &out,
+                &err,
+                cwd,
+                creates,
+                unless,
+                payload,
+                &CAP.to_string(),
+                supervisor,
+                command,
+            ],
+        )
+    }
+
+    /// Waits until the machine answers again, after a reboot for instance.
+    async fn reconnect(&self, losses: u32) -> Result<()> {
+        tokio::time::sleep(Duration::from_millis(100) * losses).await;
+        self.nodes.connect(self.target, self.nodes.0.limits.reconnect).await
+    }
+
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        self.seen[stream as usize] += bytes.len() as u64;
+        self.capture.push(stream, bytes);
+    }
+
+    fn finish(&mut self, code: i32) -> Output {
+        std::mem::take(&mut self.capture).finish(Ended { exit_code: Some(code), signal: None })
+    }
+
+    fn cut(&self) -> NodeError {
+        let node = self.target.name.clone();
+        NodeError::Lost { node, during: "while a command ran", reason: "the runner was cut".into() }
+    }
+
+    fn broken(&self, said: &Said) -> NodeError {
+        let text = String::from_utf8_lossy(&said.err);
+        let why = text.trim();
+        NodeError::File {
+            node: self.target.name.clone(),
+            path: self.place.path(&self.nodes.0.limits.node_dir),
+            message: if why.is_empty() { "the command could not be started".into() } else { why.into() },
+        }
+    }
+}
+
+/// A start under way; given up when dropped, which does not end the command.
+struct Begun(JoinHandle<Result<Said>>);
+
+impl Begun {
+    async fn answer(&mut self) -> Result<Said> {
+        (&mut self.0).await.unwrap_or_else(|e| {
+            Err(NodeError::Lost { node: String::new(), during: "while a command began", reason: e.to_string() })
+        })
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn mode_arguments(mode: &str) -> [&str; 7] {
+    [mode, "/", "", "", "", "", ""]
+}
