@@ -1,9 +1,11 @@
-//! What an operation may ask of the host: HTTP, time, progress.
+//! What an operation may ask of the host: HTTP, time, progress, log lines.
+//!
+//! Owns the desk where answers wait for the futures that want them. Does not know how a request is sent, what time it is, or
+//! how calls are polled (`executor`).
 
 use crate::error::{ErrorKind, ProviderError, Result};
-use crate::message::{Auth, Body, Headers, HttpOut, Out};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::to_raw_value;
+use crate::http::{Request, Response};
+use crate::message::{HttpOut, Out};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,7 +13,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// One call's view of the host.
+/// One call's view of the host. Every method of [`Provider`](crate::Provider) gets one.
 pub struct Cx {
     pub(crate) call: u64,
     pub(crate) desk: Rc<Desk>,
@@ -51,7 +53,13 @@ impl Desk {
 }
 
 impl Cx {
-    /// Sends the request when first polled. Several may run at once under any join of futures.
+    /// Sends a request. Nothing is sent before the future is first polled; several may run at once under any join of
+    /// futures; dropping one tells the host to stop.
+    ///
+    /// Whatever the provider answered is an `Ok`, an error status too.
+    ///
+    /// # Errors
+    /// `Network` or `Timeout` when no answer came: what was asked may or may not have happened.
     pub async fn http(&self, request: Request) -> Result<Response> {
         let Request { method, url, auth, headers, body, class, safe_to_repeat } = request;
         let call = self.call;
@@ -65,13 +73,20 @@ impl Cx {
         }
     }
 
+    /// Waits, by the host's clock, which is virtual in tests and rehearsals.
     pub async fn sleep_ms(&self, after_ms: u64) {
         let call = self.call;
         self.ask(|io| Out::Timer { io, call, state: None, after_ms }).await;
     }
 
+    /// Says how far this call is; for a person, who may not see it.
     pub fn progress(&self, message: impl Into<String>) {
         self.desk.out.borrow_mut().push(Out::Progress { call: self.call, message: message.into() });
+    }
+
+    /// A line for the host's log. A plugin's own `log` or `tracing` reaches nobody.
+    pub fn log(&self, level: Level, message: impl Into<String>) {
+        self.desk.out.borrow_mut().push(Out::Log { level: level.name().to_owned(), message: message.into() });
     }
 
     fn ask(&self, message: impl FnOnce(u64) -> Out) -> Io {
@@ -81,6 +96,30 @@ impl Cx {
         self.desk.waiting.borrow_mut().insert(io, slot.clone());
         self.desk.out.borrow_mut().push(message(io));
         Io { io, call: self.call, desk: self.desk.clone(), slot }
+    }
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// For whoever looks for a bug in the plugin.
+    Debug,
+    /// Worth knowing afterwards.
+    Info,
+    /// Went well in the end, but should be looked at.
+    Warn,
+    /// Did not go well.
+    Error,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
     }
 }
 
@@ -114,84 +153,4 @@ impl Drop for Io {
             self.desk.out.borrow_mut().push(Out::Forget { io: self.io, call: self.call });
         }
     }
-}
-
-#[derive(Debug, Default)]
-pub struct Request {
-    method: String,
-    url: String,
-    auth: Option<Auth>,
-    headers: Headers,
-    body: Body,
-    class: String,
-    safe_to_repeat: bool,
-}
-
-impl Request {
-    pub fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET".into(), url: url.into(), safe_to_repeat: true, ..Self::default() }
-    }
-
-    pub fn post(url: impl Into<String>) -> Self {
-        Self { method: "POST".into(), url: url.into(), ..Self::default() }
-    }
-
-    /// Where the host puts the credential.
-    pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = Some(auth);
-        self
-    }
-
-    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.insert(name.to_ascii_lowercase(), value.into());
-        self
-    }
-
-    pub fn class(mut self, class: &str) -> Self {
-        self.class = class.into();
-        self
-    }
-
-    pub fn json(mut self, body: &impl Serialize) -> Result<Self> {
-        self.body.json = Some(to_raw_value(body)?);
-        Ok(self)
-    }
-}
-
-#[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Headers,
-    pub body: Body,
-}
-
-impl Response {
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        match &self.body.json {
-            Some(json) => Ok(serde_json::from_str(json.get())?),
-            None => Err(ProviderError::new(ErrorKind::Unavailable, "the provider did not answer in JSON")),
-        }
-    }
-}
-
-/// Runs futures side by side and answers in their order. Small enough not to need a crate in every plugin.
-pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut lanes: Vec<_> = futures.into_iter().map(|f| (Box::pin(f), None)).collect();
-    std::future::poll_fn(move |context| {
-        let mut waiting = false;
-        for (future, answer) in &mut lanes {
-            if answer.is_none() {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(output) => *answer = Some(output),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { Poll::Pending } else { Poll::Ready(lanes.iter_mut().filter_map(|lane| lane.1.take()).collect()) }
-    })
-    .await
 }

@@ -3,8 +3,9 @@
 //! A call that panics fails alone: its future is dropped and never polled again. That is memory-safe whatever the provider
 //! does; state it shares between calls may be half-changed, so the host drains the instance and opens a new one.
 
-use crate::context::{Answer, Cx, Desk, Response};
+use crate::context::{Answer, Cx, Desk};
 use crate::error::{ErrorKind, ProviderError, Result};
+use crate::http::Response;
 use crate::message::{In, Out};
 use crate::panics::guarded;
 use crate::provider::{Provider, dispatch};

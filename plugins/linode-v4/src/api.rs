@@ -1,0 +1,115 @@
+//! One exchange with API v4: address, credential, rate class, and the answer as a noun or an error.
+//!
+//! Does not know pages (`list`) or what the nouns mean.
+
+use crate::errors::error_of;
+use linodetool_plugin::{Auth, Cx, ErrorKind, ProviderError, Request, Response, Result};
+use serde::de::DeserializeOwned;
+
+/// Rate classes as the manifest names them.
+pub(crate) mod class {
+    /// `POST /linode/instances`.
+    pub(crate) const CREATE: &str = "create";
+    /// Lists by pages.
+    pub(crate) const LIST: &str = "list";
+    /// The list of images.
+    pub(crate) const IMAGES: &str = "images";
+    /// The list of StackScripts.
+    pub(crate) const STACKSCRIPTS: &str = "stackscripts";
+    /// All the rest.
+    pub(crate) const DEFAULT: &str = "default";
+}
+
+/// Where API v4 is.
+pub(crate) struct Api {
+    base_url: String,
+}
+
+/// A noun and the shape in which API v4 writes it.
+pub(crate) trait Noun: Sized {
+    type Wire: DeserializeOwned + Default;
+
+    fn from_wire(wire: Self::Wire) -> Self;
+
+    /// Never empty in what an operation answers: a thing without id could not be named again.
+    fn id(&self) -> &str;
+}
+
+impl Api {
+    /// A base URL without a slash at its end.
+    pub(crate) fn at(base_url: &str) -> Result<Self> {
+        let base_url = base_url.trim_end_matches('/');
+        if base_url.starts_with("https://") || base_url.starts_with("http://") {
+            return Ok(Self { base_url: base_url.to_owned() });
+        }
+        let message = format!("`{base_url}` is no address of an API: give one like https://api.linode.com/v4");
+        Err(invalid("base_url", message))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Request {
+        Request::get(self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Request {
+        Request::post(self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
+    pub(crate) fn put(&self, path: &str) -> Request {
+        Request::put(self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Request {
+        Request::delete(self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(method, self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+}
+
+/// Sends and expects 2xx.
+pub(crate) async fn send(cx: &Cx, request: Request) -> Result<Response> {
+    let response = cx.http(request).await?;
+    if response.is_success() { Ok(response) } else { Err(error_of(&response)) }
+}
+
+/// Sends and reads one noun.
+pub(crate) async fn one<N: Noun>(cx: &Cx, request: Request) -> Result<N> {
+    let response = send(cx, request).await?;
+    let noun = N::from_wire(object(&response)?);
+    if noun.id().is_empty() { Err(no_id(response.status)) } else { Ok(noun) }
+}
+
+/// The body, which must be an object: a derived reader would take `[1]` for one whose first field is 1.
+pub(crate) fn object<T: DeserializeOwned>(response: &Response) -> Result<T> {
+    if response.body.json.as_ref().is_some_and(|json| !json.get().starts_with('{')) {
+        let message = format!("the provider answered {} with JSON that is not an object", response.status);
+        let error = ProviderError::new(ErrorKind::Unavailable, message);
+        return Err(ProviderError { status: Some(response.status), ..error });
+    }
+    response.json()
+}
+
+/// Ambiguous on purpose: after a create, the thing may exist.
+pub(crate) fn no_id(status: u16) -> ProviderError {
+    let message = format!("the provider answered {status} with something that has no id");
+    ProviderError { status: Some(status), ..ProviderError::new(ErrorKind::Unavailable, message) }
+}
+
+/// An id that API v4 counts in numbers, checked before it becomes part of a path or body.
+pub(crate) fn number(field: &str, id: &str) -> Result<u64> {
+    let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    match id.parse() {
+        Ok(number) if digits => Ok(number),
+        _ => Err(invalid(field, format!("`{id}` is not an id of this provider: its ids are whole numbers"))),
+    }
+}
+
+/// An argument is wrong.
+pub(crate) fn invalid(field: &str, message: String) -> ProviderError {
+    ProviderError { field: Some(field.to_owned()), ..ProviderError::new(ErrorKind::Invalid, message) }
+}

@@ -1,0 +1,128 @@
+//! Lists of API v4: the first page alone, since it says how many there are, the others side by side.
+//!
+//! Does not know what the items are.
+
+use crate::api::{Api, Noun, class, no_id, object, send};
+use crate::filter::Filter;
+use crate::lenient::{Part, Whole};
+use linodetool_plugin::{Cx, ErrorKind, Result, try_join_lanes};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// The largest page API v4 gives; the fewest requests.
+pub(crate) const PAGE_SIZE: usize = 500;
+
+/// Pages fetched at once: enough to hide the delay of each, few enough to leave the rate limit to others.
+const LANES: usize = 4;
+
+/// How often a list is read again because it changed between its pages. After that, what was seen is answered.
+const READS: usize = 3;
+
+/// A provider that says it has more pages than this is mistaken: 2,000 pages are a million things.
+const MAX_PAGES: u64 = 2_000;
+
+/// A page. Without `data` it is none: taking it for an empty list would make everything disappear.
+#[derive(Deserialize)]
+struct Envelope<W> {
+    #[serde(bound(deserialize = "W: Deserialize<'de> + Default"))]
+    data: Vec<Part<W>>,
+    #[serde(default)]
+    pages: Whole,
+    #[serde(default)]
+    results: Whole,
+}
+
+/// A list to be: path, filter, rate class, how many.
+pub(crate) struct List<'a> {
+    api: &'a Api,
+    path: &'a str,
+    filter: Filter,
+    class: &'static str,
+    limit: usize,
+}
+
+impl<'a> List<'a> {
+    pub(crate) fn of(api: &'a Api, path: &'a str) -> Self {
+        Self { api, path, filter: Filter::default(), class: class::LIST, limit: usize::MAX }
+    }
+
+    pub(crate) fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    pub(crate) fn class(mut self, class: &'static str) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The first so many are enough; what the last page has beyond them is answered too.
+    pub(crate) fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// All items, each once. A list that changed while its pages were read is read again: a thing deleted from page 1 moves
+    /// one from page 2 to page 1, where it has already been looked for.
+    pub(crate) async fn read<N: Noun>(&self, cx: &Cx) -> Result<Vec<N>> {
+        let mut seen: Vec<N> = Vec::new();
+        let mut ids = HashSet::new();
+        for _ in 0..READS {
+            let (items, steady) = self.read_once::<N>(cx).await?;
+            if steady {
+                seen.clear();
+                ids.clear();
+            }
+            for item in items {
+                if ids.insert(item.id().to_owned()) {
+                    seen.push(item);
+                }
+            }
+            if steady {
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// One pass over the pages, and whether they belong together.
+    async fn read_once<N: Noun>(&self, cx: &Cx) -> Result<(Vec<N>, bool)> {
+        let first = self.page::<N>(cx, 1).await?;
+        let wanted = self.limit.div_ceil(self.page_size()) as u64;
+        let (pages, results) = (first.pages.0.min(wanted).min(MAX_PAGES), first.results);
+        let rest = (2..=pages).map(|page| async move {
+            match self.page::<N>(cx, page).await {
+                // The list has become shorter.
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    Ok(Envelope { data: Vec::new(), pages: Whole(0), results: Whole(0) })
+                }
+                other => other,
+            }
+        });
+        let mut wires = first.data;
+        let mut steady = true;
+        for page in try_join_lanes(LANES, rest).await? {
+            steady &= page.results == results;
+            wires.extend(page.data);
+        }
+        let items: Vec<N> = wires.into_iter().map(|wire| N::from_wire(wire.0)).collect();
+        if items.iter().any(|item| item.id().is_empty()) {
+            return Err(no_id(200));
+        }
+        Ok((items, steady))
+    }
+
+    async fn page<N: Noun>(&self, cx: &Cx, page: u64) -> Result<Envelope<N::Wire>> {
+        let path = format!("{}?page={page}&page_size={}", self.path, self.page_size());
+        let mut request = self.api.get(&path).class(self.class);
+        if let Some(filter) = self.filter.header() {
+            request = request.header("x-filter", filter);
+        }
+        object(&send(cx, request).await?)
+    }
+
+    /// API v4 takes 25 to 500.
+    fn page_size(&self) -> usize {
+        self.limit.clamp(25, PAGE_SIZE)
+    }
+}
