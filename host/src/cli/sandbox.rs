@@ -3,6 +3,9 @@
 //! The lifecycle itself is in `sandbox/`. Does not know what the sandbox emulates.
 
 pub(crate) mod background;
+mod commands;
+pub(crate) mod lifecycle;
+mod serve;
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::net::{IpAddr, SocketAddr};
