@@ -2,6 +2,25 @@
 //!
 //! Owns: the emulated world, its clock and ledger, the wire formats, the machines. Does not know linodetool's host.
 
+pub mod catalogue;
+pub mod client;
+pub mod clock;
 pub mod dial;
+pub mod faults;
+mod jobs;
+pub mod ledger;
+pub mod limits;
 pub mod machines;
 pub mod roles;
+mod sandbox;
+mod secret;
+pub mod server;
+mod state_dir;
+mod v4;
+pub mod wire;
+pub mod world;
+
+pub use jobs::Execution;
+pub use sandbox::{Sandbox, Settings};
+pub use server::{Handle, Ready, ServeError, ServeOptions, serve, spawn};
+pub use state_dir::StateDirError;

@@ -1,0 +1,107 @@
+//! Talking to a running sandbox from another process.
+//!
+//! Owns: whether one runs in a folder, what it says of itself, and how it is asked to stop. Does not know how one is
+//! started: the command line does that.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::state_dir;
+pub use crate::state_dir::Running;
+
+/// A server on this computer answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A stopping server waits for its machines.
+const STOP_PATIENCE: Duration = Duration::from_secs(75);
+/// An answer longer than this is none of ours.
+const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
+/// Why a sandbox could not be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("the sandbox's address {url} is no address: its sandbox.json is damaged; stop process {pid} by hand")]
+    Address { url: String, pid: u32 },
+    #[error("cannot read the sandbox's token {path}: {source}")]
+    Token { path: String, source: io::Error },
+    #[error("the sandbox (process {pid}) does not answer: {source}")]
+    Silent { pid: u32, source: io::Error },
+    #[error("the sandbox (process {pid}) answered {path} with status {status}")]
+    Refused { pid: u32, path: &'static str, status: u16 },
+    #[error("the sandbox (process {pid}) did not stop within {} s", STOP_PATIENCE.as_secs())]
+    StillThere { pid: u32 },
+}
+
+/// The sandbox that runs in a folder: one holds the lock, and it answers.
+pub fn status(dir: &Path) -> Option<Running> {
+    let running = state_dir::running(dir)?;
+    details(&running).ok().map(|_| running)
+}
+
+/// What it says of itself: counts, whether firewalls are enforced, troubles.
+pub fn details(running: &Running) -> Result<Value, ClientError> {
+    call(running, "GET", "/sandbox/status")
+}
+
+/// Everything it ever created and destroyed.
+pub fn ledger(running: &Running) -> Result<Value, ClientError> {
+    call(running, "GET", "/sandbox/ledger")
+}
+
+/// Stops the sandbox of a folder and waits until it is gone. False if none ran.
+pub fn stop(dir: &Path) -> Result<bool, ClientError> {
+    let began = Instant::now();
+    let mut asked = None;
+    while state_dir::held(dir) {
+        if asked.is_none()
+            && let Some(running) = state_dir::running(dir)
+        {
+            call(&running, "POST", "/sandbox/stop")?;
+            asked = Some(running.pid);
+        }
+        // A folder that is held and tells nothing: that sandbox is about to start, or to end.
+        if began.elapsed() > STOP_PATIENCE {
+            return Err(ClientError::StillThere { pid: asked.unwrap_or_default() });
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(asked.is_some())
+}
+
+fn call(running: &Running, method: &str, path: &'static str) -> Result<Value, ClientError> {
+    let token = std::fs::read_to_string(&running.token_file)
+        .map_err(|source| ClientError::Token { path: running.token_file.display().to_string(), source })?;
+    let address: SocketAddr = running
+        .v4
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split('/').next())
+        .and_then(|host| host.parse().ok())
+        .ok_or_else(|| ClientError::Address { url: running.v4.clone(), pid: running.pid })?;
+    let (status, body) = exchange(address, method, path, token.trim())
+        .map_err(|source| ClientError::Silent { pid: running.pid, source })?;
+    if status != 200 {
+        return Err(ClientError::Refused { pid: running.pid, path, status });
+    }
+    serde_json::from_str(&body).map_err(|error| ClientError::Silent { pid: running.pid, source: error.into() })
+}
+
+/// One request of HTTP/1.1 on a connection of its own; the server closes it after its answer.
+fn exchange(address: SocketAddr, method: &str, path: &str, token: &str) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\
+         Connection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "not an answer in HTTP");
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(damaged)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(damaged)?;
+    Ok((status, body.to_owned()))
+}

@@ -1,0 +1,354 @@
+//! The sandbox itself: one world, and the ways in: requests, time, and what machines do by themselves.
+//!
+//! Owns: the lock around the world, and that everything a transition wants done outside is done: jobs in order, ledger
+//! before the answer. Does not know sockets; in-process callers use it directly.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, Time};
+use crate::faults::Faults;
+use crate::jobs::{Execution, Jobs, Report};
+use crate::ledger::{Entry, Ledger, What};
+use crate::limits::{LimitMode, Limits};
+use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
+use crate::secret;
+use crate::v4;
+use crate::wire::{Request, Response};
+use crate::world::{Status, Timing, World};
+
+/// The scheduler looks at least this often; it is woken when there is something to do earlier.
+const LONGEST_NAP: Duration = Duration::from_secs(60);
+/// More troubles than these are not kept; the first ones tell what is wrong.
+const MOST_TROUBLES: usize = 20;
+
+/// What a sandbox is made with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub timing: Timing,
+    pub limits: LimitMode,
+    pub faults: Faults,
+    pub execution: Execution,
+}
+
+/// An emulated cloud with one account. Clones are the same one.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// For the threads that work for it.
+    myself: Weak<Self>,
+    state: Mutex<State>,
+    /// The next timer may be due earlier than it was.
+    wake: Condvar,
+    clock: Arc<dyn Clock>,
+    machines: Arc<dyn Machines>,
+    jobs: Arc<Jobs>,
+    faults: Faults,
+    settings: Settings,
+    stopping: AtomicBool,
+    stop_wanted: Notify,
+}
+
+struct State {
+    world: World,
+    limits: Limits,
+    ledger: Ledger,
+    /// Why firewalls are not enforced, where they cannot be.
+    unenforced: Option<String>,
+    /// What went wrong and shows nowhere else.
+    troubles: Vec<String>,
+}
+
+impl Sandbox {
+    /// An empty account; ids go on after those in the ledger.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>, machines: Arc<dyn Machines>, ledger: Ledger) -> Self {
+        let last_id = ledger.entries().iter().map(|entry| entry.id).max().unwrap_or(0);
+        let world = World::new(settings.timing, clock.now(), last_id);
+        let state =
+            State { world, limits: Limits::new(settings.limits), ledger, unenforced: None, troubles: Vec::new() };
+        let jobs = Arc::new(Jobs::new(Arc::clone(&machines), settings.execution));
+        let inner = Arc::new_cyclic(|myself| Inner {
+            myself: Weak::clone(myself),
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            clock,
+            machines,
+            jobs,
+            faults: settings.faults.clone(),
+            settings,
+            stopping: AtomicBool::new(false),
+            stop_wanted: Notify::new(),
+        });
+        Self { inner }
+    }
+
+    /// Answers a request.
+    pub fn handle(&self, request: &Request) -> Response {
+        if let Some(response) = self.inner.faults.before(request) {
+            return response;
+        }
+        let response = if v4::resource(&request.path).is_some() {
+            self.transition(|state, now| v4::handle(&mut state.world, &mut state.limits, now, request))
+        } else if request.path.starts_with("/sandbox/") {
+            self.own(request)
+        } else {
+            let sentence = "Nothing is here: the API is under /v4 and /v4beta.";
+            Response::new(404, json!({"errors": [{"reason": sentence}]}))
+        };
+        self.inner.faults.after(request, response)
+    }
+
+    /// Does what is due by now.
+    pub fn tick(&self) {
+        self.transition(|_, _| ());
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<Time> {
+        self.lock().world.next_due()
+    }
+
+    /// A new token with these scopes (`*`, or words like `linodes:read_only`).
+    pub fn add_token(&self, scopes: &str) -> std::io::Result<String> {
+        let secret = secret::random()?;
+        self.transition(|state, now| state.world.add_token(&secret, "", scopes, now));
+        Ok(secret)
+    }
+
+    /// Everything ever created and destroyed.
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.lock().ledger.entries().to_vec()
+    }
+
+    /// A machine went down by itself.
+    pub fn machine_exited(&self, exit: MachineExit) {
+        self.transition(|state, now| {
+            "a machine went down by itself".clone_into(&mut state.world.reason);
+            state.world.machine_exited(exit, now);
+        });
+    }
+
+    /// Starts the threads that watch the time and the machines. They end when the sandbox is stopped.
+    pub fn start_threads(&self) -> std::io::Result<()> {
+        let sandbox = self.clone();
+        std::thread::Builder::new().name("sandbox-time".to_owned()).spawn(move || sandbox.watch_time())?;
+        if let Some(exits) = self.inner.machines.exits() {
+            let sandbox = self.clone();
+            std::thread::Builder::new().name("sandbox-exits".to_owned()).spawn(move || {
+                use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+                loop {
+                    match exits.recv_timeout(Duration::from_secs(1)) {
+                        Ok(exit) => sandbox.machine_exited(exit),
+                        Err(Timeout) if !sandbox.stopping() => {}
+                        Err(Timeout | Disconnected) => return,
+                    }
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Returns when somebody asked for the end through the API.
+    pub async fn stop_wanted(&self) {
+        self.inner.stop_wanted.notified().await;
+    }
+
+    /// Ends the cloud: powers off and removes all machines, for at most `patience`, and notes what died.
+    pub fn stop(&self, patience: Duration) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        self.inner.jobs.stop();
+        self.inner.wake.notify_all();
+        let linodes: Vec<u64> = self.lock().world.linodes.keys().copied().collect();
+        self.end_machines(linodes, patience);
+        let now = self.inner.clock.now().wire();
+        let mut state = self.lock();
+        let State { world, ledger, .. } = &mut *state;
+        for linode in world.linodes.values() {
+            let entry = Entry {
+                time: now.clone(),
+                what: What::Died,
+                kind: "linode".to_owned(),
+                id: linode.id,
+                label: linode.label.clone(),
+                tags: linode.tags.clone(),
+                reason: "the sandbox was stopped".to_owned(),
+            };
+            if let Err(error) = ledger.append(entry) {
+                tracing::error!(%error, "cannot write the sandbox's ledger");
+            }
+        }
+    }
+
+    /// Up to eight at a time; what takes longer than `patience` is left to the end of the machines' room.
+    fn end_machines(&self, linodes: Vec<u64>, patience: Duration) {
+        let (done, all_done) = std::sync::mpsc::channel();
+        let left = Arc::new(Mutex::new(linodes));
+        for _ in 0..8 {
+            let (left, done, machines) = (Arc::clone(&left), done.clone(), Arc::clone(&self.inner.machines));
+            let spawned = std::thread::Builder::new().name("sandbox-stop".to_owned()).spawn(move || {
+                loop {
+                    let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                    let Some(id) = next else { break };
+                    for outcome in [machines.power_off(id), machines.delete(id)] {
+                        if let Err(error) = outcome {
+                            tracing::warn!(linode = id, %error, "cannot end a machine");
+                        }
+                    }
+                }
+                drop(done);
+            });
+            if let Err(error) = spawned {
+                tracing::error!(%error, "cannot start a thread to end the machines");
+            }
+        }
+        drop(done);
+        // Nothing is ever sent: the channel closes when the last thread is through.
+        let _: Result<(), _> = all_done.recv_timeout(patience);
+    }
+
+    fn watch_time(&self) {
+        let mut state = self.lock();
+        while !self.stopping() {
+            let nap = match state.world.next_due() {
+                None => LONGEST_NAP,
+                Some(due) => self.inner.clock.sleep_until(due).unwrap_or(LONGEST_NAP).min(LONGEST_NAP),
+            };
+            if nap.is_zero() {
+                drop(state);
+                self.tick();
+                state = self.lock();
+            } else {
+                state = self.inner.wake.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Everything that changes the world goes through here: first what is due, then the change, then what follows.
+    fn transition<T>(&self, change: impl FnOnce(&mut State, Time) -> T) -> T {
+        let mut state = self.lock();
+        let now = self.inner.clock.now();
+        state.world.run_due(now);
+        let result = change(&mut state, now);
+        self.inner.settle(&mut state);
+        drop(state);
+        self.inner.jobs.run_inline(&*self.inner);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.inner.lock()
+    }
+
+    /// The sandbox's own calls, which no cloud has.
+    fn own(&self, request: &Request) -> Response {
+        let secret = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+        let entitled = secret
+            .is_some_and(|secret| self.lock().world.tokens.get(secret.trim()).is_some_and(|token| token.scopes == "*"));
+        if !entitled {
+            return Response::new(401, json!({"errors": [{"reason": "Invalid Token"}]}));
+        }
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/sandbox/status") => Response::new(200, self.status()),
+            ("GET", "/sandbox/ledger") => Response::new(200, json!({"entries": self.lock().ledger.entries()})),
+            ("POST", "/sandbox/stop") => {
+                self.inner.stop_wanted.notify_one();
+                Response::new(200, json!({}))
+            }
+            _ => Response::new(404, json!({"errors": [{"reason": "Not found"}]})),
+        }
+    }
+
+    fn status(&self) -> Value {
+        self.tick();
+        let jobs = self.inner.jobs.pending();
+        let state = self.lock();
+        let world = &state.world;
+        let count = |status: Status| world.linodes.values().filter(|linode| linode.status == status).count();
+        json!({
+            "pid": std::process::id(),
+            "began": world.began.wire(),
+            "now": self.inner.clock.now().wire(),
+            "linodes": {"total": world.linodes.len(), "running": count(Status::Running), "offline": count(Status::Offline)},
+            "jobs": jobs,
+            "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },
+            "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
+            "firewalls_enforced": state.unenforced.is_none(),
+            "firewalls_not_enforced_because": state.unenforced,
+            "troubles": state.troubles,
+        })
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands on what the transitions want done outside, in their order, since the world is still locked.
+    fn settle(&self, state: &mut State) {
+        let outside = state.world.take_outside();
+        for entry in outside.ledger {
+            if let Err(error) = state.ledger.append(entry) {
+                state.trouble(format!("The ledger cannot be written: {error}"));
+            }
+        }
+        if outside.timers_changed {
+            self.wake.notify_all();
+        }
+        if let Some(myself) = self.myself.upgrade() {
+            let report: Arc<dyn Report> = myself;
+            self.jobs.submit(outside.jobs, outside.firewalls_changed, &report);
+        }
+    }
+}
+
+impl State {
+    fn trouble(&mut self, what: String) {
+        tracing::error!("{what}");
+        if self.troubles.len() < MOST_TROUBLES {
+            self.troubles.push(what);
+        }
+    }
+}
+
+/// How outcomes of jobs come back. The jobs hold no strong reference to it: they end with the sandbox.
+impl Report for Inner {
+    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>) {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.world.run_due(now);
+        if let Err(why) = &outcome
+            && !state.world.linodes.contains_key(&linode)
+        {
+            state.trouble(format!("Machine {linode} of a deleted Linode: {why}"));
+        }
+        state.world.job_done(linode, operation, outcome, now);
+        self.settle(&mut state);
+    }
+
+    fn firewalls_in_force(&self) -> Vec<FirewallRules> {
+        self.lock().world.firewalls_in_force()
+    }
+
+    fn firewalls_set(&self, outcome: Result<(), MachineError>) {
+        let mut state = self.lock();
+        let why = outcome.err().map(|error| error.to_string());
+        if let Some(why) = &why
+            && state.unenforced.is_none()
+        {
+            tracing::warn!(%why, "firewalls are not enforced");
+        }
+        state.unenforced = why;
+    }
+}

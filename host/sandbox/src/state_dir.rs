@@ -1,0 +1,158 @@
+//! The sandbox's folder: who holds it, its token, its ledger, and where the server is to be found.
+//!
+//! Owns: the files and that one server at a time has them. Does not know the world.
+//!
+//! `lock` is held as long as the server lives, so a killed one leaves nothing to clean up. `sandbox.json` says where it
+//! listens; it is written last and removed first.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirError {
+    #[error(
+        "a sandbox already runs in {dir} (process {pid}): stop it with `linodetool sandbox stop`, or choose another folder with --state"
+    )]
+    Held { dir: PathBuf, pid: String },
+    #[error(
+        "the sandbox's folder {dir} can be changed by other users: `chmod go-w {dir}`, or choose another with --state"
+    )]
+    Open { dir: PathBuf },
+    #[error("cannot {what} {path}: {source}")]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+}
+
+/// What `sandbox.json` tells a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    pub pid: u32,
+    /// `http://127.0.0.1:PORT/v4`
+    pub v4: String,
+    pub token_file: PathBuf,
+    /// UTC, as the API writes times.
+    pub started: String,
+}
+
+/// The folder, held.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    dir: PathBuf,
+    lock: File,
+}
+
+impl StateDir {
+    /// Makes the folder if need be and takes hold of it.
+    pub(crate) fn open(dir: &Path) -> Result<Self, StateDirError> {
+        let failed = |what, path: &Path| {
+            let path = path.to_owned();
+            move |source| StateDirError::Io { what, path, source }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("make the folder", dir))?;
+        let mode = dir.metadata().map_err(failed("look at", dir))?.permissions().mode();
+        // Who can put files here could replace the token or the ledger.
+        if mode & 0o022 != 0 {
+            return Err(StateDirError::Open { dir: dir.to_owned() });
+        }
+        let path = dir.join("lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                let known = lock.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
+                let pid = if known { pid.trim().to_owned() } else { "unknown".to_owned() };
+                return Err(StateDirError::Held { dir: dir.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(StateDirError::Io { what: "lock", path, source }),
+        }
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| write!(lock, "{}", std::process::id()))
+            .map_err(failed("write", &path))?;
+        // Left by one that was killed.
+        let _: io::Result<()> = std::fs::remove_file(dir.join("sandbox.json"));
+        Ok(Self { dir: dir.to_owned(), lock })
+    }
+
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.dir.join("ledger.jsonl")
+    }
+
+    pub(crate) fn token_path(&self) -> PathBuf {
+        self.dir.join("token")
+    }
+
+    /// Writes the token, for its owner's eyes only.
+    pub(crate) fn write_token(&self, token: &str) -> Result<(), StateDirError> {
+        self.write("token", token.as_bytes())
+    }
+
+    /// Tells clients where the server is.
+    pub(crate) fn announce(&self, running: &Running) -> Result<(), StateDirError> {
+        let text = serde_json::to_vec_pretty(running).map_err(|source| StateDirError::Io {
+            what: "write",
+            path: self.dir.join("sandbox.json"),
+            source: source.into(),
+        })?;
+        self.write("sandbox.json", &text)
+    }
+
+    /// The server is gone from now on.
+    pub(crate) fn withdraw(&self) {
+        for name in ["sandbox.json", "token"] {
+            let path = self.dir.join(name);
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(path = %path.display(), %error, "cannot remove");
+            }
+        }
+        let _: io::Result<()> = self.lock.set_len(0);
+    }
+
+    /// All of a file or nothing of it.
+    fn write(&self, name: &str, text: &[u8]) -> Result<(), StateDirError> {
+        let (path, partial) = (self.dir.join(name), self.dir.join(format!(".{name}.new")));
+        let write = || -> io::Result<()> {
+            // A file that is already there would keep its mode.
+            match std::fs::remove_file(&partial) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+            file.write_all(text)?;
+            file.sync_all()?;
+            std::fs::rename(&partial, &path)
+        };
+        write().map_err(|source| StateDirError::Io { what: "write", path: path.clone(), source })
+    }
+}
+
+/// Whether a server holds this folder.
+pub(crate) fn held(dir: &Path) -> bool {
+    // Shared, and at once given back: who only asks must not keep a server from starting for longer.
+    OpenOptions::new()
+        .read(true)
+        .open(dir.join("lock"))
+        .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// What `sandbox.json` in a folder says, if a server holds the folder.
+pub(crate) fn running(dir: &Path) -> Option<Running> {
+    if !held(dir) {
+        return None;
+    }
+    serde_json::from_slice(&std::fs::read(dir.join("sandbox.json")).ok()?).ok()
+}

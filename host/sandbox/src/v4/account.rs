@@ -1,0 +1,49 @@
+//! The account and its settings.
+//!
+//! Owns: what the emulated account says of itself. Does not know what is in it.
+
+use serde_json::json;
+
+use super::call::{Answer, Call, Route, ok};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route::new("GET", "account", "account:read_only", account),
+    Route::new("GET", "account/settings", "account:read_only", settings),
+];
+
+fn account(call: &mut Call<'_>) -> Answer {
+    ok(json!({
+        "company": "Sandbox",
+        "email": "sandbox@example.invalid",
+        "first_name": "",
+        "last_name": "",
+        "address_1": "",
+        "address_2": "",
+        "city": "",
+        "state": "",
+        "zip": "",
+        "country": "US",
+        "phone": "",
+        "balance": 0.0,
+        "balance_uninvoiced": 0.0,
+        "tax_id": "",
+        "billing_source": "linode",
+        "credit_card": {"last_four": null, "expiry": null},
+        "active_since": call.world.began.wire(),
+        "active_promotions": [],
+        "capabilities": ["Linodes", "Cloud Firewall", "Disk Encryption"],
+        "euuid": "00000000-0000-4000-8000-000000000000",
+    }))
+}
+
+fn settings(_: &mut Call<'_>) -> Answer {
+    ok(json!({
+        "managed": false,
+        "longview_subscription": null,
+        "network_helper": true,
+        "backups_enabled": false,
+        "object_storage": "disabled",
+        "interfaces_for_new_linodes": "legacy_config_only",
+        "maintenance_policy": "linode/migrate",
+    }))
+}

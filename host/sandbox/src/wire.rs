@@ -1,0 +1,93 @@
+//! One request and one answer, whatever carries them: a socket, a Unix socket or a function call.
+//!
+//! Owns: the two structs. Does not know axum, paths or accounts.
+
+use serde_json::Value;
+
+/// A request as it came. Header names are in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub method: String,
+    /// Percent-encoded, without the query.
+    pub path: String,
+    /// Percent-encoded, without the question mark.
+    pub query: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded parameters of the query.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        self.query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
+            })
+            .collect()
+    }
+}
+
+/// An answer; the body is JSON, or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Value>,
+}
+
+impl Response {
+    /// An answer without headers of its own.
+    pub fn new(status: u16, body: Value) -> Self {
+        Self { status, headers: Vec::new(), body: Some(body) }
+    }
+
+    /// 204.
+    pub fn empty() -> Self {
+        Self { status: 204, headers: Vec::new(), body: None }
+    }
+}
+
+/// Percent-decoding; what is no valid escape stays as it is.
+pub fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .flatten();
+        match escaped {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_decoded_once() {
+        assert_eq!(decode("linode%2Fdebian12"), "linode/debian12");
+        assert_eq!(decode("100%25%zz%e2%82%ac%"), "100%%zz€%");
+        let request = Request { query: "page=2&page_size=25&&x=a+b%26".to_owned(), ..Request::default() };
+        let told: Vec<_> = request.parameters();
+        assert_eq!(told[2], ("x".to_owned(), "a b&".to_owned()));
+    }
+}

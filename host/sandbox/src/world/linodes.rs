@@ -1,0 +1,334 @@
+//! Linodes: what they are, how one comes to be and ceases to be.
+//!
+//! Owns: the record of a Linode, its disks and configuration profile, its label and addresses. Does not know what makes a
+//! request valid (`v4` has checked it) nor how power changes (`power.rs`).
+
+use std::net::Ipv4Addr;
+
+use super::power::Operation;
+use super::{Entity, EntityId, Job, Timer, Work, World};
+use crate::catalogue::{Region, Type};
+use crate::clock::Time;
+use crate::ledger::What;
+use crate::machines::{MachineSpec, StackScript};
+
+/// One Linode.
+#[derive(Clone, Debug)]
+pub struct Linode {
+    pub id: u64,
+    pub label: String,
+    pub group: String,
+    pub tags: Vec<String>,
+    pub status: Status,
+    pub created: Time,
+    pub updated: Time,
+    pub linode_type: &'static Type,
+    pub region: &'static Region,
+    pub image: Option<String>,
+    pub public_ip: Ipv4Addr,
+    pub private_ip: Option<Ipv4Addr>,
+    pub rdns: Option<String>,
+    pub watchdog: bool,
+    pub backups: bool,
+    pub disk_encryption: bool,
+    pub maintenance_policy: String,
+    pub alerts: Alerts,
+    pub disks: Vec<Disk>,
+    pub configs: Vec<Config>,
+    /// What goes on with it; while something does it is busy.
+    pub operation: Option<Operation>,
+    /// When the watchdog started it lately.
+    pub rescues: Vec<Time>,
+    pub launch: Launch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Provisioning,
+    Booting,
+    Rebooting,
+    Running,
+    ShuttingDown,
+    Offline,
+}
+
+impl Status {
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Booting => "booting",
+            Self::Rebooting => "rebooting",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting_down",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// Thresholds; 0 switches one off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alerts {
+    pub cpu: u64,
+    pub network_in: u64,
+    pub network_out: u64,
+    pub transfer_quota: u64,
+    pub io: u64,
+}
+
+impl Alerts {
+    /// As a new Linode has them: 90 percent of each of its CPUs.
+    pub fn of(one: &Type) -> Self {
+        Self { cpu: 90 * one.vcpus, network_in: 10, network_out: 10, transfer_quota: 80, io: 10_000 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Disk {
+    pub id: u64,
+    pub label: String,
+    pub status: DiskStatus,
+    pub filesystem: &'static str,
+    /// MB.
+    pub size: u64,
+    pub created: Time,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskStatus {
+    NotReady,
+    Ready,
+}
+
+impl DiskStatus {
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::NotReady => "not ready",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+/// A configuration profile: what to boot from.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub id: u64,
+    pub label: String,
+    pub kernel: String,
+    /// Ids of disks, in the order of the devices.
+    pub devices: Vec<u64>,
+    pub created: Time,
+}
+
+/// What a machine is given at its first boot; never shown again.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    pub authorized_keys: Vec<String>,
+    pub user_data: Option<Vec<u8>>,
+    pub stackscript: Option<StackScript>,
+}
+
+/// A request for a Linode that has been found valid.
+#[derive(Clone, Debug)]
+pub struct NewLinode {
+    /// `linode<ID>` if none is given.
+    pub label: Option<String>,
+    pub group: String,
+    pub tags: Vec<String>,
+    pub linode_type: &'static Type,
+    pub region: &'static Region,
+    /// Id and label of an image; without one it gets no disk and stays off.
+    pub image: Option<(String, String)>,
+    pub swap: u64,
+    pub booted: bool,
+    pub private_ip: bool,
+    pub backups: bool,
+    pub disk_encryption: bool,
+    pub maintenance_policy: String,
+    pub kernel: String,
+    pub firewall: Option<u64>,
+    pub stackscript: Option<u64>,
+    pub launch: Launch,
+}
+
+impl Linode {
+    /// Whether an operation is on its way; others are refused meanwhile.
+    pub fn busy(&self) -> bool {
+        self.operation.is_some()
+    }
+
+    /// All IPv4 addresses, as the API lists them: public first.
+    pub fn ipv4(&self) -> impl Iterator<Item = Ipv4Addr> {
+        std::iter::once(self.public_ip).chain(self.private_ip)
+    }
+
+    /// The address it would choose for itself from its MAC; of a range that is routed nowhere.
+    pub fn ipv6(&self) -> String {
+        let [_, _, _, _, _, a, b, c] = self.id.to_be_bytes();
+        format!("fd98:1a0d::f03c:95ff:fe{a:02x}:{b:02x}{c:02x}")
+    }
+
+    pub(super) fn entity(&self) -> Entity {
+        Entity::linode(self.id, &self.label)
+    }
+
+    pub(super) fn config_entity(&self, config: Option<u64>) -> Option<Entity> {
+        let config = self.configs.iter().find(|one| config.is_none_or(|id| one.id == id))?;
+        let url = format!("/v4/linode/instances/{}/configs/{}", self.id, config.id);
+        Some(Entity::new("linode_config", config.id, &config.label, url))
+    }
+
+    pub(super) fn spec(&self) -> Box<MachineSpec> {
+        Box::new(MachineSpec {
+            id: self.id,
+            hostname: self.label.clone(),
+            public_ip: Some(self.public_ip),
+            private_ip: self.private_ip,
+            authorized_keys: self.launch.authorized_keys.clone(),
+            user_data: self.launch.user_data.clone(),
+            stackscript: self.launch.stackscript.clone(),
+            memory_mb: self.linode_type.memory,
+        })
+    }
+}
+
+impl World {
+    /// The Linode with this label.
+    pub fn linode_labelled(&self, label: &str) -> Option<u64> {
+        self.linode_labels.get(label).copied()
+    }
+
+    /// Gives a Linode another label. The caller has made sure that it is new.
+    pub fn relabel_linode(&mut self, id: u64, label: &str) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        self.linode_labels.remove(&linode.label);
+        label.clone_into(&mut linode.label);
+        self.linode_labels.insert(label.to_owned(), id);
+    }
+
+    /// Makes a Linode; it is provisioned from now on. None if there are no addresses left.
+    pub fn create_linode(&mut self, new: NewLinode, now: Time) -> Option<u64> {
+        let public_ip = self.addresses.public()?;
+        let private_ip = if new.private_ip {
+            let Some(address) = self.addresses.private() else {
+                self.addresses.free(public_ip);
+                return None;
+            };
+            Some(address)
+        } else {
+            None
+        };
+        let id = self.new_id("linode");
+        let label = new.label.unwrap_or_else(|| format!("linode{id}"));
+        let (disks, configs) = self.deploy(new.linode_type, new.image.as_ref(), new.swap, &new.kernel, now);
+        let image = new.image.as_ref().map(|(image, label)| Entity {
+            kind: "image",
+            id: EntityId::Text(image.clone()),
+            label: label.clone(),
+            url: format!("/v4/images/{image}"),
+        });
+        self.note(now, What::Created, "linode", id, &label, &new.tags);
+        let timing = self.timing;
+        let starts = now.after(timing.scheduled);
+        let course = (starts, timing.create.saturating_sub(timing.scheduled));
+        let event = self.events.begin("linode_create", (Entity::linode(id, &label), image), course, now);
+        let boots = new.booted && new.image.is_some();
+        let operation = Operation::create(self.new_id("operation"), event, now, boots);
+        self.at(now.after(timing.create), Timer::Created { linode: id, operation: operation.serial });
+        self.linode_labels.insert(label.clone(), id);
+        self.linodes.insert(
+            id,
+            Linode {
+                id,
+                label,
+                group: new.group,
+                tags: new.tags,
+                status: Status::Provisioning,
+                created: now,
+                updated: now,
+                linode_type: new.linode_type,
+                region: new.region,
+                image: new.image.map(|(image, _)| image),
+                public_ip,
+                private_ip,
+                rdns: None,
+                watchdog: true,
+                backups: new.backups,
+                disk_encryption: new.disk_encryption,
+                maintenance_policy: new.maintenance_policy,
+                alerts: Alerts::of(new.linode_type),
+                disks,
+                configs,
+                operation: Some(operation),
+                rescues: Vec::new(),
+                launch: new.launch,
+            },
+        );
+        if let Some(script) = new.stackscript.and_then(|script| self.stackscripts.get_mut(&script)) {
+            script.deployments_total += 1;
+        }
+        if let Some(firewall) = new.firewall {
+            self.add_device(firewall, id, now);
+        }
+        Some(id)
+    }
+
+    /// Ends a Linode at once; its machine follows. False if there is none.
+    pub fn delete_linode(&mut self, id: u64, now: Time) -> bool {
+        let Some(linode) = self.linodes.remove(&id) else { return false };
+        if let Some((firewall, device)) = self.guard_of(id) {
+            self.remove_device(firewall, device, now);
+        }
+        self.linode_labels.remove(&linode.label);
+        for address in linode.ipv4() {
+            self.addresses.free(address);
+        }
+        if let Some(operation) = &linode.operation
+            && let Some(event) = operation.event
+        {
+            self.events.fail(event, "The Linode was deleted.", now);
+        }
+        self.note(now, What::Destroyed, "linode", id, &linode.label, &linode.tags);
+        self.events.notify("linode_delete", linode.entity(), now);
+        let operation = self.new_id("operation");
+        self.outside.jobs.push(Job { linode: id, operation, work: Work::Delete });
+        true
+    }
+
+    /// The disks and the profile that a deployed image brings.
+    fn deploy(
+        &mut self,
+        one: &Type,
+        image: Option<&(String, String)>,
+        swap: u64,
+        kernel: &str,
+        now: Time,
+    ) -> (Vec<Disk>, Vec<Config>) {
+        let Some((_, label)) = image else { return (Vec::new(), Vec::new()) };
+        let mut disks = vec![Disk {
+            id: self.new_id("disk"),
+            label: format!("{label} Disk"),
+            status: DiskStatus::NotReady,
+            filesystem: "ext4",
+            size: one.disk.saturating_sub(swap),
+            created: now,
+        }];
+        if swap > 0 {
+            disks.push(Disk {
+                id: self.new_id("disk"),
+                label: format!("{swap} MB Swap Image"),
+                status: DiskStatus::NotReady,
+                filesystem: "swap",
+                size: swap,
+                created: now,
+            });
+        }
+        let config = Config {
+            id: self.new_id("config"),
+            label: format!("My {label} Disk Profile"),
+            kernel: kernel.to_owned(),
+            devices: disks.iter().map(|disk| disk.id).collect(),
+            created: now,
+        };
+        (disks, vec![config])
+    }
+}

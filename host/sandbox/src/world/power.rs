@@ -1,0 +1,272 @@
+//! How a Linode gets from one status to the next.
+//!
+//! Owns: the operations (create, boot, reboot, shutdown), their timers, and what the outcome of a machine's work means.
+//! Does not know who asked, nor how a machine does its work.
+//!
+//! ```text
+//! create -> provisioning -(Created)-> booting -(job done)-(Running)-> running, busy -(Settled)-> running
+//!                                 \-> offline                  \-> failed: offline
+//! running -> shutting_down -(job done)-(Down)-> offline
+//! ```
+
+use std::time::Duration;
+
+use super::{Job, Status, Work, World};
+use crate::clock::Time;
+use crate::machines::{HowEnded, MachineExit};
+use crate::world::DiskStatus;
+
+/// The watchdog gives up after this many starts in [`RESCUE_WINDOW`]: a machine that always dies must not boot for ever.
+const RESCUES: usize = 3;
+const RESCUE_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// What goes on with a Linode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Tells this operation from all others, in timers and outcomes.
+    pub serial: u64,
+    /// None for a restart from inside, which the API does not see.
+    pub event: Option<u64>,
+    pub began: Time,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// With whether it boots afterwards.
+    Create(bool),
+    Up,
+    Down,
+}
+
+impl Operation {
+    pub(super) fn create(serial: u64, event: u64, began: Time, boots: bool) -> Self {
+        Self { serial, event: Some(event), began, kind: Kind::Create(boots) }
+    }
+}
+
+/// What is due later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    Created { linode: u64, operation: u64 },
+    Running { linode: u64, operation: u64 },
+    Settled { linode: u64, operation: u64 },
+    Down { linode: u64, operation: u64 },
+}
+
+/// Why an operation cannot be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchLinode,
+    Busy,
+    AlreadyRunning,
+    /// It has nothing to boot from, or not the profile that was named.
+    NoConfig,
+}
+
+impl World {
+    /// Begins to boot a Linode that is off.
+    pub fn boot(&mut self, id: u64, config: Option<u64>, now: Time) -> Result<(), Refusal> {
+        let linode = self.linodes.get(&id).ok_or(Refusal::NoSuchLinode)?;
+        if linode.busy() {
+            return Err(Refusal::Busy);
+        }
+        if linode.status == Status::Running {
+            return Err(Refusal::AlreadyRunning);
+        }
+        linode.config_entity(config).ok_or(Refusal::NoConfig)?;
+        self.begin_up(id, config, "linode_boot", now);
+        Ok(())
+    }
+
+    /// Begins to restart a Linode; one that is off is booted.
+    pub fn reboot(&mut self, id: u64, config: Option<u64>, now: Time) -> Result<(), Refusal> {
+        let linode = self.linodes.get(&id).ok_or(Refusal::NoSuchLinode)?;
+        if linode.busy() {
+            return Err(Refusal::Busy);
+        }
+        linode.config_entity(config).ok_or(Refusal::NoConfig)?;
+        self.begin_up(id, config, "linode_reboot", now);
+        Ok(())
+    }
+
+    /// Begins to shut a Linode down; for one that is off that is soon done.
+    pub fn shutdown(&mut self, id: u64, now: Time) -> Result<(), Refusal> {
+        let linode = self.linodes.get(&id).ok_or(Refusal::NoSuchLinode)?;
+        if linode.busy() {
+            return Err(Refusal::Busy);
+        }
+        let course = (now, self.timing.shutdown);
+        let event = self.events.begin("linode_shutdown", (linode.entity(), None), course, now);
+        let serial = self.new_id("operation");
+        self.begin(id, Operation { serial, event: Some(event), began: now, kind: Kind::Down }, Status::ShuttingDown);
+        self.outside.jobs.push(Job { linode: id, operation: serial, work: Work::PowerOff });
+        Ok(())
+    }
+
+    /// The machines have done a job, or could not. Outcomes of operations that are over are ignored.
+    pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), String>, now: Time) {
+        let Some(present) = self.operation(id, operation).cloned() else { return };
+        let timing = self.timing;
+        match (present.kind, outcome) {
+            (Kind::Create(_), _) => {}
+            (Kind::Up, Ok(())) => {
+                let due = present.began.after(timing.running).max(now);
+                self.soon(due, Timer::Running { linode: id, operation }, now);
+            }
+            (Kind::Down, Ok(())) => {
+                let due = present.began.after(timing.shutdown).max(now);
+                self.soon(due, Timer::Down { linode: id, operation }, now);
+            }
+            (kind, Err(why)) => {
+                match present.event {
+                    Some(event) => self.events.fail(event, &why, now),
+                    None => self.fail_unseen(id, &why, now),
+                }
+                // A machine that could not be powered off runs on; one that could not boot is off.
+                let status = if kind == Kind::Down { Status::Running } else { Status::Offline };
+                self.end(id, status, now);
+            }
+        }
+    }
+
+    /// A machine went down by itself.
+    pub fn machine_exited(&mut self, exit: MachineExit, now: Time) {
+        let Some(linode) = self.linodes.get_mut(&exit.id) else { return };
+        if linode.status != Status::Running {
+            return; // It was on its way anyway; the outcome of that job tells the rest.
+        }
+        // `running` is shown a little before the boot's event is finished.
+        if let Some(event) = linode.operation.take().and_then(|operation| operation.event) {
+            self.events.finish(event, now);
+        }
+        match exit.how {
+            HowEnded::PoweredOff => self.end(exit.id, Status::Offline, now),
+            // Nothing of this shows in the API: the Linode runs on.
+            HowEnded::Rebooted => {
+                let serial = self.new_id("operation");
+                let status = Status::Running;
+                self.begin(exit.id, Operation { serial, event: None, began: now, kind: Kind::Up }, status);
+                self.boot_job(exit.id, serial);
+            }
+            HowEnded::Died => {
+                self.end(exit.id, Status::Offline, now);
+                self.rescue(exit.id, now);
+            }
+        }
+    }
+
+    /// The watchdog (Lassie): starts again what died, within limits.
+    fn rescue(&mut self, id: u64, now: Time) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.rescues.retain(|then| now.since(*then) < RESCUE_WINDOW);
+        if !linode.watchdog || linode.rescues.len() >= RESCUES {
+            return;
+        }
+        linode.rescues.push(now);
+        self.begin_up(id, None, "lassie_reboot", now);
+    }
+
+    pub(super) fn timer_due(&mut self, timer: Timer, now: Time) {
+        match timer {
+            Timer::Created { linode, operation } => self.created(linode, operation, now),
+            Timer::Running { linode, operation } => self.running(linode, operation, now),
+            Timer::Settled { linode, operation } => {
+                let Some(present) = self.operation(linode, operation) else { return };
+                if let Some(event) = present.event {
+                    self.events.finish(event, now);
+                }
+                self.end(linode, Status::Running, now);
+            }
+            Timer::Down { linode, operation } => {
+                let Some(present) = self.operation(linode, operation) else { return };
+                if let Some(event) = present.event {
+                    self.events.finish(event, now);
+                }
+                self.end(linode, Status::Offline, now);
+            }
+        }
+    }
+
+    fn created(&mut self, id: u64, operation: u64, now: Time) {
+        let Some(Operation { event, kind: Kind::Create(boots), .. }) = self.operation(id, operation).cloned() else {
+            return;
+        };
+        if let Some(event) = event {
+            self.events.finish(event, now);
+        }
+        self.end(id, Status::Offline, now);
+        if let Some(linode) = self.linodes.get_mut(&id) {
+            for disk in &mut linode.disks {
+                disk.status = DiskStatus::Ready;
+            }
+        }
+        if boots {
+            self.begin_up(id, None, "linode_boot", now);
+        }
+    }
+
+    fn running(&mut self, id: u64, operation: u64, now: Time) {
+        let Some(present) = self.operation(id, operation) else { return };
+        let due = present.began.after(self.timing.boot).max(now.after(self.timing.settle));
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.status = Status::Running;
+        linode.updated = now;
+        if self.guard_of(id).is_some() {
+            // Now that the machine has its network, its firewall can be put into it, where it could not be before.
+            self.outside.firewalls_changed = true;
+        }
+        self.soon(due, Timer::Settled { linode: id, operation }, now);
+    }
+
+    /// Begins a boot or a restart, according to whether it runs.
+    fn begin_up(&mut self, id: u64, config: Option<u64>, action: &'static str, now: Time) {
+        let Some(linode) = self.linodes.get(&id) else { return };
+        let runs = linode.status == Status::Running;
+        let about = (linode.entity(), linode.config_entity(config));
+        let event = self.events.begin(action, about, (now, self.timing.boot), now);
+        let work = if runs { Work::Reboot(linode.spec()) } else { Work::Boot(linode.spec()) };
+        let serial = self.new_id("operation");
+        let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
+        self.begin(id, Operation { serial, event: Some(event), began: now, kind: Kind::Up }, status);
+        self.outside.jobs.push(Job { linode: id, operation: serial, work });
+    }
+
+    fn boot_job(&mut self, id: u64, operation: u64) {
+        let Some(linode) = self.linodes.get(&id) else { return };
+        self.outside.jobs.push(Job { linode: id, operation, work: Work::Boot(linode.spec()) });
+    }
+
+    fn fail_unseen(&mut self, id: u64, why: &str, now: Time) {
+        let Some(linode) = self.linodes.get(&id) else { return };
+        let about = (linode.entity(), linode.config_entity(None));
+        let event = self.events.begin("linode_boot", about, (now, Duration::ZERO), now);
+        self.events.fail(event, why, now);
+    }
+
+    fn begin(&mut self, id: u64, operation: Operation, status: Status) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.status = status;
+        linode.operation = Some(operation);
+    }
+
+    fn end(&mut self, id: u64, status: Status, now: Time) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.operation = None;
+        linode.status = status;
+        linode.updated = now;
+    }
+
+    fn operation(&self, id: u64, serial: u64) -> Option<&Operation> {
+        self.linodes.get(&id)?.operation.as_ref().filter(|present| present.serial == serial)
+    }
+
+    /// At once if it is due already, so that a fast cloud needs no timer.
+    fn soon(&mut self, due: Time, timer: Timer, now: Time) {
+        if due <= now {
+            self.timer_due(timer, now);
+        } else {
+            self.at(due, timer);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The emulated API, asked as a client asks: request in, status and body out.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop, also in its helpers")]
+
+#[path = "api/support.rs"]
+mod support;
+
+#[path = "api/access.rs"]
+mod access;
+#[path = "api/firewalls.rs"]
+mod firewalls;
+#[path = "api/instances.rs"]
+mod instances;
+#[path = "api/lists.rs"]
+mod lists;
+#[path = "api/power.rs"]
+mod power;
+#[path = "api/scripts.rs"]
+mod scripts;
+#[path = "api/server.rs"]
+mod server;
