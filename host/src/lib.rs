@@ -7,6 +7,8 @@ pub mod cli;
 pub mod core;
 pub mod inventory;
 pub mod nodes;
+pub mod plugin_host;
+pub mod provider;
 pub mod runs;
 pub mod secrets;
 pub mod toolkit;

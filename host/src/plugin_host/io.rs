@@ -1,0 +1,94 @@
+//! Requests and timers that an instance's calls wait for.
+//!
+//! Known by call and io number together: a plugin that keeps nothing may number each call's ios from one.
+
+use crate::plugin_host::instance::Post;
+use crate::provider::{HttpDesk, Secrets, Time};
+use linodetool_plugin::message::{HttpOut, In, State};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// All that runs for one instance. Dropped, it stops everything.
+pub(crate) struct Io {
+    runtime: Handle,
+    http: HttpDesk,
+    time: Arc<dyn Time>,
+    inbox: mpsc::WeakUnboundedSender<Post>,
+    running: HashMap<u64, HashMap<u64, AbortHandle>>,
+}
+
+impl Io {
+    pub(crate) fn new(
+        runtime: Handle,
+        http: HttpDesk,
+        time: Arc<dyn Time>,
+        inbox: mpsc::WeakUnboundedSender<Post>,
+    ) -> Self {
+        Self { runtime, http, time, inbox, running: HashMap::new() }
+    }
+
+    pub(crate) fn count(&self, call: u64) -> usize {
+        self.running.get(&call).map_or(0, HashMap::len)
+    }
+
+    pub(crate) fn http(&mut self, request: HttpOut, secrets: Secrets) {
+        let (io, call, http) = (request.io, request.call, self.http.clone());
+        self.start(call, io, async move { http.perform(request, &secrets).await });
+    }
+
+    pub(crate) fn timer(&mut self, io: u64, call: u64, state: State, after_ms: u64) {
+        let sleep = self.time.sleep(Duration::from_millis(after_ms));
+        self.start(call, io, async move {
+            sleep.await;
+            In::Timer { io, call, state }
+        });
+    }
+
+    /// Its answer goes to the plugin now.
+    pub(crate) fn done(&mut self, call: u64, io: u64) {
+        if let Some(of_call) = self.running.get_mut(&call) {
+            of_call.remove(&io);
+            if of_call.is_empty() {
+                self.running.remove(&call);
+            }
+        }
+    }
+
+    pub(crate) fn stop(&mut self, call: u64, io: u64) {
+        if let Some(task) = self.running.get_mut(&call).and_then(|of_call| of_call.remove(&io)) {
+            task.abort();
+        }
+        self.done(call, io);
+    }
+
+    pub(crate) fn stop_call(&mut self, call: u64) {
+        for task in self.running.remove(&call).into_iter().flatten() {
+            task.1.abort();
+        }
+    }
+
+    fn start(&mut self, call: u64, io: u64, work: impl Future<Output = In> + Send + 'static) {
+        let inbox = self.inbox.clone();
+        let task = self.runtime.spawn(async move {
+            let message = work.await;
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(Post::new(message)); // Err: the instance is lost
+            }
+        });
+        if let Some(same_number) = self.running.entry(call).or_default().insert(io, task.abort_handle()) {
+            same_number.abort();
+        }
+    }
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        for task in self.running.values().flat_map(HashMap::values) {
+            task.abort();
+        }
+    }
+}

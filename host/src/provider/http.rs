@@ -1,0 +1,310 @@
+//! HTTP for plugins: allow-list, credential, secrets, limits, retries, redaction, recording.
+//!
+//! Takes a plugin's request message and gives the answer message. Does not know what a plugin is or who called.
+
+use crate::core::Events;
+use crate::provider::answers::{Answer, Unread};
+use crate::provider::fill::{MissingSecret, fill_field, fill_json};
+use crate::provider::origin::{Credential, is_loopback, lies_under};
+use crate::provider::redact::{Redactor, form_encode};
+use crate::provider::retry::{Outcome, RetryPolicy};
+use crate::provider::time::Time;
+use crate::provider::{Governor, Secrets};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use linodetool_plugin::Auth;
+use linodetool_plugin::message::{Body, Headers, HttpOut, In};
+use reqwest::{Client, Method, NoProxy, Proxy, RequestBuilder, Url};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+/// Some calls hang for minutes when a Linode is busy; one that has said nothing for so long is given up and reconciled.
+const TIMEOUT: Duration = Duration::from_secs(90);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections kept per host: lanes create at most some dozens at once, the rest wait for limits.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// Headers that decide where a request goes or how long it is are not a plugin's to set.
+const FORBIDDEN: [&str; 7] =
+    ["host", "connection", "content-length", "transfer-encoding", "proxy-authorization", "proxy-connection", "upgrade"];
+
+/// The environment's wish for a proxy, `https_proxy` and `no_proxy`; never used for this computer itself.
+#[derive(Clone, Debug, Default)]
+pub struct ProxySettings {
+    pub https: Option<String>,
+    pub except: Option<String>,
+}
+
+/// One pool of connections for all providers of a process.
+#[derive(Clone, Debug)]
+pub struct HttpClients {
+    outside: Client,
+    local: Client,
+}
+
+/// A request and its answer as they may be stored: no credential, no secrets.
+#[derive(Clone, Debug)]
+pub struct Exchange<'a> {
+    pub plugin: &'a str,
+    pub method: &'a str,
+    pub url: &'a str,
+    pub request: &'a Body,
+    pub try_number: u32,
+    /// Status, headers and body, or why there was none.
+    pub answer: Result<(u16, &'a Headers, &'a Body), &'a str>,
+    pub millis: u64,
+}
+
+/// Sees every exchange.
+pub trait Recorder: Send + Sync {
+    fn record(&self, exchange: &Exchange<'_>);
+}
+
+/// What a desk is made from.
+#[derive(Clone)]
+pub struct HttpParts {
+    pub clients: HttpClients,
+    pub plugin: String,
+    /// Requests go to these places or not at all.
+    pub allowed: Vec<Url>,
+    pub credential: Option<Credential>,
+    pub governor: Governor,
+    pub retry: RetryPolicy,
+    pub time: Arc<dyn Time>,
+    pub events: Events,
+    pub recorder: Option<Arc<dyn Recorder>>,
+}
+
+/// Where a plugin's requests are done. Clones share everything.
+#[derive(Clone)]
+pub struct HttpDesk(Arc<HttpParts>);
+
+/// A request that got no answer.
+struct Failure {
+    kind: &'static str,
+    message: String,
+}
+
+impl HttpClients {
+    pub fn new(proxy: &ProxySettings) -> reqwest::Result<Self> {
+        install_crypto();
+        let mut outside = builder();
+        if let Some(url) = &proxy.https {
+            let except = proxy.except.as_deref().and_then(NoProxy::from_string);
+            outside = outside.proxy(Proxy::https(url)?.no_proxy(except));
+        }
+        Ok(Self { outside: outside.build()?, local: builder().tls_certs_only([]).build()? })
+    }
+
+    fn for_url(&self, url: &Url) -> &Client {
+        if url.scheme() == "http" && is_loopback(url) { &self.local } else { &self.outside }
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    let here = [([127, 0, 0, 1], 0).into()];
+    Client::builder()
+        .user_agent(concat!("linodetool/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none()) // a redirect would leave the allow-list, and take the token along
+        .no_proxy()
+        .resolve_to_addrs("localhost", &here)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .retry(reqwest::retry::never()) // ours knows what is safe to repeat
+}
+
+/// The process's TLS arithmetic; the first one stays.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+impl HttpDesk {
+    pub fn new(parts: HttpParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Does the request and gives the message that answers it. `secrets` are those of the call that asks.
+    pub async fn perform(&self, mut request: HttpOut, secrets: &Secrets) -> In {
+        let (io, call, state) = (request.io, request.call, request.state.take());
+        match self.send(request, secrets).await {
+            Ok((status, headers, body)) => In::Http { io, call, state, status, headers, body },
+            Err(Failure { kind, message }) => In::HttpFailed { io, call, state, kind: kind.into(), message },
+        }
+    }
+
+    async fn send(&self, request: HttpOut, secrets: &Secrets) -> Result<(u16, Headers, Body), Failure> {
+        let url = self.check(&request)?;
+        let token = self.0.credential.as_ref().map(|credential| credential.token.reveal().as_str());
+        let redactor = Redactor::new(token.into_iter().chain(secrets.values()));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.0.governor.admit(&request.class).await;
+            let (client, out) = self.build(&url, &request, secrets)?.build_split();
+            // What cannot be written down, a header with a line break, will not get better.
+            let out = out.map_err(|why| refused(chain(&why.without_url())))?;
+            let began = self.0.time.now_ms();
+            let answer = match client.execute(out).await {
+                Ok(response) => Answer::read(response).await,
+                Err(error) => Err(Unread::Network(error)),
+            };
+            if let Ok(answer) = &answer {
+                self.0.governor.learn(&request.class, answer.status, &answer.headers).await;
+            }
+            let again = self.0.retry.again(tries, outcome(&answer), request.safe_to_repeat);
+            let millis = self.0.time.now_ms().saturating_sub(began);
+            let done = match answer {
+                Ok(answer) => Ok(answer.redacted(&redactor)),
+                Err(unread) => Err(failure(unread, &redactor)),
+            };
+            self.record(&request, &done, tries, millis);
+            let Some(again) = again else {
+                return done;
+            };
+            let (what, seconds) = (what(&request, &url), again.pause.as_secs_f64());
+            self.0.events.note(format!("{what}: {}; try {} in {seconds:.1} s", again.why, tries + 1));
+            self.0.time.sleep(again.pause).await;
+        }
+    }
+
+    fn check(&self, request: &HttpOut) -> Result<Url, Failure> {
+        let url = Url::parse(&request.url).map_err(|why| refused(format!("{}: {why}", request.url)))?;
+        if !self.0.allowed.iter().any(|base| lies_under(base, &url)) {
+            let allowed: Vec<_> = self.0.allowed.iter().map(Url::as_str).collect();
+            let (plugin, allowed) = (&self.0.plugin, allowed.join(", "));
+            return Err(refused(format!("plugin {plugin} may not reach {url}: it is opened for {allowed}")));
+        }
+        if let Some(name) = request.headers.keys().find(|name| FORBIDDEN.contains(&name.to_ascii_lowercase().as_str()))
+        {
+            return Err(refused(format!("plugin {} may not set the header `{name}`", self.0.plugin)));
+        }
+        Ok(url)
+    }
+
+    fn build(&self, url: &Url, request: &HttpOut, secrets: &Secrets) -> Result<RequestBuilder, Failure> {
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|why| refused(why.to_string()))?;
+        let mut url = url.clone();
+        let mut form = request.body.form.clone();
+        // A token that is bound elsewhere stays here: the request goes without, and the provider says what it thinks of that.
+        let credential = self.0.credential.as_ref().filter(|credential| credential.is_for(&url));
+        let auth = request.auth.as_ref().zip(credential.map(|credential| credential.token.reveal()));
+        let mut header = None;
+        match auth {
+            None => {}
+            Some((Auth::Bearer, token)) => header = Some(("authorization", format!("Bearer {token}"))),
+            Some((Auth::Basic, token)) => {
+                header = Some(("authorization", format!("Basic {}", STANDARD.encode(format!(":{token}")))));
+            }
+            Some((Auth::Header(name), token)) => header = Some((name.as_str(), token.clone())),
+            Some((Auth::Query(name), token)) => drop(url.query_pairs_mut().append_pair(name, token)),
+            Some((Auth::Form(name), token)) => {
+                if request.body.json.is_some() || request.body.text.is_some() || request.body.base64.is_some() {
+                    return Err(refused("a credential in a form needs a request with a form".into()));
+                }
+                form.get_or_insert_default().insert(name.clone(), token.clone());
+            }
+        }
+        let mut out = self.0.clients.for_url(&url).request(method, url);
+        for (name, value) in &request.headers {
+            out = out.header(name, value);
+        }
+        if let Some((name, value)) = header {
+            let mut value = reqwest::header::HeaderValue::from_str(&value)
+                .map_err(|_| refused("the token holds characters that no header may carry".into()))?;
+            value.set_sensitive(true);
+            out = out.header(name, value);
+        }
+        add_body(out, &request.body, form, auth.is_some_and(|(auth, _)| matches!(auth, Auth::Form(_))), secrets)
+    }
+
+    fn record(&self, request: &HttpOut, done: &Result<(u16, Headers, Body), Failure>, try_number: u32, millis: u64) {
+        let status = done.as_ref().map_or(0, |(status, ..)| *status);
+        tracing::debug!(plugin = self.0.plugin, method = request.method, url = request.url, status, millis, "http");
+        if let Some(recorder) = &self.0.recorder {
+            let answer = match done {
+                Ok((status, headers, body)) => Ok((*status, headers, body)),
+                Err(failure) => Err(failure.message.as_str()),
+            };
+            let (method, url) = (request.method.as_str(), request.url.as_str());
+            let plugin = self.0.plugin.as_str();
+            recorder.record(&Exchange { plugin, method, url, request: &request.body, try_number, answer, millis });
+        }
+    }
+}
+
+fn add_body(
+    out: RequestBuilder,
+    body: &Body,
+    form: Option<BTreeMap<String, String>>,
+    has_token: bool,
+    secrets: &Secrets,
+) -> Result<RequestBuilder, Failure> {
+    let missing = |why: MissingSecret| refused(why.to_string());
+    if let Some(json) = &body.json {
+        let text = fill_json(json.get(), secrets).map_err(missing)?;
+        return Ok(out.header("content-type", "application/json").body(text));
+    }
+    if let Some(form) = form {
+        let mut pairs = Vec::new();
+        for (name, value) in form {
+            // The token is no place for references, and not theirs to fill.
+            let filled = if has_token && body.form.as_ref().is_none_or(|form| form.get(&name) != Some(&value)) {
+                value
+            } else {
+                fill_field(&value, secrets).map_err(missing)?
+            };
+            pairs.push(format!("{}={}", form_encode(&name), form_encode(&filled)));
+        }
+        return Ok(out.header("content-type", "application/x-www-form-urlencoded").body(pairs.join("&")));
+    }
+    if let Some(text) = &body.text {
+        return Ok(out.body(text.clone()));
+    }
+    if let Some(base64) = &body.base64 {
+        let bytes = STANDARD.decode(base64).map_err(|why| refused(format!("the body is not base64: {why}")))?;
+        return Ok(out.body(bytes));
+    }
+    Ok(out)
+}
+
+fn outcome(answer: &Result<Answer, Unread>) -> Outcome<'_> {
+    match answer {
+        Ok(Answer { status, headers, bytes }) => Outcome::Answered { status: *status, headers, body: bytes },
+        Err(Unread::Network(error)) if error.is_connect() => Outcome::NotSent,
+        Err(_) => Outcome::Lost,
+    }
+}
+
+fn failure(unread: Unread, redactor: &Redactor) -> Failure {
+    match unread {
+        Unread::TooLarge => Failure { kind: "network", message: "the provider's answer is over 32 MiB".into() },
+        Unread::Network(error) => {
+            let kind = if error.is_timeout() { "timeout" } else { "network" };
+            // A URL may carry the credential.
+            let message = chain(&error.without_url());
+            Failure { kind, message: redactor.text(&message).into_owned() }
+        }
+    }
+}
+
+fn refused(message: String) -> Failure {
+    Failure { kind: "refused", message }
+}
+
+fn what(request: &HttpOut, url: &Url) -> String {
+    format!("{} {}", request.method, url.path())
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! Providers as the rest of the host sees them: typed calls, waiting, limits, and the HTTP that plugins ask for.
+//!
+//! Owns: the calling interface, credentials and their binding, redaction, retries, rate limits, the poller.
+//! Does not know how a plugin is loaded or stepped (`plugin_host` implements [`Calls`]), nor runs, nodes or scripts.
+
+mod answers;
+mod calls;
+mod fill;
+mod http;
+mod limits;
+mod origin;
+mod redact;
+mod registry;
+mod retry;
+mod ring;
+mod secrets;
+mod time;
+mod waits;
+
+pub use calls::{Calls, Client, Provider};
+pub use http::{Exchange, HttpClients, HttpDesk, HttpParts, ProxySettings, Recorder};
+pub use limits::{Governor, GovernorSettings, Holdup};
+pub use origin::{Credential, Origin, OriginError};
+pub use redact::Redactor;
+pub use registry::{Opener, Registry};
+pub use retry::RetryPolicy;
+pub use secrets::Secrets;
+pub use time::{BoxFuture, RealTime, Time};
+pub use waits::{Pace, Wait, Waits};
