@@ -6,4 +6,5 @@
 pub mod core;
 pub mod inventory;
 pub mod runs;
+pub mod script;
 pub mod secrets;
