@@ -10,5 +10,6 @@ pub mod nodes;
 pub mod plugin_host;
 pub mod provider;
 pub mod runs;
+pub mod script;
 pub mod secrets;
 pub mod toolkit;

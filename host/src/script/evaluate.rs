@@ -1,0 +1,186 @@
+//! One evaluation of a recipe: engine, imports and lane put together, on a thread of its own.
+//!
+//! Does not decide where recipes come from, nor how the run ends: the caller finishes the run.
+
+use super::diagnostic::{Context, ScriptError, diagnose};
+use super::engine::{LANE_STACK, attach, build};
+use super::metadata::Index;
+use super::params::{ParamInfo, Settings, check};
+use super::recipes::Found;
+use super::resolver::{Imports, Roots};
+use super::step::{Session, Tag};
+use super::{Host, thrown::Stop};
+use crate::core::{Cancel, Events, Failure, FailureKind};
+use crate::runs::Run;
+use rhai::{Dynamic, Engine, EvalAltResult, Scope};
+use serde::Serialize;
+use serde_json::Value;
+use std::any::Any;
+use std::sync::{Arc, PoisonError};
+
+/// A recipe as `recipe show` presents it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Declared {
+    pub path: String,
+    /// The recipe's `//!` lines.
+    pub description: String,
+    pub params: Vec<ParamInfo>,
+}
+
+/// A recipe's description and parameters; nothing is run and no effect is possible.
+///
+/// # Errors
+/// The text does not compile, an import fails, or a declaration is wrong.
+pub fn declared(recipe: &Found, host: &Host) -> Result<Declared, ScriptError> {
+    describe(recipe, host, Cancel::default())
+}
+
+fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, ScriptError> {
+    let settings = Settings::default();
+    let session = Session::new(settings, None, super::value::Handles::default(), Events::none());
+    let (mut engine, _) = build(&host.registers);
+    let imports = Imports::new(recipe.roots(&host.places), None);
+    imports.remember(&recipe.path, &recipe.text);
+    attach(&mut engine, Tag::Describe(session.clone()), imports.clone(), Events::none(), cancel);
+    // What stands before `params` is little; a loop there must not hold up `recipe show`, and counts as no parameters.
+    engine.set_max_operations(1_000_000);
+    let script = Script { engine, imports, session: session.clone(), run: None };
+    match script.evaluate(&recipe.path, &recipe.text) {
+        Err(Ended::Error(error)) => return Err(*error),
+        Ok(_) | Err(Ended::Described) => {}
+    }
+    let params = session.settings.lock().unwrap_or_else(PoisonError::into_inner).declared.take().unwrap_or_default();
+    Ok(Declared { path: recipe.path.clone(), description: recipe.description(), params })
+}
+
+/// Evaluates a recipe as a run, and gives the run's outputs. The run is not finished by this.
+///
+/// # Errors
+/// Settings that do not fit the recipe's parameters (nothing was done then), or what ended the script.
+pub fn run(run: &Arc<Run>, recipe: &Found, set: &[(String, String)], host: &Host) -> Result<Value, ScriptError> {
+    // Checked before the first step, whatever the recipe does before it asks for its parameters.
+    let params = describe(recipe, host, run.cancel().clone())?.params;
+    check(&params, set).map_err(|failure| {
+        let late = params.is_empty() && recipe.text.contains("params(");
+        if late { failure.hint("`params` must come before anything that has an effect") } else { failure }
+    })?;
+    let script = Script::open(run, recipe.roots(&host.places), set, host);
+    match script.evaluate(&recipe.path, &recipe.text) {
+        Ok(_) => Ok(run.outputs().into_iter().collect()),
+        Err(Ended::Error(error)) => Err(*error),
+        Err(Ended::Described) => Err(Failure::internal("a running recipe was only asked for its parameters").into()),
+    }
+}
+
+/// An engine with its run, for one evaluation or for the lines of an interactive session.
+pub struct Script {
+    engine: Engine,
+    imports: Imports,
+    session: Arc<Session>,
+    run: Option<Arc<Run>>,
+}
+
+enum Ended {
+    /// A recipe told its parameters.
+    Described,
+    Error(Box<ScriptError>),
+}
+
+impl Script {
+    /// An engine whose effects are steps of the run's root lane.
+    pub fn open(run: &Arc<Run>, roots: Roots, set: &[(String, String)], host: &Host) -> Self {
+        let (mut engine, handles) = build(&host.registers);
+        let settings = Settings { set: set.to_vec(), declared: None };
+        let session = Session::new(settings, host.services.clone(), handles, host.events.clone());
+        let imports = Imports::new(roots, Some(run.clone()));
+        let tag = Tag::Live { lane: run.root(), session: session.clone() };
+        attach(&mut engine, tag, imports.clone(), host.events.clone(), run.cancel().clone());
+        Self { engine, imports, session, run: Some(run.clone()) }
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// A value as JSON, handles as they show themselves.
+    ///
+    /// # Errors
+    /// It holds a function or something else that is not plain data.
+    pub fn to_json(&self, value: &Dynamic) -> Result<Value, Failure> {
+        self.session.handles.to_json(value)
+    }
+
+    /// Compiles and evaluates a text in a scope that outlives it.
+    ///
+    /// # Errors
+    /// Whatever ended it.
+    pub fn evaluate_in(&self, scope: &mut Scope<'static>, name: &str, text: &str) -> Result<Dynamic, ScriptError> {
+        self.evaluate_scoped(scope, name, text).map_err(|ended| match ended {
+            Ended::Error(error) => *error,
+            Ended::Described => Failure::internal("only parameters were asked for").into(),
+        })
+    }
+
+    fn evaluate(&self, name: &str, text: &str) -> Result<Dynamic, Ended> {
+        self.evaluate_scoped(&mut Scope::new(), name, text)
+    }
+
+    fn evaluate_scoped(&self, scope: &mut Scope<'static>, name: &str, text: &str) -> Result<Dynamic, Ended> {
+        self.imports.remember(name, text);
+        let result = self.on_thread(|| {
+            let mut ast = self.engine.compile_with_scope(scope, text)?;
+            ast.set_source(name);
+            self.engine.eval_ast_with_scope::<Dynamic>(scope, &ast)
+        });
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) if is_described(&error) => Err(Ended::Described),
+            Ok(Err(error)) if self.run.is_none() && is_endless(&error) => Err(Ended::Described),
+            Ok(Err(error)) => Err(Ended::Error(Box::new(self.diagnose(name, &error)))),
+            Err(failure) => Err(Ended::Error(Box::new(failure.into()))),
+        }
+    }
+
+    /// Runs something that evaluates on a thread with a stack that is deep enough; a panic becomes a failure.
+    fn on_thread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("script".into()).stack_size(LANE_STACK);
+            let thread = thread.spawn_scoped(scope, work).map_err(|error| {
+                Failure::new(FailureKind::Local, format!("cannot start the script's thread: {error}"))
+                    .hint("is there a limit on processes or memory? see `ulimit -u -v`")
+            })?;
+            thread.join().map_err(|panic| panicked(&*panic))
+        })
+    }
+
+    fn diagnose(&self, name: &str, error: &EvalAltResult) -> ScriptError {
+        let index = Index::of(&self.engine).ok();
+        let context = Context { main: name, text_of: &|file| self.imports.text(file), index: index.as_ref() };
+        diagnose(error, &context)
+    }
+
+    /// The run behind this engine.
+    pub fn run(&self) -> Option<&Arc<Run>> {
+        self.run.as_ref()
+    }
+}
+
+fn is_endless(error: &EvalAltResult) -> bool {
+    matches!(error.unwrap_inner(), EvalAltResult::ErrorTooManyOperations(_))
+}
+
+fn is_described(error: &EvalAltResult) -> bool {
+    matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(value, _)
+        if matches!(value.read_lock::<Stop>().as_deref(), Some(Stop::Described)))
+}
+
+/// A panic as a failure.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Failure::internal(format!("a function of linodetool panicked: {}", text.unwrap_or("no message")))
+        .hint("this is a bug: please report it together with the recipe")
+}

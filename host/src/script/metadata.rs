@@ -1,0 +1,213 @@
+//! All functions that scripts can call, as data: signatures, documentation, examples.
+//!
+//! Feeds help, completion, the reference, hints of errors, and the test that every example runs.
+
+use crate::core::Failure;
+use rhai::Engine;
+use serde::Serialize;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// One function, method or property.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Function {
+    /// `nodes`, or empty for a global function or a method.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    pub name: String,
+    pub kind: FunctionKind,
+    /// `nodes::create(options: map) -> Node`
+    pub signature: String,
+    /// Markdown, without the comment marks.
+    pub doc: String,
+    #[serde(skip)]
+    types: Vec<String>,
+}
+
+/// How a function is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FunctionKind {
+    Function,
+    /// `value.name`
+    Property,
+}
+
+/// All functions, sorted by namespace, name and signature.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    functions: Vec<Function>,
+}
+
+impl Index {
+    /// What an engine's own modules offer, without Rhai's packages.
+    pub(crate) fn of(engine: &Engine) -> Result<Self, Failure> {
+        let broken =
+            |error: serde_json::Error| Failure::internal(format!("the script functions cannot be listed: {error}"));
+        let json = engine.gen_fn_metadata_to_json(false).map_err(broken)?;
+        let root: Value = serde_json::from_str(&json).map_err(broken)?;
+        let mut functions = Vec::new();
+        collect("", &root, &mut functions);
+        functions.sort_by(|a, b| (&a.namespace, &a.name, &a.signature).cmp(&(&b.namespace, &b.name, &b.signature)));
+        functions.dedup_by(|a, b| a.namespace == b.namespace && a.signature == b.signature);
+        Ok(Self { functions })
+    }
+
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// Everything of that name: `nodes::create`, `run`, `clusters`.
+    pub fn lookup<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
+        let (namespace, function) = name.rsplit_once("::").unwrap_or(("", name));
+        self.functions.iter().filter(move |f| f.namespace == namespace && f.name == function || f.namespace == name)
+    }
+
+    pub(crate) fn namespaces(&self) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            self.functions.iter().map(|f| f.namespace.as_str()).filter(|n| !n.is_empty()).collect();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn names(&self, namespace: &str) -> Vec<&str> {
+        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.namespace == namespace);
+        let mut names: Vec<&str> = all.map(|f| f.name.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    /// Signatures without the type of the result.
+    pub(crate) fn signatures(&self, namespace: &str, name: &str) -> Vec<&str> {
+        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function);
+        let same = all.filter(|f| f.namespace == namespace && f.name == name);
+        same.map(|f| f.signature.split(" -> ").next().unwrap_or_default()).collect()
+    }
+
+    /// Methods of a handle type: what takes one first.
+    pub(crate) fn methods(&self, of: &str) -> Vec<&str> {
+        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.namespace.is_empty());
+        let own = all.filter(|f| f.types.first().is_some_and(|t| t == of && t.starts_with(char::is_uppercase)));
+        let mut names: Vec<&str> = own.map(|f| f.name.as_str()).filter(|n| !n.starts_with("to_")).collect();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn properties(&self, of: &str) -> Vec<&str> {
+        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Property);
+        all.filter(|f| f.types.first().is_some_and(|t| t == of)).map(|f| f.name.as_str()).collect()
+    }
+}
+
+impl Function {
+    /// The fenced `rhai` blocks of the documentation.
+    pub fn examples(&self) -> Vec<String> {
+        let mut examples = Vec::new();
+        let mut lines = self.doc.lines();
+        while let Some(line) = lines.next() {
+            if line.trim() == "```rhai" {
+                let block: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "```").collect();
+                examples.push(block.join("\n"));
+            }
+        }
+        examples
+    }
+
+    /// First sentence of the documentation.
+    pub fn summary(&self) -> &str {
+        self.doc.split("\n\n").next().unwrap_or_default()
+    }
+}
+
+fn collect(namespace: &str, json: &Value, functions: &mut Vec<Function>) {
+    for function in json["functions"].as_array().into_iter().flatten() {
+        functions.extend(read(namespace, function));
+    }
+    for (name, module) in json["modules"].as_object().into_iter().flatten() {
+        let path = if namespace.is_empty() { name.clone() } else { format!("{namespace}::{name}") };
+        collect(&path, module, functions);
+    }
+}
+
+fn read(namespace: &str, json: &Value) -> Option<Function> {
+    let raw = json["name"].as_str()?;
+    if raw.starts_with("set$") || raw.starts_with("index$") {
+        return None; // a property is listed by its getter
+    }
+    let (kind, name) = match raw.strip_prefix("get$") {
+        Some(name) => (FunctionKind::Property, name),
+        None => (FunctionKind::Function, raw),
+    };
+    if !name.starts_with(|c: char| c.is_alphabetic()) {
+        return None; // operators
+    }
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for parameter in json["params"].as_array().into_iter().flatten() {
+        let kind = clean_type(parameter["type"].as_str().unwrap_or("?")).into_owned();
+        if kind != "call" {
+            parameters.push((parameter["name"].as_str().unwrap_or("_").to_owned(), kind));
+        }
+    }
+    let list: Vec<String> = parameters
+        .iter()
+        .map(|(name, kind)| if kind == "any" { name.clone() } else { format!("{name}: {kind}") })
+        .collect();
+    let path = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}::{name}") };
+    let result = match clean_type(json["returnType"].as_str().unwrap_or("()")).as_ref() {
+        "nothing" => String::new(),
+        kind => format!(" -> {kind}"),
+    };
+    let signature = match kind {
+        FunctionKind::Function => format!("{path}({}){result}", list.join(", ")),
+        FunctionKind::Property => {
+            let of = parameters.first().map_or("?", |(_, kind)| kind.as_str());
+            format!("{of}.{name}{result}")
+        }
+    };
+    let doc: Vec<String> =
+        json["docComments"].as_array().into_iter().flatten().filter_map(|c| c.as_str()).map(clean_doc).collect();
+    let types = parameters.into_iter().map(|(_, kind)| kind).collect();
+    Some(Function {
+        namespace: namespace.into(),
+        name: name.into(),
+        kind,
+        signature,
+        doc: doc.join("\n").trim().into(),
+        types,
+    })
+}
+
+fn clean_doc(comment: &str) -> String {
+    let lines = comment.lines().map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix("/// ").or_else(|| line.strip_prefix("///")).unwrap_or(line)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A Rust type's name as recipes' authors say it.
+pub(crate) fn clean_type(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    let name = name.strip_prefix("&mut ").or_else(|| name.strip_prefix('&')).unwrap_or(name).trim();
+    for wrapper in ["std::result::Result<", "Result<", "RhaiResultOf<"] {
+        if let Some(inner) = name.strip_prefix(wrapper) {
+            let inner = inner.strip_suffix('>').unwrap_or(inner);
+            let inner = inner.split(", Box<").next().unwrap_or(inner);
+            return clean_type(inner);
+        }
+    }
+    match name {
+        "()" => "nothing".into(),
+        "i64" | "INT" | "i32" | "u32" | "usize" => "int".into(),
+        "f64" | "FLOAT" => "float".into(),
+        "str" | "String" | "ImmutableString" | "string" => "string".into(),
+        "str | ImmutableString | String" => "string".into(),
+        "rhai::Map" | "Map" | "map" => "map".into(),
+        "rhai::Array" | "Array" | "array" => "array".into(),
+        "rhai::FnPtr" | "FnPtr" | "Fn" => "Fn".into(),
+        "rhai::Dynamic" | "Dynamic" | "?" | "_" | "RhaiResult" => "any".into(),
+        "NativeCallContext" | "rhai::NativeCallContext" => "call".into(),
+        "Thrown" => "ToolkitError".into(),
+        other => other.rsplit("::").next().unwrap_or(other).to_owned().into(),
+    }
+}
