@@ -84,6 +84,7 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
     }
     let paths = env.paths(cli.globals.state_dir.as_deref())?;
     match cli.command {
+        Command::Sandbox(args) => args.run(&paths, out),
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
         _ => Err(crate::core::Failure::new(crate::core::FailureKind::Unsupported, "not built in yet").into()),
     }
