@@ -22,7 +22,6 @@ mod number;
 mod records;
 mod registry;
 mod run;
-
 mod tags;
 #[cfg(test)]
 mod tests;
