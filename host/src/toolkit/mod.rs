@@ -1,7 +1,156 @@
-//! The Toolkit services.
+//! The Toolkit services, one file each: what a recipe, a command or an application asks for.
+//!
+//! A service turns a request into steps of a run and decides only from their outcomes. Does not know Rhai, the command line
+//! or how anything is shown.
 
+pub mod api;
+pub mod artifacts;
 pub mod cloud_init;
+pub mod clusters;
+pub mod configuration;
 pub mod firewall_rules;
+pub mod firewalls;
+pub mod http;
+pub mod info;
+pub mod inventory;
+pub mod keys;
+pub mod lanes;
 pub mod names;
+pub mod nodes;
 pub mod packing;
+pub mod plan;
+pub mod secrets;
+pub mod states;
+pub mod tasks;
+pub mod texts;
 pub mod words;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+
+use crate::core::{Clock, Events, Failure};
+use crate::inventory::{Inventory, Node};
+use crate::nodes::{Nodes, Target};
+use crate::provider::Provider;
+use crate::runs::{Effect, Lane, Place, Runs, StepError};
+use crate::secrets::SecretStore;
+pub use configuration::Settings;
+pub use plan::{Confirm, Plan};
+
+/// What the services are made of. Put together by `app`.
+pub struct Parts {
+    pub settings: Settings,
+    pub runs: Runs,
+    pub nodes: Nodes,
+    pub secrets: SecretStore,
+    /// Opens the provider when it is first needed.
+    pub open_provider: OpenProvider,
+    pub confirm: Arc<dyn Confirm>,
+    pub events: Events,
+    pub clock: Arc<dyn Clock>,
+    pub handle: Handle,
+    /// For downloads that can be made again.
+    pub cache: PathBuf,
+}
+
+/// Opens the provider of the settings; called once.
+pub type OpenProvider =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Provider, Failure>> + Send>> + Send + Sync>;
+
+/// The Toolkit: every service, for one context and one provider. Clones share it.
+#[derive(Clone)]
+pub struct Toolkit(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    provider: OnceCell<Provider>,
+    artifacts: artifacts::Holders,
+}
+
+impl Toolkit {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner { parts, provider: OnceCell::new(), artifacts: artifacts::Holders::default() }))
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    pub fn runs(&self) -> &Runs {
+        &self.0.parts.runs
+    }
+
+    pub fn inventory(&self) -> &Inventory {
+        self.0.parts.runs.inventory()
+    }
+
+    pub fn secret_store(&self) -> &SecretStore {
+        &self.0.parts.secrets
+    }
+
+    /// Connections to nodes.
+    pub fn connections(&self) -> &Nodes {
+        &self.0.parts.nodes
+    }
+
+    pub fn events(&self) -> &Events {
+        &self.0.parts.events
+    }
+
+    pub fn handle(&self) -> &Handle {
+        &self.0.parts.handle
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.parts.clock
+    }
+
+    pub(crate) fn cache(&self) -> &std::path::Path {
+        &self.0.parts.cache
+    }
+
+    pub(crate) fn confirm(&self) -> &dyn Confirm {
+        &*self.0.parts.confirm
+    }
+
+    fn holders(&self) -> &artifacts::Holders {
+        &self.0.artifacts
+    }
+
+    /// The provider, opened when it is first asked for.
+    pub async fn provider(&self) -> Result<&Provider, Failure> {
+        self.0.provider.get_or_try_init(|| (self.0.parts.open_provider)()).await
+    }
+
+    /// The context that scopes everything stored.
+    pub fn context(&self) -> &str {
+        &self.settings().context
+    }
+
+    /// How a node is reached, with the key from the secret store.
+    ///
+    /// # Errors
+    /// `Ssh` if the node has no address or its key is not in the store.
+    pub fn target(&self, node: &Node) -> Result<Target, Failure> {
+        keys::target(self, node)
+    }
+}
+
+/// Where in which lane a service is asked: every service's first argument.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub lane: &'a Arc<Lane>,
+    pub place: &'a Place,
+}
+
+impl At<'_> {
+    /// Through the door.
+    pub(crate) fn step<E: Effect>(&self, effect: &E) -> Result<E::Out, StepError> {
+        self.lane.step(self.place, effect)
+    }
+}

@@ -1,0 +1,379 @@
+//! clusters: named sets of nodes in roles, brought to what a recipe asks for and never destroyed on the way.
+
+use linodetool_plugin::{ListInstances, Type};
+use serde::{Deserialize, Serialize};
+
+use crate::core::{Failure, FailureKind};
+use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
+use crate::toolkit::info::{Resolved, resolved};
+use crate::toolkit::keys::{EnsureKeys, HostKeys};
+use crate::toolkit::nodes::{Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, planned};
+use crate::toolkit::plan::Plan;
+use crate::toolkit::{At, Toolkit};
+
+/// A cluster as it is asked for. Names of region, types and image may be loose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// Nodes are named `NAME-ROLE-1`, `NAME-ROLE-2`, ...
+    pub name: String,
+    pub region: String,
+    pub image: String,
+    pub roles: Vec<RoleSpec>,
+    /// Drop all inbound but SSH and the members' own traffic.
+    #[serde(default = "yes")]
+    pub firewall: bool,
+    /// Give each node an address in the region's private network.
+    #[serde(default = "yes")]
+    pub private_ip: bool,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// A secret that holds the private key to log in with; by default one is made.
+    #[serde(default)]
+    pub ssh_key: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Nodes of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleSpec {
+    pub role: String,
+    #[serde(default = "one")]
+    pub count: u32,
+    #[serde(rename = "type")]
+    pub type_id: String,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// A cluster and its nodes, by role and number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Members {
+    pub cluster: Cluster,
+    pub nodes: Vec<Node>,
+    /// Whether anything was made or changed to get here.
+    pub changed: bool,
+}
+
+impl Toolkit {
+    /// Makes what is missing of a cluster; answers when every node answers over SSH.
+    ///
+    /// # Errors
+    /// `Conflict` where the cluster would have to lose or replace nodes: nothing is done then.
+    pub fn ensure_cluster(&self, at: At<'_>, spec: &ClusterSpec) -> Result<Members, StepError> {
+        check(spec).map_err(StepError::Failed)?;
+        let look = at.step(&Look { spec, toolkit: self })?;
+        let wanted = wanted_nodes(spec);
+        agrees(spec, &look, &wanted).map_err(StepError::Failed)?;
+        let missing = wanted.iter().filter(|w| !look.nodes.iter().any(|n| n.name == w.name));
+        let plan = Plan {
+            title: format!("cluster {}", spec.name),
+            create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
+            present: look.nodes.len(),
+        };
+        at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        let keys = at.step(&EnsureKeys {
+            login: format!("cluster/{}", spec.name),
+            given: spec.ssh_key.as_deref(),
+            nodes: wanted.iter().map(|w| w.name.clone()).collect(),
+            toolkit: self,
+        })?;
+        let firewall = match spec.firewall {
+            true => Some(at.step(&EnsureFirewall { cluster: &spec.name, toolkit: self })?),
+            false => None,
+        };
+        let firewall_id = firewall.as_ref().map(|f| f.id.clone());
+        let record = Record { spec, firewall: firewall_id.clone(), login: &keys.login, resolved: &look.resolved, toolkit: self };
+        let cluster = at.step(&record)?;
+        let items: Vec<_> = wanted
+            .into_iter()
+            .map(|mut w| {
+                w.firewall.clone_from(&firewall_id);
+                let hosts = keys.hosts.get(&w.name).cloned().unwrap_or_default();
+                (w.name.clone(), (w, hosts))
+            })
+            .collect();
+        let login = &keys.login;
+        let made = at.lanes("clusters.nodes", &items, |at, (wanted, hosts): &(Wanted, HostKeys)| {
+            let ensured =
+                at.step(&EnsureNode { wanted, resolved: &look.resolved, login, hosts, toolkit: self })?;
+            let ready = at.step(&Ready { node: &ensured.node, hosts, toolkit: self })?;
+            Ok((ready.node, ensured.changed || ready.changed))
+        })?;
+        let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
+        let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
+        if let Some(id) = &firewall_id {
+            let addresses = |node: &Node| node.private_ip.iter().chain(&node.public_ip).cloned().collect::<Vec<_>>();
+            let members = nodes.iter().flat_map(addresses).collect();
+            changed |= at.step(&SetMembers { firewall: id, members, toolkit: self })?;
+        }
+        Ok(Members { cluster, nodes, changed })
+    }
+
+    /// A cluster of the inventory with its nodes.
+    ///
+    /// # Errors
+    /// `NotFound` with near names.
+    pub fn cluster(&self, at: At<'_>, name: &str) -> Result<Members, StepError> {
+        at.step(&GetCluster { name, toolkit: self })
+    }
+
+    /// All clusters of the context.
+    pub fn list_clusters(&self, at: At<'_>) -> Result<Vec<Members>, StepError> {
+        at.step(&ListClusters { toolkit: self })
+    }
+
+    /// Destroys a cluster's nodes, firewall and keys. What is gone already is fine.
+    pub fn destroy_cluster(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
+        let members = self.cluster(at, name)?;
+        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node.id.clone())).collect();
+        let named: Vec<_> = items.iter().map(|(name, id)| (name.clone(), (name.clone(), id.clone()))).collect();
+        at.lanes("clusters.delete_nodes", &named, |at, (name, id)| at.step(&DeleteNode { name, id, toolkit: self }))?;
+        if let Some(firewall) = &members.cluster.firewall_id {
+            at.step(&DeleteFirewall { firewall, cluster: name, toolkit: self })?;
+        }
+        at.step(&Forget { name, toolkit: self })
+    }
+}
+
+fn check(spec: &ClusterSpec) -> Result<(), Failure> {
+    if spec.roles.is_empty() {
+        return Err(Failure::usage(format!("cluster {} has no roles", spec.name)).field("roles").hint("give at least one: roles: [#{ role: \"node\", count: 3, type: \"g6-nanode-1\" }]"));
+    }
+    for (i, role) in spec.roles.iter().enumerate() {
+        if role.count == 0 {
+            return Err(Failure::usage(format!("role {} has count 0", role.role)).field("count").hint("leave the role out, or ask for at least one"));
+        }
+        if spec.roles[..i].iter().any(|other| other.role == role.role) {
+            return Err(Failure::usage(format!("role {} is given twice", role.role)).field("roles").hint("give it once, with the sum of both counts"));
+        }
+        check_name(&format!("{}-{}-{}", spec.name, role.role, role.count))?;
+    }
+    Ok(())
+}
+
+/// All nodes of the spec, in the order of roles and numbers.
+fn wanted_nodes(spec: &ClusterSpec) -> Vec<Wanted> {
+    let numbered = spec.roles.iter().enumerate().flat_map(|(i, role)| (1..=role.count).map(move |n| (i, role, n)));
+    numbered
+        .map(|(type_index, role, number)| Wanted {
+            name: format!("{}-{}-{number}", spec.name, role.role),
+            cluster: Some(spec.name.clone()),
+            role: Some(role.role.clone()),
+            type_index,
+            tags: spec.tags.clone(),
+            private_ip: spec.private_ip,
+            firewall: None,
+        })
+        .collect()
+}
+
+/// What an `ensure` must not do: lose nodes, move them, or make them anew.
+fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Failure> {
+    let conflict = |message: String, hint: String| Err(Failure::new(FailureKind::Conflict, message).hint(hint));
+    let name = &spec.name;
+    let another = "ask for what it has, or make another cluster under another name";
+    if let Some(cluster) = &look.cluster {
+        let (has, wants) = (&cluster.region, &look.resolved.region.id);
+        if has != wants {
+            return conflict(format!("cluster {name} is in region {has}, not {wants}; nodes are never moved"), another.into());
+        }
+        let (has, wants) = (&cluster.image, &look.resolved.image.id);
+        if has != wants {
+            return conflict(format!("cluster {name} is made of image {has}, not {wants}; nodes are never replaced"), another.into());
+        }
+    }
+    for node in &look.nodes {
+        let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
+            return conflict(
+                format!("cluster {name} has a node {} more than asked for; nodes are never destroyed by an ensure", node.name),
+                format!("ask for as many as there are, or decommission it and then: linodetool node delete {}", node.name),
+            );
+        };
+        let wants = &look.resolved.types[w.type_index].id;
+        if &node.type_id != wants {
+            return conflict(
+                format!("{} is of type {}, not {wants}; nodes are never replaced by an ensure", node.name, node.type_id),
+                another.into(),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is there before a cluster is ensured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Looked {
+    resolved: Resolved,
+    cluster: Option<Cluster>,
+    /// Of the inventory, and still on the account.
+    nodes: Vec<Node>,
+}
+
+#[derive(Serialize)]
+struct Look<'a> {
+    spec: &'a ClusterSpec,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Look<'_> {
+    const OP: &'static str = "clusters.look";
+    const KIND: Kind = Kind::Read;
+    type Out = Looked;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Looked>, Failure> {
+        let (spec, toolkit) = (self.spec, self.toolkit);
+        if spec.firewall && !toolkit.provider().await?.manifest.capabilities.iter().any(|c| c == "firewalls") {
+            let message = format!("provider {} has no firewalls", toolkit.settings().provider);
+            return Err(Failure::new(FailureKind::Unsupported, message).hint("ask for a cluster without one: firewall: false"));
+        }
+        let types: Vec<String> = spec.roles.iter().map(|role| role.type_id.clone()).collect();
+        let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
+        let cluster = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
+        let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &spec.name)?;
+        if !nodes.is_empty() {
+            let tag = Some(cx.cluster_tag(toolkit.context(), &spec.name));
+            let wanted = ListInstances { tag, ..ListInstances::default() };
+            let present = toolkit.provider().await?.client.list_instances(&wanted).await?.items;
+            nodes.retain(|node| present.iter().any(|instance| instance.id == node.id));
+        }
+        Ok(Looked { resolved, cluster, nodes }.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Looked>>, Failure> {
+        performs_again().await
+    }
+}
+
+/// Writes the cluster's row, before any of its nodes is made.
+#[derive(Serialize)]
+struct Record<'a> {
+    spec: &'a ClusterSpec,
+    firewall: Option<String>,
+    login: &'a KeyRef,
+    #[serde(skip)]
+    resolved: &'a Resolved,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Record<'_> {
+    const OP: &'static str = "clusters.record";
+    const KIND: Kind = Kind::Write;
+    type Out = Cluster;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Cluster>, Failure> {
+        let (spec, toolkit) = (self.spec, self.toolkit);
+        let before = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
+        let role = |(role, r#type): (&RoleSpec, &Type)| Role {
+            role: role.role.clone(),
+            count: role.count,
+            type_id: r#type.id.clone(),
+        };
+        let cluster = Cluster {
+            name: spec.name.clone(),
+            context: toolkit.context().into(),
+            provider: toolkit.settings().provider.clone(),
+            region: self.resolved.region.id.clone(),
+            image: self.resolved.image.id.clone(),
+            roles: spec.roles.iter().zip(&self.resolved.types).map(role).collect(),
+            firewall_id: self.firewall.clone(),
+            key_ref: Some(self.login.clone()),
+            created_by_run: before.as_ref().map_or_else(|| cx.run.to_string(), |c| c.created_by_run.clone()),
+            created_ms: before.map_or_else(|| cx.now_ms(), |c| c.created_ms),
+            ..Cluster::default()
+        };
+        Ok(Done { value: cluster.clone(), changes: vec![Change::put_cluster(cluster)] })
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Cluster>>, Failure> {
+        performs_again().await
+    }
+}
+
+#[derive(Serialize)]
+struct GetCluster<'a> {
+    name: &'a str,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for GetCluster<'_> {
+    const OP: &'static str = "clusters.get";
+    const KIND: Kind = Kind::Read;
+    type Out = Members;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Members>, Failure> {
+        let cluster = self.toolkit.inventory().cluster(self.toolkit.context(), self.name)?;
+        Ok(members(self.toolkit, cluster)?.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Members>>, Failure> {
+        performs_again().await
+    }
+}
+
+fn members(toolkit: &Toolkit, cluster: Cluster) -> Result<Members, Failure> {
+    let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &cluster.name)?;
+    let place = |node: &Node| {
+        let role = cluster.roles.iter().position(|r| Some(&r.role) == node.role.as_ref()).unwrap_or(usize::MAX);
+        let number = node.name.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
+        (role, number, node.name.clone())
+    };
+    nodes.sort_by_key(place);
+    Ok(Members { cluster, nodes, changed: false })
+}
+
+#[derive(Serialize)]
+struct ListClusters<'a> {
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for ListClusters<'_> {
+    const OP: &'static str = "clusters.list";
+    const KIND: Kind = Kind::Read;
+    type Out = Vec<Members>;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Members>>, Failure> {
+        let clusters = self.toolkit.inventory().clusters(self.toolkit.context())?;
+        let all = clusters.into_iter().map(|c| members(self.toolkit, c)).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Members>>>, Failure> {
+        performs_again().await
+    }
+}
+
+/// Removes a destroyed cluster's row and login key.
+#[derive(Serialize)]
+struct Forget<'a> {
+    name: &'a str,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Forget<'_> {
+    const OP: &'static str = "clusters.forget";
+    const KIND: Kind = Kind::Write;
+    type Out = ();
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
+        self.toolkit.secret_store().remove_generated(&[format!("cluster/{}.login", self.name)])?;
+        Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
+        performs_again().await
+    }
+}

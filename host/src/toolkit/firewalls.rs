@@ -1,0 +1,164 @@
+//! Cloud Firewalls of clusters.
+
+use linodetool_plugin::{ById, CreateFirewall, Firewall, ListFirewalls, SetFirewallRules};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::core::Failure;
+use crate::core::ids::hex;
+use crate::inventory::{Change, Resource};
+use crate::runs::{Done, Effect, Kind, StepCx};
+use crate::toolkit::Toolkit;
+use crate::toolkit::firewall_rules::cluster_rules;
+
+/// What ensuring a firewall found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ensured {
+    pub id: String,
+    pub changed: bool,
+}
+
+/// The cluster's firewall, made with SSH alone let in if it is not there.
+#[derive(Serialize)]
+pub(crate) struct EnsureFirewall<'a> {
+    pub cluster: &'a str,
+    #[serde(skip)]
+    pub toolkit: &'a Toolkit,
+}
+
+/// Labels have 3 to 32 characters (Linode API v4, `POST /networking/firewalls`).
+pub(crate) fn label(context: &str, cluster: &str) -> String {
+    let plain = format!("lt-{cluster}");
+    if context == "default" && plain.len() <= 32 {
+        return plain;
+    }
+    let digest = hex(&Sha256::digest(format!("{context}/{cluster}")));
+    format!("lt-{}-{}", &cluster[..cluster.len().min(16)].trim_end_matches(['-', '_', '.']), &digest[..10])
+}
+
+impl EnsureFirewall<'_> {
+    async fn find(&self, cx: &StepCx) -> Result<Option<Firewall>, Failure> {
+        let client = &self.toolkit.provider().await?.client;
+        let label = label(self.toolkit.context(), self.cluster);
+        let wanted = ListFirewalls { label: Some(label.clone()), tag: None };
+        let Some(found) = client.list_firewalls(&wanted).await?.items.into_iter().next() else {
+            return Ok(None);
+        };
+        let ours = cx.cluster_tag(self.toolkit.context(), self.cluster);
+        if found.tags.contains(&ours) {
+            return Ok(Some(found));
+        }
+        Err(Failure::new(
+            crate::core::FailureKind::Conflict,
+            format!("firewall {label} (id {}) exists and does not belong to cluster {}", found.id, self.cluster),
+        )
+        .hint("choose another cluster name, or rename or delete that firewall"))
+    }
+
+    fn done(&self, cx: &StepCx, id: String, changed: bool) -> Done<Ensured> {
+        let row = Resource {
+            kind: "firewall".into(),
+            name: label(self.toolkit.context(), self.cluster),
+            context: self.toolkit.context().into(),
+            provider: self.toolkit.settings().provider.clone(),
+            id: id.clone(),
+            cluster: Some(self.cluster.into()),
+            created_by_run: if changed { cx.run.to_string() } else { String::new() },
+            created_ms: self.toolkit.clock().now_ms(),
+            ..Resource::default()
+        };
+        Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] }
+    }
+}
+
+impl Effect for EnsureFirewall<'_> {
+    const OP: &'static str = "firewalls.ensure";
+    const KIND: Kind = Kind::Write;
+    type Out = Ensured;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Ensured>, Failure> {
+        if let Some(found) = self.find(cx).await? {
+            return Ok(self.done(cx, found.id, false));
+        }
+        let create = CreateFirewall {
+            label: label(self.toolkit.context(), self.cluster),
+            tags: vec![cx.cluster_tag(self.toolkit.context(), self.cluster), cx.tag()],
+            rules: cluster_rules(&[]),
+        };
+        match self.toolkit.provider().await?.client.create_firewall(&create).await {
+            Ok(made) => Ok(self.done(cx, made.id, true)),
+            // The answer may have been lost after the effect: look before giving up.
+            Err(error) => match self.find(cx).await {
+                Ok(Some(found)) => Ok(self.done(cx, found.id, true)),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<Ensured>>, Failure> {
+        Ok(self.find(cx).await?.map(|found| self.done(cx, found.id, true)))
+    }
+}
+
+/// Lets the members reach each other; nothing if the rules say so already.
+#[derive(Serialize)]
+pub(crate) struct SetMembers<'a> {
+    pub firewall: &'a str,
+    /// Addresses of all members.
+    pub members: Vec<String>,
+    #[serde(skip)]
+    pub toolkit: &'a Toolkit,
+}
+
+impl Effect for SetMembers<'_> {
+    const OP: &'static str = "firewalls.set_members";
+    const KIND: Kind = Kind::Write;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let client = &self.toolkit.provider().await?.client;
+        let rules = cluster_rules(&self.members);
+        let present = client.get_firewall(&ById::new(self.firewall)).await?;
+        if present.rules == rules {
+            return Ok(false.into());
+        }
+        client.set_firewall_rules(&SetFirewallRules { id: self.firewall.into(), rules }).await?;
+        Ok(true.into())
+    }
+
+    /// Setting all rules twice does no harm.
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
+        Ok(None)
+    }
+}
+
+/// Destroys a cluster's firewall; fine if it is gone.
+#[derive(Serialize)]
+pub(crate) struct DeleteFirewall<'a> {
+    pub firewall: &'a str,
+    pub cluster: &'a str,
+    #[serde(skip)]
+    pub toolkit: &'a Toolkit,
+}
+
+impl Effect for DeleteFirewall<'_> {
+    const OP: &'static str = "firewalls.delete";
+    const KIND: Kind = Kind::Write;
+    type Out = ();
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
+        let deleted = self.toolkit.provider().await?.client.delete_firewall(&ById::new(self.firewall)).await;
+        if let Err(error) = deleted
+            && error.kind != linodetool_plugin::ErrorKind::NotFound
+        {
+            return Err(error.into());
+        }
+        let context = self.toolkit.context();
+        let gone = Change::remove_resource(context, "firewall", label(context, self.cluster));
+        Ok(Done { value: (), changes: vec![gone] })
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
+        Ok(None)
+    }
+}

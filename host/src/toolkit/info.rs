@@ -1,0 +1,112 @@
+//! info: what the provider offers, and what is meant by a name.
+
+use linodetool_plugin::{Image, Kernel, NoArguments, Region, Type};
+use serde::{Deserialize, Serialize};
+
+use crate::core::Failure;
+use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::toolkit::names::resolve;
+use crate::toolkit::{At, Toolkit};
+
+macro_rules! catalogue {
+    ($($(#[doc = $doc:literal])+ $service:ident $effect:ident $op:literal $client:ident $item:ty;)+) => {
+        impl Toolkit {
+            $($(#[doc = $doc])+
+            ///
+            /// # Errors
+            /// What the provider says.
+            pub fn $service(&self, at: At<'_>) -> Result<Vec<$item>, StepError> {
+                at.step(&$effect { toolkit: self })
+            })+
+        }
+
+        $(#[derive(Serialize)]
+        struct $effect<'a> {
+            #[serde(skip)]
+            toolkit: &'a Toolkit,
+        }
+
+        impl Effect for $effect<'_> {
+            const OP: &'static str = $op;
+            const KIND: Kind = Kind::Read;
+            type Out = Vec<$item>;
+
+            async fn perform(&self, _: &StepCx) -> Result<Done<Self::Out>, Failure> {
+                let page = self.toolkit.provider().await?.client.$client(&NoArguments {}).await?;
+                Ok(page.items.into())
+            }
+
+            async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Self::Out>>, Failure> {
+                Ok(None)
+            }
+        })+
+    };
+}
+
+catalogue! {
+    /// Regions of the provider.
+    regions Regions "info.regions" list_regions Region;
+    /// Types of instances, with prices.
+    types Types "info.types" list_types Type;
+    /// Images that nodes can be made from.
+    images Images "info.images" list_images Image;
+    /// Kernels.
+    kernels Kernels "info.kernels" list_kernels Kernel;
+}
+
+/// Loose names made exact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    pub region: Region,
+    /// In the order asked for.
+    pub types: Vec<Type>,
+    pub image: Image,
+}
+
+/// Finds region, types and image, and checks that nodes made of them can be known by their host keys.
+pub(crate) async fn resolved(
+    toolkit: &Toolkit,
+    region: &str,
+    types: &[String],
+    image: &str,
+) -> Result<Resolved, Failure> {
+    let client = &toolkit.provider().await?.client;
+    let none = NoArguments {};
+    let (regions, all_types, images) =
+        tokio::try_join!(client.list_regions(&none), client.list_types(&none), client.list_images(&none))?;
+    let region = resolve(&regions.items, region)?.clone();
+    let image = resolve(&images.items, image)?.clone();
+    let types = types.iter().map(|name| resolve(&all_types.items, name).cloned()).collect::<Result<Vec<_>, _>>()?;
+    check_user_data(&region, &regions.items, &image, &images.items)?;
+    Ok(Resolved { region, types, image })
+}
+
+/// A node's host key reaches it in user data: where that does not work, nobody could tell the node from another machine.
+fn check_user_data(region: &Region, regions: &[Region], image: &Image, images: &[Image]) -> Result<(), Failure> {
+    let can = |r: &Region| r.capabilities.iter().any(|c| c == "Metadata");
+    if !can(region) {
+        let near = regions.iter().filter(|r| can(r) && r.country == region.country).map(|r| r.id.as_str());
+        let message = format!(
+            "region {} has no Metadata service, so a new node's host key would have to be trusted blindly",
+            region.id
+        );
+        return Err(Failure::usage(message).hint(instead("regions", near)).field("region"));
+    }
+    let can = |i: &Image| i.capabilities.iter().any(|c| c == "cloud-init");
+    if !can(image) {
+        let near = images.iter().filter(|i| can(i) && i.vendor == image.vendor).map(|i| i.id.as_str());
+        let message = format!(
+            "image {} has no cloud-init, so a new node's host key would have to be trusted blindly",
+            image.id
+        );
+        return Err(Failure::usage(message).hint(instead("images", near)).field("image"));
+    }
+    Ok(())
+}
+
+fn instead<'a>(noun: &str, near: impl Iterator<Item = &'a str>) -> String {
+    match near.take(4).collect::<Vec<_>>().as_slice() {
+        [] => format!("see `linodetool {noun}`"),
+        near => format!("take one of the {noun} that have it: {}", near.join(", ")),
+    }
+}
