@@ -7,6 +7,8 @@
 mod connect;
 #[path = "nodes/exec.rs"]
 mod exec;
+#[path = "nodes/files.rs"]
+mod files;
 #[path = "nodes/forward.rs"]
 mod forward;
 #[path = "nodes/runner.rs"]
@@ -22,6 +24,7 @@ fn main() {
     let mut trials = Vec::new();
     connect::add(&mut trials);
     exec::add(&mut trials);
+    files::add(&mut trials);
     forward::add(&mut trials);
     runner::add(&mut trials);
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

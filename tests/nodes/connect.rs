@@ -4,7 +4,7 @@ use super::{Sshd, sshd, with_sshd};
 use expect_test::expect;
 use libtest_mimic::Trial;
 use linodetool::core::{Failure, FailureKind, Secret};
-use linodetool::nodes::{ExecOptions, KeyPair};
+use linodetool::nodes::{ExecOptions, KeyPair, Target};
 use std::time::Duration;
 
 pub(crate) fn add(trials: &mut Vec<Trial>) {
@@ -74,5 +74,15 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let setter = cancel.clone();
         tokio::spawn(async move { setter.set() });
         assert!(cancel.guard(nodes.connect(&target, Duration::from_secs(600))).await.is_none());
+    });
+
+    with_sshd(trials, "connect::a_host_key_is_replaced", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let pair = KeyPair::generate("second");
+        let new = Target { host_keys: vec![pair.public_line.clone()], ..target.clone() };
+        nodes.replace_host_key(&target, &new, &pair, &sshd.dir().display().to_string()).await.unwrap();
+        nodes.exec_ok(&new, "true", ExecOptions::default()).await.unwrap();
+        let error = nodes.connect(&target, Duration::ZERO).await.unwrap_err().to_string();
+        assert!(error.contains("is not the expected one"), "{error}");
     });
 }

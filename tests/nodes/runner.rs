@@ -175,9 +175,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
 
     with_sshd(trials, "runner::a_timeout_stops_it", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
-        let long = RunnerCommand { timeout: Some(Duration::from_millis(400)), ..command("sleep 60") };
+        let long = RunnerCommand { timeout: Some(Duration::from_secs(1)), ..command("sleep 60") };
         let error = nodes.run(&target, &place("1"), &long).await.unwrap_err();
-        assert_eq!(error.to_string(), "`sleep 60` did not end within 400 ms");
+        assert_eq!(error.to_string(), "`sleep 60` did not end within 1 s");
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Exited(143));
     });
 

@@ -38,13 +38,13 @@ impl Sshd {
     pub(crate) fn start_with(listen: &str, port: u16, host: KeyPair, client: KeyPair) -> Self {
         let dir = tempfile::Builder::new().prefix("lt-sshd-").tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        write(&at("host_key"), host.private_pem.reveal());
+        write(&at("ssh_host_ed25519_key"), host.private_pem.reveal());
         write(&at("authorized_keys"), &format!("{}\n", client.public_line));
         fs::DirBuilder::new().mode(0o700).create(at("home")).unwrap();
         // OpenSSH wants its privilege separation folder; packages leave it to the service's start.
         let _ = fs::create_dir_all("/run/sshd");
         let config = format!(
-            "ListenAddress {listen}:{port}\nHostKey {dir}/host_key\nAuthorizedKeysFile {dir}/authorized_keys\n\
+            "ListenAddress {listen}:{port}\nHostKey {dir}/ssh_host_ed25519_key\nAuthorizedKeysFile {dir}/authorized_keys {dir}/home/.ssh/authorized_keys\n\
              PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              PermitRootLogin prohibit-password\nMaxStartups 500:30:600\nPrintMotd no\nUseDNS no\n\
              SetEnv HOME={dir}/home\nSubsystem sftp internal-sftp\n",
@@ -97,9 +97,13 @@ impl Sshd {
 
     /// A pool whose records on the node lie in this server's folder. Call it on a runtime.
     pub(crate) fn nodes(&self) -> Nodes {
+        self.nodes_on(tokio::runtime::Handle::current())
+    }
+
+    pub(crate) fn nodes_on(&self, runtime: tokio::runtime::Handle) -> Nodes {
         let node_dir = self.dir.path().join("lib").display().to_string();
         let limits = Limits { node_dir, ..Limits::default() };
-        Nodes::new(tokio::runtime::Handle::current(), Arc::new(Direct::default()), limits)
+        Nodes::new(runtime, Arc::new(Direct::default()), limits)
     }
 
     /// Ends the processes that serve open connections, as if the network were gone; the server itself stays.

@@ -36,11 +36,17 @@ pub(super) enum LoginError {
 }
 
 impl Connection {
-    /// One attempt.
-    pub(super) async fn open(dialer: &dyn Dialer, target: &Target) -> std::result::Result<Self, LoginError> {
+    /// One attempt. Dialling is not counted among the logins: machines that are still down must not keep out those
+    /// that are up.
+    pub(super) async fn open(
+        dialer: &dyn Dialer,
+        target: &Target,
+        logins: &Semaphore,
+    ) -> std::result::Result<Self, LoginError> {
         let pinned = target.pinned().map_err(LoginError::Final)?;
         let key = target.private_key().map_err(LoginError::Final)?;
         let stream = dialer.dial(target.address).await.map_err(|e| LoginError::NotYet(e.to_string()))?;
+        let _permit = logins.acquire().await;
         let attempt = login(stream, target, pinned, key);
         timeout(LOGIN, attempt).await.unwrap_or_else(|_| Err(LoginError::NotYet("the login takes too long".into())))
     }
@@ -109,6 +115,8 @@ fn config(pinned: &[PublicKey]) -> client::Config {
         nodelay: true,
         inactivity_timeout: None,
         keepalive_interval: Some(KEEPALIVE),
+        // Messages that a channel may have unread before the whole connection stops.
+        channel_buffer_size: 512,
         ..client::Config::default()
     };
     // A server has several host keys and shows the kind that we ask for first: ask for the pinned ones.
@@ -161,15 +169,18 @@ impl Session {
     pub(super) fn halves(&mut self) -> (&mut ChannelReadHalf, &ChannelWriteHalf<Msg>) {
         (&mut self.read, self.write.as_ref().expect("the write half is there until drop"))
     }
+
+    /// The other side has closed it: nothing is left to do.
+    pub(super) fn mark_closed(&mut self) {
+        self.write = None;
+    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let (write, permit) = (self.write.take(), self.permit.take());
+        let (Some(write), permit) = (self.write.take(), self.permit.take()) else { return };
         self.runtime.spawn(async move {
-            if let Some(write) = write {
-                let _ = write.close().await;
-            }
+            let _ = write.close().await;
             drop(permit);
         });
     }

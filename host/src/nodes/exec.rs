@@ -28,6 +28,8 @@ impl Nodes {
     /// Runs a command in the user's shell and waits for it. Its exit code is in the output, not an error.
     pub async fn exec(&self, target: &Target, command: &str, options: ExecOptions) -> Result<Output> {
         let full = with_env(command, &options.env)?;
+        // The limit is the command's, not the login's, which has its own.
+        self.connect(target, Duration::ZERO).await?;
         let mut capture = Capture::new(options.on_line.clone());
         let mut sink = |stream, bytes: &[u8]| capture.push(stream, bytes);
         let work = self.stream(target, &full, options.stdin.as_deref().unwrap_or_default(), &mut sink);
@@ -81,6 +83,25 @@ async fn drive(
     stdin: impl tokio::io::AsyncRead + Unpin + Send,
     sink: &mut (dyn FnMut(Stream, &[u8]) + Send),
 ) -> Result<Ended, String> {
+    let mut ended = Ended::default();
+    let closed = talk(&mut session, command, stdin, sink, &mut ended).await?;
+    if closed {
+        session.mark_closed();
+    }
+    if ended.exit_code.is_none() && ended.signal.is_none() {
+        return Err("the channel ended without an exit code".into());
+    }
+    Ok(ended)
+}
+
+/// Says whether the other side closed the channel.
+async fn talk(
+    session: &mut Session,
+    command: &str,
+    stdin: impl tokio::io::AsyncRead + Unpin + Send,
+    sink: &mut (dyn FnMut(Stream, &[u8]) + Send),
+    ended: &mut Ended,
+) -> Result<bool, String> {
     let (read, write) = session.halves();
     write.exec(true, command).await.map_err(|e| e.to_string())?;
     // A command may end without reading all: a failed write is no error, the exit code tells.
@@ -90,7 +111,7 @@ async fn drive(
         }
     };
     tokio::pin!(feed);
-    let (mut fed, mut ended) = (false, Ended::default());
+    let mut fed = false;
     loop {
         // Messages are taken at once, even while standard input is stuck: one full channel stops the whole connection.
         let message = tokio::select! {
@@ -107,14 +128,11 @@ async fn drive(
             Some(ChannelMsg::ExitStatus { exit_status }) => ended.exit_code = Some(exit_status.cast_signed()),
             Some(ChannelMsg::ExitSignal { signal_name, .. }) => ended.signal = Some(format!("{signal_name:?}")),
             Some(ChannelMsg::Failure) => return Err("the server refused to start the command".into()),
-            Some(ChannelMsg::Close) | None => break,
+            Some(ChannelMsg::Close) => return Ok(true),
+            None => return Ok(false),
             Some(_) => {}
         }
     }
-    if ended.exit_code.is_none() && ended.signal.is_none() {
-        return Err("the channel ended without an exit code".into());
-    }
-    Ok(ended)
 }
 
 /// Keeps what a command writes and tells its lines.

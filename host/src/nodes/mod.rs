@@ -6,23 +6,32 @@
 //! Every future here may be dropped at any time (`Cancel::guard` does): its channel is closed and the shared connection
 //! stays good. A command started through the runner goes on; [`Nodes::stop`] ends it.
 
+mod artifact;
 mod connection;
 mod dialer;
 mod error;
 mod exec;
+mod facts;
 mod fan_out;
+mod files;
 mod forward;
+mod host_key;
 mod keys;
 mod output;
 mod pool;
 mod quote;
 mod runner;
+pub mod states;
 mod target;
+mod template;
 
+pub use artifact::Copied;
 pub use dialer::{BoxFuture, Dialer, Direct};
 pub use error::NodeError;
 pub use exec::{ExecOptions, OnLine};
+pub use facts::Facts;
 pub use fan_out::OnNodeLine;
+pub use files::{FileOptions, Stat};
 pub use forward::Forward;
 pub use keys::{KeyPair, fingerprint};
 pub use output::{Output, Stream};
@@ -30,6 +39,7 @@ pub use pool::{Limits, Nodes};
 pub use quote::sh_quote;
 pub use runner::{Inspected, Outcome, Place, RunnerCommand};
 pub use target::Target;
+pub use template::render;
 
 /// Result of everything here.
 pub type Result<T, E = NodeError> = std::result::Result<T, E>;

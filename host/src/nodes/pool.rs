@@ -125,12 +125,7 @@ impl Nodes {
         let began = Instant::now();
         let (mut pause, mut refused) = (FIRST, None);
         loop {
-            let attempt = {
-                let Ok(_permit) = self.0.logins.acquire().await else {
-                    return Err(unreachable(target, "the pool is closed".into(), began.elapsed()));
-                };
-                Connection::open(self.0.dialer.as_ref(), target).await
-            };
+            let attempt = Connection::open(self.0.dialer.as_ref(), target, &self.0.logins).await;
             let left = patience.saturating_sub(began.elapsed());
             match attempt {
                 Ok(connection) => return Ok(connection),

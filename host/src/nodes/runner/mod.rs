@@ -70,6 +70,8 @@ impl Nodes {
     /// Runs a command, or waits for it if its record says that it was started already.
     pub async fn run(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
         check_env(&command.env)?;
+        // The limit is the command's, not the login's, which has its own.
+        self.connect(target, Duration::ZERO).await?;
         let mut watch = Watch::new(self, target, place, &command.command, command.on_line.clone());
         let work = watch.start(command);
         match command.timeout {
@@ -78,7 +80,7 @@ impl Nodes {
                 Ok(outcome) => outcome,
                 Err(_) => {
                     let output = std::mem::take(&mut watch.capture).finish(Ended::default()).last_lines();
-                    self.stop(target, place).await?;
+                    self.stop_soon(target, place).await?;
                     let (node, command) = (target.name.clone(), command.command.clone());
                     Err(NodeError::Timeout { node, command, limit, output })
                 }
@@ -101,6 +103,18 @@ impl Nodes {
     /// Stops a command and all that it started: first politely, after five seconds by force.
     pub async fn stop(&self, target: &Target, place: &Place) -> Result<Inspected> {
         self.ask(target, place, "stop").await
+    }
+
+    /// Stops one whose start may still be on its way.
+    async fn stop_soon(&self, target: &Target, place: &Place) -> Result<()> {
+        const TRIES: u32 = 10;
+        for _ in 0..TRIES {
+            if self.stop(target, place).await? != Inspected::Absent {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        Ok(())
     }
 
     async fn ask(&self, target: &Target, place: &Place, mode: &str) -> Result<Inspected> {
