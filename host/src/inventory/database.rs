@@ -243,4 +243,17 @@ mod tests {
         modes.sort();
         expect!["linodetool.db 600, linodetool.db-shm 600, linodetool.db-wal 600"].assert_eq(&modes.join(", "));
     }
+
+    #[test]
+    fn many_processes_may_make_it_at_once() {
+        for _ in 0..5 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("linodetool.db");
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| open_writer(&path).unwrap());
+                }
+            });
+        }
+    }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a step does to the world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,8 +28,10 @@ pub trait Effect: Serialize + Send + Sync {
     /// What it gives; stored, so fields may be added with defaults only.
     type Out: Serialize + DeserializeOwned + Send;
 
-    /// Does it. A failure of kind `Interrupted` or `Cancelled` says that a write may have taken effect: the step stays in
-    /// doubt. Any other says that it did not, or that what it left is found by the next attempt.
+    /// Does it. Runs on the lane's own thread and must not block it: a cancel drops the future where it waits.
+    ///
+    /// A failure of kind `Interrupted` or `Cancelled` says that a write may have taken effect: the step stays in doubt.
+    /// Any other says that it did not, or that what it left is found by the next attempt.
     fn perform(&self, cx: &StepCx) -> impl Future<Output = Result<Done<Self::Out>, Failure>> + Send;
 
     /// An intent without an outcome was found. `Some`: it took effect, this is its outcome. `None`: it did not, and will
@@ -103,6 +106,12 @@ impl StepCx {
 
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// How long ago this attempt's intent was written. A create whose answer was lost may still take effect for some
+    /// minutes: until then `reconcile` must not say that it never will.
+    pub fn since_intent(&self) -> Duration {
+        Duration::from_millis(self.now_ms().saturating_sub(self.intent_ms))
     }
 }
 

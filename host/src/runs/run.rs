@@ -140,6 +140,9 @@ impl Run {
 
     /// Ends the run: all of it durable, the head of its chain in the audit log, its lock let go.
     pub fn finish(&self, status: Status) -> Result<RunSummary, Failure> {
+        if matches!(status, Status::Running | Status::Interrupted) {
+            return Err(Failure::internal(format!("a run cannot end as {status}")));
+        }
         if self.ended.swap(true, Ordering::AcqRel) {
             return Err(Failure::internal(format!("run {} has ended already", self.id)));
         }
@@ -202,6 +205,16 @@ impl Run {
     pub fn recorded_steps(&self) -> (usize, usize) {
         let all = self.steps.values().flatten().flatten();
         all.fold((0, 0), |(all, done), step| (all + 1, done + usize::from(step.state == StepState::Done)))
+    }
+}
+
+impl Drop for Run {
+    /// Its last lines are durable before its lock is let go: whoever takes it up then sees all of it.
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            // A journal that is down has told so to whoever waited for it.
+            let _ = self.shared.journal.barrier();
+        }
     }
 }
 

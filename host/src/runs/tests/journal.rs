@@ -180,3 +180,53 @@ fn runs_are_listed_newest_first_and_found_by_their_beginning() {
     let left: Vec<_> = std::fs::read_dir(desk.dir.path().join("runs")).unwrap().collect();
     assert_eq!(left.len(), 2, "an ended run leaves no lock file");
 }
+
+#[test]
+fn processes_share_a_database() {
+    let desk = Desk::new();
+    let all = [desk.open(), desk.open(), desk.open()];
+    let ids: Vec<RunId> = std::thread::scope(|scope| {
+        let working: Vec<_> = all
+            .iter()
+            .enumerate()
+            .map(|(number, runs)| {
+                let desk = &desk;
+                scope.spawn(move || {
+                    let run = runs.begin(new_run()).unwrap();
+                    let root = run.root();
+                    for step in 0..40 {
+                        root.step(&at(1), &desk.make(&format!("n-{number}-{step}"))).unwrap();
+                    }
+                    run.finish(Status::Done).unwrap();
+                    run.id().clone()
+                })
+            })
+            .collect();
+        working.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(all[0].inventory().nodes("default/default").unwrap().len(), 120);
+    for id in ids {
+        assert_eq!(all[0].verify(&id).unwrap().problems, [""; 0]);
+    }
+}
+
+#[test]
+fn a_run_that_is_dropped_leaves_all_it_said() {
+    let desk = Desk::new();
+    let (runs, other) = (desk.open(), desk.open());
+    let run = runs.begin(new_run()).unwrap();
+    run.root().step(&at(1), &desk.make("a")).unwrap();
+    let id = run.id().clone();
+    drop(run);
+    // The first journal is still open, so only the drop can have waited.
+    let run = other.reopen(&id).unwrap();
+    assert_eq!(run.recorded_steps(), (1, 1));
+}
+
+#[test]
+fn a_run_cannot_end_as_running() {
+    let desk = Desk::new();
+    let run = desk.open().begin(new_run()).unwrap();
+    expect!["a run cannot end as running"].assert_eq(&run.finish(Status::Running).unwrap_err().to_string());
+    run.finish(Status::Done).unwrap();
+}
