@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use crate::machines::{FirewallRules, MachineError, Machines};
 use crate::world::{Job, Work};
@@ -107,10 +108,19 @@ impl Jobs {
         self.lock().waiting.len()
     }
 
-    /// No new work is begun after this.
-    pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
+    /// No new work is begun after this. Waits for what is under way, until `end` at most.
+    pub(crate) fn stop(&self, end: Instant) {
+        let mut queue = self.lock();
+        queue.stopped = true;
         self.changed.notify_all();
+        while queue.workers > 0 {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::warn!(workers = queue.workers, "machines are still at work; they are not waited for");
+                return;
+            }
+            queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     fn start_worker(self: &Arc<Self>, queue: &mut Queue, report: &Arc<dyn Report>) {
@@ -136,14 +146,17 @@ impl Jobs {
                 continue;
             };
             drop(queue);
-            let Some(report) = report.upgrade() else { return };
-            self.perform(job, &*report);
-            drop(report);
+            // Without anybody to report to the sandbox is gone, and so is the wish for the work.
+            if let Some(report) = report.upgrade() {
+                self.perform(job, &*report);
+            }
             queue = self.lock();
             queue.finished(key);
             self.changed.notify_all();
         }
         queue.workers -= 1;
+        drop(queue);
+        self.changed.notify_all();
     }
 
     fn perform(&self, job: Option<Job>, report: &dyn Report) {
@@ -207,5 +220,120 @@ impl Queue {
         } else if self.waiting.contains_key(&key) {
             self.ready.push_back(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Barrier;
+    use std::sync::mpsc::Receiver;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machines::{MachineExit, MachineSpec};
+
+    /// Notes what is done, and how much of it at once. The boots of machines 1 and 2 wait for each other.
+    struct Noted {
+        seen: Mutex<Seen>,
+        together: Barrier,
+    }
+
+    #[derive(Default)]
+    struct Seen {
+        calls: BTreeMap<u64, Vec<&'static str>>,
+        present: usize,
+        most: usize,
+        firewalls: usize,
+        booted_unguarded: usize,
+    }
+
+    impl Noted {
+        fn call(&self, id: u64, what: &'static str) -> Result<(), MachineError> {
+            {
+                let mut seen = self.seen.lock().unwrap();
+                seen.calls.entry(id).or_default().push(what);
+                seen.present += 1;
+                seen.most = seen.most.max(seen.present);
+                seen.booted_unguarded += usize::from(what == "boot" && seen.firewalls == 0);
+            }
+            if id <= 2 && what == "boot" {
+                self.together.wait();
+            }
+            std::thread::yield_now();
+            self.seen.lock().unwrap().present -= 1;
+            Ok(())
+        }
+    }
+
+    impl Machines for Noted {
+        fn boot(&self, spec: &MachineSpec) -> Result<(), MachineError> {
+            self.call(spec.id, "boot")
+        }
+
+        fn power_off(&self, id: u64) -> Result<(), MachineError> {
+            self.call(id, "power_off")
+        }
+
+        fn delete(&self, id: u64) -> Result<(), MachineError> {
+            self.call(id, "delete")
+        }
+
+        fn set_firewalls(&self, _: &[FirewallRules]) -> Result<(), MachineError> {
+            self.seen.lock().unwrap().firewalls += 1;
+            Ok(())
+        }
+
+        fn exits(&self) -> Option<Receiver<MachineExit>> {
+            None
+        }
+    }
+
+    #[derive(Default)]
+    struct Reported(Mutex<Vec<(u64, u64)>>, Condvar);
+
+    impl Report for Reported {
+        fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>) {
+            outcome.unwrap();
+            self.0.lock().unwrap().push((linode, operation));
+            self.1.notify_all();
+        }
+
+        fn firewalls_in_force(&self) -> Vec<FirewallRules> {
+            Vec::new()
+        }
+
+        fn firewalls_set(&self, _: Result<(), MachineError>) {}
+    }
+
+    #[test]
+    fn one_linodes_jobs_are_done_in_order_and_different_ones_at_once() {
+        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
+        let jobs = Arc::new(Jobs::new(machines.clone(), Execution::Threads));
+        let reported = Arc::new(Reported::default());
+        let report: Arc<dyn Report> = reported.clone();
+        for linode in 1..=100 {
+            let job = |operation, work| Job { linode, operation, work };
+            let spec = || Box::new(MachineSpec { id: linode, ..MachineSpec::default() });
+            let three = vec![job(1, Work::Boot(spec())), job(2, Work::Reboot(spec())), job(3, Work::Delete)];
+            jobs.submit(three, linode == 1, &report);
+        }
+        let mut done = reported.0.lock().unwrap();
+        while done.len() < 300 {
+            let (next, late) = reported.1.wait_timeout(done, Duration::from_secs(30)).unwrap();
+            assert!(!late.timed_out(), "only {} jobs were done", next.len());
+            done = next;
+        }
+        for linode in 1..=100 {
+            let order: Vec<u64> = done.iter().filter(|one| one.0 == linode).map(|one| one.1).collect();
+            assert_eq!(order, [1, 2, 3]);
+        }
+        drop(done);
+        jobs.stop(Instant::now() + Duration::from_secs(30));
+        let seen = machines.seen.lock().unwrap();
+        assert!(seen.calls.values().all(|calls| *calls == ["boot", "power_off", "boot", "delete"]));
+        assert!((2..=MOST_WORKERS).contains(&seen.most), "{} at once", seen.most);
+        assert_eq!(seen.booted_unguarded, 0, "firewalls come first");
+        assert_eq!((jobs.pending(), jobs.lock().workers), (0, 0));
     }
 }

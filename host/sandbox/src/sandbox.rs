@@ -5,7 +5,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -54,6 +55,8 @@ struct Inner {
     settings: Settings,
     stopping: AtomicBool,
     stop_wanted: Notify,
+    /// Waited for at the end.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct State {
@@ -85,6 +88,7 @@ impl Sandbox {
             settings,
             stopping: AtomicBool::new(false),
             stop_wanted: Notify::new(),
+            threads: Mutex::default(),
         });
         Self { inner }
     }
@@ -129,6 +133,9 @@ impl Sandbox {
 
     /// A machine went down by itself.
     pub fn machine_exited(&self, exit: MachineExit) {
+        if self.stopping() {
+            return; // They all go down now.
+        }
         self.transition(|state, now| {
             "a machine went down by itself".clone_into(&mut state.world.reason);
             state.world.machine_exited(exit, now);
@@ -138,17 +145,15 @@ impl Sandbox {
     /// Starts the threads that watch the time and the machines. They end when the sandbox is stopped.
     pub fn start_threads(&self) -> std::io::Result<()> {
         let sandbox = self.clone();
-        std::thread::Builder::new().name("sandbox-time".to_owned()).spawn(move || sandbox.watch_time())?;
+        let watch = std::thread::Builder::new().name("sandbox-time".to_owned()).spawn(move || sandbox.watch_time())?;
+        self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).push(watch);
         if let Some(exits) = self.inner.machines.exits() {
-            let sandbox = self.clone();
+            // Holds nothing: it ends when the machines are dropped, which it must not delay.
+            let inner = Arc::downgrade(&self.inner);
             std::thread::Builder::new().name("sandbox-exits".to_owned()).spawn(move || {
-                use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-                loop {
-                    match exits.recv_timeout(Duration::from_secs(1)) {
-                        Ok(exit) => sandbox.machine_exited(exit),
-                        Err(Timeout) if !sandbox.stopping() => {}
-                        Err(Timeout | Disconnected) => return,
-                    }
+                while let Ok(exit) = exits.recv() {
+                    let Some(inner) = inner.upgrade() else { return };
+                    Self { inner }.machine_exited(exit);
                 }
             })?;
         }
@@ -162,11 +167,21 @@ impl Sandbox {
 
     /// Ends the cloud: powers off and removes all machines, for at most `patience`, and notes what died.
     pub fn stop(&self, patience: Duration) {
-        self.inner.stopping.store(true, Ordering::SeqCst);
-        self.inner.jobs.stop();
-        self.inner.wake.notify_all();
+        let end = Instant::now() + patience;
+        {
+            // With the lock, so that nobody is between looking and sleeping.
+            let _state = self.lock();
+            self.inner.stopping.store(true, Ordering::SeqCst);
+            self.inner.wake.notify_all();
+        }
+        for thread in std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the sandbox panicked");
+            }
+        }
+        self.inner.jobs.stop(end);
         let linodes: Vec<u64> = self.lock().world.linodes.keys().copied().collect();
-        self.end_machines(linodes, patience);
+        self.end_machines(linodes, end.saturating_duration_since(Instant::now()));
         let now = self.inner.clock.now().wire();
         let mut state = self.lock();
         let State { world, ledger, .. } = &mut *state;

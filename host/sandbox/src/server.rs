@@ -59,13 +59,20 @@ impl Default for ServeOptions {
 }
 
 /// What a server that listens says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Ready {
     /// `http://127.0.0.1:PORT/v4`
     pub v4: String,
     pub token: String,
     pub token_file: Option<PathBuf>,
     pub pid: u32,
+}
+
+impl std::fmt::Debug for Ready {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready").field("v4", &self.v4).field("pid", &self.pid).finish_non_exhaustive()
+    }
 }
 
 /// Why a sandbox cannot be served.
@@ -295,7 +302,7 @@ async fn answer(sandbox: Sandbox, request: axum::extract::Request) -> axum::resp
     let headers = parts
         .headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let request = Request {
         method: parts.method.as_str().to_owned(),

@@ -2,14 +2,38 @@
 //!
 //! Owns: what the emulated account says of itself. Does not know what is in it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Route, ok};
+use super::error::Refused;
+use super::filter::{Field, Row};
+use crate::catalogue::{self, REGIONS, Region};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new("GET", "account", "account:read_only", account),
     Route::new("GET", "account/settings", "account:read_only", settings),
+    Route::list("account/availability", "account:read_only", |call| {
+        call.list(REGIONS.iter().map(Availability), |one| availability_view(one.0))
+    }),
+    Route::new("GET", "account/availability/{}", "account:read_only", |call| {
+        ok(availability_view(catalogue::region(call.word(0)).ok_or_else(Refused::not_found)?))
+    }),
 ];
+
+/// What the account may use in a region: all that it has.
+struct Availability(&'static Region);
+
+impl Row for Availability {
+    const FILTERABLE: &'static [&'static str] = &[];
+
+    fn field(&self, _: &str) -> Field<'_> {
+        Field::Null
+    }
+}
+
+fn availability_view(region: &Region) -> Value {
+    json!({"region": region.id, "available": region.capabilities(), "unavailable": []})
+}
 
 fn account(call: &mut Call<'_>) -> Answer {
     ok(json!({

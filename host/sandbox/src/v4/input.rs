@@ -9,7 +9,6 @@ use super::error::{Problems, Refused};
 use crate::wire::Request;
 
 /// A body, and what is wrong with it so far.
-#[derive(Debug)]
 pub(crate) struct Input {
     body: Map<String, Value>,
     pub(crate) problems: Problems,
@@ -156,7 +155,7 @@ pub(crate) fn is_public_key(line: &str) -> bool {
             "ssh-rsa" | "ssh-dss" | "ssh-ed25519" | "sk-ssh-ed25519@openssh.com" | "sk-ecdsa-sha2-nistp256@openssh.com"
         );
     known
-        && !line.trim().contains('\n')
+        && !line.trim().contains(['\n', '\r'])
         && blob.len() >= 16
         && blob.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }

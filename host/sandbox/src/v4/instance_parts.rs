@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::call::{Answer, Call, Route, ok};
 use super::error::Refused;
+use super::filter::{Field, Row};
 use super::firewalls::firewall_view;
 use super::instance_view::{config_view, disk_view};
 use super::instances::linode;
@@ -22,7 +23,26 @@ pub(super) const ROUTES: &[Route] = &[
     }),
     Route::new("GET", "linode/instances/{}/configs/{}", READ, config),
     Route::list("linode/instances/{}/firewalls", READ, firewalls),
+    // There are none, but clients that gather everything about a Linode ask.
+    Route::list("linode/instances/{}/volumes", READ, nothing),
+    Route::list("linode/instances/{}/nodebalancers", READ, nothing),
 ];
+
+/// What the sandbox has none of.
+enum Nothing {}
+
+impl Row for Nothing {
+    const FILTERABLE: &'static [&'static str] = &["ipv4", "label", "region", "tags"];
+
+    fn field(&self, _: &str) -> Field<'_> {
+        match *self {}
+    }
+}
+
+fn nothing(call: &mut Call<'_>) -> Answer {
+    linode(call)?;
+    call.list(std::iter::empty::<Nothing>(), |one| match *one {})
+}
 
 fn ips(call: &mut Call<'_>) -> Answer {
     let linode = linode(call)?;

@@ -120,11 +120,18 @@ pub struct Config {
 }
 
 /// What a machine is given at its first boot; never shown again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Launch {
     pub authorized_keys: Vec<String>,
     pub user_data: Option<Vec<u8>>,
     pub stackscript: Option<StackScript>,
+}
+
+impl std::fmt::Debug for Launch {
+    /// User data and answers may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Launch").finish_non_exhaustive()
+    }
 }
 
 /// A request for a Linode that has been found valid.
@@ -218,7 +225,7 @@ impl World {
             None
         };
         let id = self.new_id("linode");
-        let label = new.label.unwrap_or_else(|| format!("linode{id}"));
+        let label = new.label.unwrap_or_else(|| self.free_label(id));
         let (disks, configs) = self.deploy(new.linode_type, new.image.as_ref(), new.swap, &new.kernel, now);
         let image = new.image.as_ref().map(|(image, label)| Entity {
             kind: "image",
@@ -292,6 +299,15 @@ impl World {
         let operation = self.new_id("operation");
         self.outside.jobs.push(Job { linode: id, operation, work: Work::Delete });
         true
+    }
+
+    /// `linode<ID>`, unless somebody gave that label to another one.
+    fn free_label(&self, id: u64) -> String {
+        let mut label = format!("linode{id}");
+        while self.linode_labels.contains_key(&label) {
+            label.push_str("-1");
+        }
+        label
     }
 
     /// The disks and the profile that a deployed image brings.

@@ -30,8 +30,7 @@ use crate::machines::{FirewallRules, MachineSpec};
 /// The only user of the account.
 pub const USERNAME: &str = "sandbox";
 
-/// Everything that exists.
-#[derive(Debug)]
+/// Everything that exists. Cannot be printed: it holds tokens.
 pub struct World {
     pub timing: Timing,
     pub linodes: BTreeMap<u64, Linode>,
@@ -54,7 +53,7 @@ pub struct World {
 }
 
 /// What a transition wants done in the world outside.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Outside {
     pub jobs: Vec<Job>,
     pub ledger: Vec<Entry>,
@@ -65,7 +64,7 @@ pub struct Outside {
 }
 
 /// Work for the machines. Jobs of one Linode are done in order; jobs of different ones at the same time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Job {
     pub linode: u64,
     /// Given back to [`World::job_done`]: an outcome of an operation that is no longer the present one is ignored.
@@ -73,7 +72,7 @@ pub struct Job {
     pub work: Work,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Work {
     Boot(Box<MachineSpec>),
     PowerOff,

@@ -29,6 +29,12 @@ pub struct Operation {
     pub event: Option<u64>,
     pub began: Time,
     kind: Kind,
+    /// The machine ended by itself before it was known that it had come up.
+    ended: Option<HowEnded>,
+    /// The machine has come up; the event is about to be finished.
+    up: bool,
+    /// A former life is ended first.
+    restarts: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +46,12 @@ enum Kind {
 }
 
 impl Operation {
+    fn new(serial: u64, event: Option<u64>, began: Time, kind: Kind) -> Self {
+        Self { serial, event, began, kind, ended: None, up: false, restarts: false }
+    }
+
     pub(super) fn create(serial: u64, event: u64, began: Time, boots: bool) -> Self {
-        Self { serial, event: Some(event), began, kind: Kind::Create(boots) }
+        Self::new(serial, Some(event), began, Kind::Create(boots))
     }
 }
 
@@ -99,7 +109,7 @@ impl World {
         let course = (now, self.timing.shutdown);
         let event = self.events.begin("linode_shutdown", (linode.entity(), None), course, now);
         let serial = self.new_id("operation");
-        self.begin(id, Operation { serial, event: Some(event), began: now, kind: Kind::Down }, Status::ShuttingDown);
+        self.begin(id, Operation::new(serial, Some(event), now, Kind::Down), Status::ShuttingDown);
         self.outside.jobs.push(Job { linode: id, operation: serial, work: Work::PowerOff });
         Ok(())
     }
@@ -133,8 +143,15 @@ impl World {
     /// A machine went down by itself.
     pub fn machine_exited(&mut self, exit: MachineExit, now: Time) {
         let Some(linode) = self.linodes.get_mut(&exit.id) else { return };
+        let coming_up = linode.operation.as_mut().filter(|present| present.kind == Kind::Up && !present.up);
+        if let Some(present) = coming_up {
+            // The word of its end came before the word of its boot, or its boot is about to fail. In a restart it is
+            // rather the former life that ended by itself, just before it would have been ended.
+            present.ended = (!present.restarts).then_some(exit.how);
+            return;
+        }
         if linode.status != Status::Running {
-            return; // It was on its way anyway; the outcome of that job tells the rest.
+            return; // It was on its way down anyway.
         }
         // `running` is shown a little before the boot's event is finished.
         if let Some(event) = linode.operation.take().and_then(|operation| operation.event) {
@@ -146,7 +163,7 @@ impl World {
             HowEnded::Rebooted => {
                 let serial = self.new_id("operation");
                 let status = Status::Running;
-                self.begin(exit.id, Operation { serial, event: None, began: now, kind: Kind::Up }, status);
+                self.begin(exit.id, Operation::new(serial, None, now, Kind::Up), status);
                 self.boot_job(exit.id, serial);
             }
             HowEnded::Died => {
@@ -212,6 +229,12 @@ impl World {
         let Some(linode) = self.linodes.get_mut(&id) else { return };
         linode.status = Status::Running;
         linode.updated = now;
+        if let Some(present) = &mut linode.operation {
+            present.up = true;
+            if let Some(how) = present.ended.take() {
+                return self.machine_exited(MachineExit { id, how }, now);
+            }
+        }
         if self.guard_of(id).is_some() {
             // Now that the machine has its network, its firewall can be put into it, where it could not be before.
             self.outside.firewalls_changed = true;
@@ -228,7 +251,8 @@ impl World {
         let work = if runs { Work::Reboot(linode.spec()) } else { Work::Boot(linode.spec()) };
         let serial = self.new_id("operation");
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
-        self.begin(id, Operation { serial, event: Some(event), began: now, kind: Kind::Up }, status);
+        let operation = Operation { restarts: runs, ..Operation::new(serial, Some(event), now, Kind::Up) };
+        self.begin(id, operation, status);
         self.outside.jobs.push(Job { linode: id, operation: serial, work });
     }
 

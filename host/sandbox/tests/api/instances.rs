@@ -467,6 +467,28 @@ fn a_deleted_linode_is_gone_at_once_and_in_the_ledger() {
 }
 
 #[test]
+fn a_label_that_is_made_up_is_free() {
+    let cloud = Cloud::new();
+    let create = |label: &str| {
+        let body = format!("{{\"region\":\"us-east\",\"type\":\"g6-nanode-1\"{label}}}");
+        cloud.get(&format!("POST /v4/linode/instances\n{body}"))["label"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(create(",\"label\":\"linode1002\""), "linode1002");
+    assert_eq!(create(""), "linode1002-1");
+    assert_eq!(create(""), "linode1003");
+}
+
+#[test]
+fn what_there_is_none_of_is_an_empty_list() {
+    let cloud = Cloud::new();
+    let id = cloud.linode("web-1");
+    for part in ["volumes", "nodebalancers"] {
+        assert_eq!(cloud.get(&format!("GET /v4/linode/instances/{id}/{part}"))["results"], 0);
+    }
+    assert_eq!(cloud.ask("GET /v4/linode/instances/7/volumes").status, 404);
+}
+
+#[test]
 fn ten_thousand_linodes_are_held() {
     let cloud = Cloud::new();
     for n in 0..10_000 {

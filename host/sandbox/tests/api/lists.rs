@@ -166,6 +166,18 @@ fn catalogues_need_no_token() {
           ]
         }"#]],
     );
+    cloud.check("GET /v4/account/availability/xx-lab-1", &expect![[r#"
+        200 {
+          "available": [
+            "Linodes",
+            "Backups",
+            "Cloud Firewall",
+            "Maintenance Policy"
+          ],
+          "region": "xx-lab-1",
+          "unavailable": []
+        }"#]]);
+    assert_eq!(cloud.get("GET /v4/account/availability")["results"], 48);
     let sizes = ["regions", "linode/types", "images", "linode/kernels", "regions/availability"]
         .map(|list| cloud.get(&format!("GET /v4/{list}\nAuthorization:"))["results"].as_u64().unwrap());
     assert_eq!(sizes, [48, 37, 27, 10, 864]);

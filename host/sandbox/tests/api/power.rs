@@ -204,3 +204,37 @@ fn events_can_be_marked_as_seen() {
         }"#]],
     );
 }
+
+/// A machine may end before the word of its boot has come back; it must not be shown as running for ever.
+#[test]
+fn an_end_that_is_told_before_the_boot_is_not_lost() {
+    let cloud = Cloud::with(Timing::real(), LimitMode::Off);
+    cloud.get(
+        r#"POST /v4/linode/instances
+        {"region":"us-east","type":"g6-nanode-1","image":"linode/debian12","label":"web-1","root_pass":"Str0ng-enough"}"#,
+    );
+    cloud.pass(70.0);
+    assert_eq!(cloud.status(1001), "booting");
+    cloud.sandbox.machine_exited(MachineExit { id: 1001, how: HowEnded::PoweredOff });
+    assert_eq!(cloud.status(1001), "booting");
+    cloud.pass(30.0);
+    assert_eq!(cloud.status(1001), "offline");
+    expect![[r#"
+        linode_create web-1 finished 100
+        linode_boot web-1 finished 100"#]]
+    .assert_eq(&cloud.events());
+}
+
+/// The former life of a machine may end by itself while it is being restarted; the new one has not ended with it.
+#[test]
+fn an_end_during_a_restart_is_the_former_lifes() {
+    let cloud = Cloud::with(Timing::real(), LimitMode::Off);
+    let body = r#"{"region":"us-east","type":"g6-nanode-1","image":"linode/debian12","root_pass":"Str0ng-enough"}"#;
+    cloud.get(&format!("POST /v4/linode/instances\n{body}"));
+    cloud.pass(100.0);
+    cloud.get("POST /v4/linode/instances/1001/reboot");
+    cloud.sandbox.machine_exited(MachineExit { id: 1001, how: HowEnded::Died });
+    cloud.pass(100.0);
+    assert_eq!(cloud.status(1001), "running");
+    assert_eq!(cloud.machines.told(), "boot 1001 linode1001\npower_off 1001\nboot 1001 linode1001");
+}

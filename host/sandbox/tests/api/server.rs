@@ -129,6 +129,36 @@ fn what_cannot_be_served_is_said() {
         .assert_eq(&refuse(options(dir.path())).replace(&dir.path().display().to_string(), "DIR"));
 }
 
+#[test]
+fn an_answer_has_its_headers() {
+    let handle = spawn(ServeOptions::default(), Pretended::new() as Arc<dyn Machines>).unwrap();
+    let address = handle.url.trim_start_matches("http://").trim_end_matches("/v4");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let (token, filter) = (&handle.token, r#"{"label":"nöne"}"#);
+    write!(
+        stream,
+        "GET /v4beta/linode/instances?page_size=25 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         X-Filter: {filter}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let steady = |line: &&str| !line.starts_with("x-ratelimit-reset") && !line.starts_with("date");
+    let told: Vec<&str> = answer.split("\r\n").filter(steady).collect();
+    expect![[r#"
+        HTTP/1.1 200 OK
+        content-type: application/json
+        x-ratelimit-limit: 200
+        x-ratelimit-remaining: 199
+        retry-after: 60
+        x-accepted-oauth-scopes: linodes:read_only
+        x-oauth-scopes: *
+        content-length: 42
+        connection: close
+
+        {"data":[],"page":1,"pages":1,"results":0}"#]].assert_eq(&told.join("\n"));
+}
+
 /// For trying real clients by hand: `cargo test -p linodetool-sandbox --test api by_hand -- --ignored --nocapture`
 /// with SANDBOX_STATE set; ends with SIGINT or `POST /sandbox/stop`.
 #[test]
