@@ -30,6 +30,8 @@ const EARLIER: Duration = Duration::from_secs(15);
 pub struct Options {
     /// Remove the disks that an earlier life left in the folder.
     pub forget_disks: bool,
+    /// How long an earlier life in the folder may take to die; fifteen seconds unless told otherwise.
+    pub wait_for_earlier: Option<Duration>,
     /// As an ordinary user, do without the range of ids of /etc/subuid.
     pub single_user: bool,
 }
@@ -64,15 +66,12 @@ impl Namespaces {
         if mode == Mode::Range && options.single_user {
             mode = Mode::Single;
         }
-        layer::make_dir(dir, 0o700)?;
-        let dir = fs::canonicalize(dir).because(|| format!("cannot use the folder {}", dir.display()))?;
-        if let Some(top) = layer::SHARED.iter().find(|top| dir.starts_with(Path::new("/").join(top))) {
-            return fail(format!(
-                "machines cannot live in {}: /{top} is part of their own file system; choose a folder elsewhere with --state",
-                dir.display()
-            ));
-        }
-        let lock = take(&dir)?;
+        let dir = std::path::absolute(dir).because(|| format!("cannot use the folder {}", dir.display()))?;
+        refuse_shared(&dir)?;
+        layer::make_dir(&dir, 0o700)?;
+        let dir = fs::canonicalize(&dir).because(|| format!("cannot use the folder {}", dir.display()))?;
+        refuse_shared(&dir)?; // once more: there may be symlinks in it
+        let lock = take(&dir, options.wait_for_earlier.unwrap_or(EARLIER))?;
         let (shared, (stay, until)) = (Arc::new(Shared::default()), channel());
         let (tell, told) = channel();
         let start = Start { dir: dir.clone(), mode, lock };
@@ -298,12 +297,23 @@ fn map_ids(pid: i32, mode: Mode) -> Result<()> {
     }
 }
 
+/// A disk cannot lie in what is the lower layer of its own overlay.
+fn refuse_shared(dir: &Path) -> Result<()> {
+    match layer::SHARED.iter().find(|top| dir.starts_with(Path::new("/").join(top))) {
+        Some(top) => fail(format!(
+            "machines cannot live in {}: /{top} is part of their own file system; choose a folder elsewhere with --state",
+            dir.display()
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The folder's lock, once an earlier room is wholly gone.
-fn take(dir: &Path) -> Result<OwnedFd> {
+fn take(dir: &Path, patience: Duration) -> Result<OwnedFd> {
     let path = dir.join("lock");
     let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let lock = OwnedFd::from(file.because(|| format!("cannot write {}", path.display()))?);
-    let until = Instant::now() + EARLIER;
+    let until = Instant::now() + patience;
     loop {
         // The lock alone is not enough: a dying room closes its files before its machines are dead.
         if sys::try_lock(&lock).because(|| format!("cannot lock {}", path.display()))? && !earlier_room_lives(dir) {

@@ -79,11 +79,26 @@ fn shared(m: &InitConfig, disk: &Path, root: &Path, name: &str) -> io::Result<()
         make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
     }
     let layer = m.dir.join("layer").join(name);
-    let layer = if layer.is_dir() { format!("{}:", layer.display()) } else { String::new() };
+    let mut lower: Vec<&Path> = Vec::new();
+    if layer.is_dir() {
+        lower.push(&layer);
+    }
+    // In a user namespace the layer has all of /etc; and /etc itself, where a container has mounts in it, may not be a
+    // layer there.
+    if m.mode.is_root() || name != "etc" {
+        lower.push(&host);
+    }
+    let lower = lower.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(":");
     let user = if m.mode.is_root() { "" } else { ",userxattr" };
-    let options =
-        format!("lowerdir={layer}{},upperdir={},workdir={}{user}", host.display(), upper.display(), work.display());
-    sys::mount("overlay", &target, "overlay", 0, &options)
+    let options = format!("lowerdir={lower},upperdir={},workdir={}{user}", upper.display(), work.display());
+    match sys::mount("overlay", &target, "overlay", 0, &options) {
+        Err(_) if !m.mode.is_root() && name == "opt" => sys::bind(&host, &target), // has mounts in it; not written to
+        Err(e) if !m.mode.is_root() => Err(io::Error::other(format!(
+            "{e}; without root this fails where there are mounts below {}, and in folders on network or overlay file systems",
+            host.display()
+        ))),
+        r => r,
+    }
 }
 
 /// /proc and /sys of the machine's own namespaces.

@@ -27,7 +27,7 @@ fn is_who_it_is() {
         PUBLIC/15
         PRIVATE/17
         root
-        machines-378bf4
+        systemd
         # A sandbox machine reaches nothing outside of the sandbox.
         /home:
 

@@ -1,3 +1,205 @@
-//! Later.
+//! Power, disks, deaths; nothing is left behind.
+
 use super::Case;
-pub(crate) const CASES: &[Case] = &[];
+use super::support::{Place, place, say};
+use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
+use linodetool_sandbox::machines::{HowEnded, MachineExit, Machines};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) const CASES: &[Case] = &[
+    ("life::a_power_cycle_keeps_the_disk", power_cycle),
+    ("life::delete_removes_the_disk", delete),
+    ("life::ends_from_inside_are_told", ends_from_inside),
+    ("life::a_dead_room_is_told_and_leaves_nothing", dead_room),
+    ("life::kill_9_of_the_owner_leaves_nothing", kill_9),
+    ("life::the_next_life_finds_the_disks", next_life),
+    ("life::one_owner_per_folder", one_owner),
+    ("life::twenty_at_once", twenty),
+    ("life::a_folder_that_cannot_be_used", bad_folder),
+];
+
+fn power_cycle() {
+    let m = place().machine();
+    m.out("echo p > /root/p; echo q > /usr/local/q; echo r > /etc/r; useradd -m kept; echo gone > /tmp/g; sleep 1000 >/dev/null 2>&1 & disown");
+    place().room.power_off(m.spec.id).expect("off");
+    place().room.power_off(m.spec.id).expect("off is off");
+    place().room.boot(&m.spec).expect("boots again");
+    assert_eq!(
+        m.run("cat /root/p /usr/local/q /etc/r; id -un kept; ls /tmp; pgrep -c -x sleep").out,
+        "p\nq\nr\nkept\n0\n"
+    );
+}
+
+fn delete() {
+    let m = place().machine();
+    m.out("echo p > /root/p; mkdir -p /usr/local/a/b; chmod 0 /usr/local/a");
+    let disk = place().dir().join("disks").join(m.spec.id.to_string());
+    assert!(disk.exists());
+    place().room.delete(m.spec.id).expect("gone");
+    assert!(!disk.exists());
+    place().room.delete(m.spec.id).expect("none is no error");
+    place().room.boot(&m.spec).expect("a new one of the same id");
+    assert_eq!(m.out("ls /root"), "");
+}
+
+fn ends_from_inside() {
+    let p = Place::new();
+    let exits = p.room.exits().expect("the receiver");
+    assert!(p.room.exits().is_none(), "handed out once");
+    let m = p.machine();
+    for (command, how) in [
+        ("reboot", HowEnded::Rebooted),
+        ("shutdown -h now", HowEnded::PoweredOff),
+        ("systemctl poweroff", HowEnded::PoweredOff),
+        ("/usr/sbin/reboot", HowEnded::Rebooted),
+    ] {
+        let _ = super::support::client(&p.dir(), m.public(), "root", &p.key.file, command); // the connection may be cut
+        let exit = exits.recv_timeout(Duration::from_secs(20)).expect("told");
+        assert_eq!(exit, MachineExit { id: m.spec.id, how }, "{command}");
+        p.room.boot(&m.spec).expect("boots again");
+    }
+    p.room.power_off(m.spec.id).expect("off");
+    assert!(exits.try_recv().is_err(), "what we asked for is not told");
+}
+
+fn dead_room() {
+    let p = Place::new();
+    let exits = p.room.exits().expect("the receiver");
+    let (a, b) = (p.machine(), p.machine());
+    kill(p.room.room());
+    let mut seen = [
+        exits.recv_timeout(Duration::from_secs(20)).expect("told"),
+        exits.recv_timeout(Duration::from_secs(20)).expect("told"),
+    ];
+    seen.sort_by_key(|e| e.id);
+    assert_eq!(seen.map(|e| (e.id, e.how)), [(a.spec.id, HowEnded::Died), (b.spec.id, HowEnded::Died)]);
+    assert!(p.room.boot(&a.spec).expect_err("no room").0.starts_with("the machine room of "));
+    until_gone(&p.dir());
+}
+
+fn kill(pid: i32) {
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill").success());
+}
+
+/// Waits until no process has to do with a folder: neither by its arguments nor by its mounts.
+fn until_gone(dir: &Path) {
+    let until = Instant::now() + Duration::from_secs(10);
+    let name = dir.display().to_string();
+    loop {
+        let mut left = Vec::new();
+        for e in std::fs::read_dir("/proc").expect("proc").flatten() {
+            let read =
+                |f: &str| String::from_utf8_lossy(&std::fs::read(e.path().join(f)).unwrap_or_default()).into_owned();
+            let args = read("cmdline");
+            if args.contains(&name) && (args.contains("machine-room") || args.contains("machine-init"))
+                || read("mountinfo").contains(&name)
+            {
+                left.push(format!("{}: {args}", e.path().display()));
+            }
+        }
+        if left.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < until, "left behind: {left:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A process of its own that has opened a room with machines in it.
+fn serve(dir: &Path, machines: u8) -> Child {
+    let mut child = Command::new(std::env::current_exe().expect("our own path"))
+        .args(["helper-serve", &dir.display().to_string(), &machines.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert!(line.starts_with("ready "), "{line}");
+    child
+}
+
+fn kill_9() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("m");
+    let before = (std::fs::read_to_string("/proc/self/mountinfo").expect("mounts"), links());
+    let mut child = serve(&dir, 3);
+    child.kill().expect("killed");
+    child.wait().expect("dead");
+    let killed = Instant::now();
+    until_gone(&dir);
+    say(&format!("all dead {:.0} ms after kill -9", killed.elapsed().as_secs_f64() * 1e3));
+    assert_eq!(before, (std::fs::read_to_string("/proc/self/mountinfo").expect("mounts"), links()));
+}
+
+fn links() -> Vec<String> {
+    let mut all: Vec<String> = std::fs::read_dir("/sys/class/net")
+        .expect("interfaces")
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    all.sort();
+    all
+}
+
+fn next_life() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("m");
+    let mut child = serve(&dir, 2);
+    child.kill().expect("killed");
+    child.wait().expect("dead");
+    // At once, while the earlier room may still be dying.
+    let room = Namespaces::open(&dir, &Options::default()).expect("opens again");
+    assert!(dir.join("disks/1/formatted").exists() && dir.join("disks/2").exists());
+    drop(room);
+    until_gone(&dir);
+    let room = Namespaces::open(&dir, &Options { forget_disks: true, ..Default::default() }).expect("opens again");
+    assert_eq!(std::fs::read_dir(dir.join("disks")).expect("the folder").count(), 0);
+    drop(room);
+    assert!(!dir.join("room.sock").exists());
+}
+
+fn one_owner() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("m");
+    let _room = Namespaces::open(&dir, &Options::default()).expect("opens");
+    let e =
+        Namespaces::open(&dir, &Options { wait_for_earlier: Some(Duration::from_millis(50)), ..Default::default() })
+            .err()
+            .expect("taken");
+    let dir = dir.canonicalize().expect("there");
+    assert_eq!(
+        e.0,
+        format!(
+            "another linodetool uses the machines in {}; stop it or choose another folder with --state",
+            dir.display()
+        )
+    );
+}
+
+fn twenty() {
+    let p = Place::new();
+    let specs: Vec<_> = (1..=20).map(|i| p.spec_of(1000 + i)).collect();
+    std::thread::scope(|s| {
+        for spec in &specs {
+            s.spawn(|| p.room.boot(spec).unwrap_or_else(|e| panic!("{e}")));
+        }
+    });
+    for spec in &specs {
+        let ran = super::support::client(&p.dir(), spec.public_ip.expect("one"), "root", &p.key.file, "hostname")
+            .expect("in");
+        assert_eq!(ran.out, format!("{}\n", spec.hostname));
+    }
+}
+
+fn bad_folder() {
+    let e = Namespaces::open(Path::new("/usr/local/linodetool-test"), &Options::default()).err().expect("refused");
+    assert!(!Path::new("/usr/local/linodetool-test").exists());
+    assert_eq!(
+        e.0,
+        "machines cannot live in /usr/local/linodetool-test: /usr is part of their own file system; choose a folder elsewhere with --state"
+    );
+}

@@ -20,6 +20,9 @@ pub(crate) fn is_first_boot() -> bool {
 
 pub(crate) fn apply(spec: &MachineSpec) -> Result<()> {
     make_dir(Path::new("/run/lock"), 0o1777)?;
+    // How packages' scripts and others tell that systemd runs here: its folder, the name of pid 1.
+    make_dir(Path::new("/run/systemd/system"), 0o755)?;
+    fs::write("/proc/self/comm", "systemd").because(|| "cannot name init")?;
     if is_first_boot() {
         set_name(&spec.hostname, spec)?;
         replace("/etc/resolv.conf", "# A sandbox machine reaches nothing outside of the sandbox.\n", 0o644)?;
