@@ -54,7 +54,6 @@ pub(crate) struct Surroundings {
 pub(crate) struct Instance {
     shared: Arc<Shared>,
     inbox: mpsc::UnboundedSender<Post>,
-    room: Arc<Semaphore>,
     ended: watched::Receiver<()>,
 }
 
@@ -74,6 +73,8 @@ struct Book {
 /// What callers, watchdog and thread have in common. Locked for moments, never during a step.
 pub(crate) struct Shared {
     callers: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    /// Places for calls; closed when the instance is lost, since a thread that hangs gives none back.
+    room: Arc<Semaphore>,
     poisoned: Mutex<Option<ProviderError>>,
     tainted: AtomicBool,
     left_behind: AtomicBool,
@@ -88,7 +89,7 @@ impl Instance {
         let (opened, is_open) = oneshot::channel();
         let (ending, ended) = watched::channel(());
         let limits = around.limits;
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(limits.calls));
         let io = Io::new(around.runtime.clone(), around.http, around.time, inbox.downgrade());
         let plugin = file.manifest.name.clone();
         let for_thread = shared.clone();
@@ -112,12 +113,12 @@ impl Instance {
             }
         }
         around.runtime.spawn(watch(Arc::downgrade(&shared), limits.step));
-        Ok(Self { shared, inbox, room: Arc::new(Semaphore::new(limits.calls)), ended })
+        Ok(Self { shared, inbox, ended })
     }
 
     /// Dropping the future cancels the call.
     pub(crate) async fn call(&self, op: String, args: Box<RawValue>, secrets: Secrets) -> Answer {
-        let Ok(place) = self.room.clone().acquire_owned().await else {
+        let Ok(place) = self.shared.room.clone().acquire_owned().await else {
             return Err(self.shared.reason());
         };
         let id = self.shared.last_call.fetch_add(1, Ordering::Relaxed) + 1;
@@ -179,9 +180,10 @@ impl Post {
 }
 
 impl Shared {
-    fn new() -> Self {
+    fn new(calls: usize) -> Self {
         Self {
             callers: Mutex::default(),
+            room: Arc::new(Semaphore::new(calls)),
             poisoned: Mutex::default(),
             tainted: AtomicBool::new(false),
             left_behind: AtomicBool::new(false),
@@ -217,6 +219,7 @@ impl Shared {
     fn poison(&self, reason: &ProviderError) {
         let mut callers = lock(&self.callers);
         lock(&self.poisoned).get_or_insert_with(|| reason.clone());
+        self.room.close();
         for (_, caller) in callers.drain() {
             let _ = caller.send(Err(reason.clone())); // Err: it has just been cancelled
         }

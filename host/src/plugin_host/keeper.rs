@@ -6,7 +6,7 @@ use crate::provider::{BoxFuture, Calls, Secrets};
 use linodetool_plugin::{Manifest, ProviderError};
 use serde_json::value::RawValue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Threads that hang in a plugin are never got back.
 const MOST_LEFT_BEHIND: usize = 8;
@@ -71,8 +71,13 @@ impl Keeper {
             return Ok(instance);
         }
         self.retire()?;
-        let instance = Arc::new(Instance::open(self.file.clone(), self.config.clone(), self.around.clone()).await?);
+        let began = Instant::now();
+        let opened = Instance::open(self.file.clone(), self.config.clone(), self.around.clone()).await;
         let mut instances = self.instances();
+        if opened.is_err() && began.elapsed() >= self.around.limits.step {
+            instances.left_behind += 1;
+        }
+        let instance = Arc::new(opened?);
         instances.opened += 1;
         instances.current = Some(instance.clone());
         Ok(instance)

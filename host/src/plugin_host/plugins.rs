@@ -8,8 +8,8 @@ use crate::plugin_host::instance::{Limits, Surroundings};
 use crate::plugin_host::keeper::Keeper;
 use crate::plugin_host::trust::{InstalledError, Protection, Trusted};
 use crate::provider::{
-    Calls, Client, Governor, GovernorSettings, HttpClients, HttpDesk, HttpParts, Origin, OriginError, Pace, Provider,
-    ProxySettings, RealTime, Recorder, RetryPolicy, Time, Waits,
+    Calls, Client, Governor, GovernorSettings, HttpClients, HttpDesk, HttpParts, OnHoldup, Origin, OriginError, Pace,
+    Provider, ProxySettings, RealTime, Recorder, RetryPolicy, Time, Waits,
 };
 use linodetool_plugin::{Manifest, ProviderError};
 use serde_json::{Map, Value};
@@ -36,6 +36,8 @@ pub struct Opening {
     pub config: Map<String, Value>,
     /// Shares rate limits with the user's other processes; absent: with none.
     pub limits_folder: Option<PathBuf>,
+    /// Hears when a rate limit holds requests back, and for how long.
+    pub on_holdup: Option<OnHoldup>,
     pub events: Events,
     pub time: Arc<dyn Time>,
     pub retry: RetryPolicy,
@@ -50,6 +52,7 @@ impl Default for Opening {
             origin: Origin::default(),
             config: Map::new(),
             limits_folder: None,
+            on_holdup: None,
             events: Events::none(),
             time: Arc::new(RealTime),
             retry: RetryPolicy::default(),
@@ -189,10 +192,11 @@ impl Plugins {
             folder: opening.limits_folder.clone(),
             events: opening.events.clone(),
             time: opening.time.clone(),
+            on_holdup: opening.on_holdup.clone(),
         };
         let account = credential.as_ref().map_or(base.as_str(), |credential| credential.token.reveal());
         let governor = Governor::new(settings, account, &file.manifest.rate_classes);
-        let make = || async { HttpClients::new(&self.0.proxy).map_err(|why| PluginError::Http(Arc::new(why))) };
+        let make = || async { HttpClients::new(self.0.proxy.clone()).map_err(|why| PluginError::Http(Arc::new(why))) };
         let clients = self.0.clients.get_or_try_init(make).await?.clone();
         let http = HttpDesk::new(HttpParts {
             clients,

@@ -3,12 +3,8 @@
 use crate::provider::time::BoxFuture;
 use crate::provider::{Secrets, Waits};
 use linodetool_plugin::for_each_operation;
+use linodetool_plugin::model::*; // the table below names all of them, and more with each operation
 use linodetool_plugin::operations::arguments;
-use linodetool_plugin::{
-    Account, Address, ById, CreateFirewall, CreateInstance, CreateStackScript, Event, Firewall, Image, Instance,
-    Kernel, ListEvents, ListFirewalls, ListInstances, ListStackScripts, NoArguments, Nothing, Page, Profile, Raw,
-    Region, SetFirewallRules, StackScript, Type, UpdateInstance,
-};
 use linodetool_plugin::{ErrorKind, Manifest, ProviderError};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;

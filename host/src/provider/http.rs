@@ -4,19 +4,16 @@
 
 use crate::core::Events;
 use crate::provider::answers::{Answer, Unread};
-use crate::provider::fill::{MissingSecret, fill_field, fill_json};
 use crate::provider::origin::{Credential, is_loopback, lies_under};
-use crate::provider::redact::{Redactor, form_encode};
+use crate::provider::redact::Redactor;
+use crate::provider::request::{Refused, build};
 use crate::provider::retry::{Outcome, RetryPolicy};
 use crate::provider::time::Time;
 use crate::provider::{Governor, Secrets};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use linodetool_plugin::Auth;
 use linodetool_plugin::message::{Body, Headers, HttpOut, In};
-use reqwest::{Client, Method, NoProxy, Proxy, RequestBuilder, Url};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Once};
+use reqwest::{Client, NoProxy, Proxy, RequestBuilder, Url};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 /// Some calls hang for minutes when a Linode is busy; one that has said nothing for so long is given up and reconciled.
@@ -37,10 +34,12 @@ pub struct ProxySettings {
     pub except: Option<String>,
 }
 
-/// One pool of connections for all providers of a process.
+/// One pool of connections for all providers of a process. Clones share it.
 #[derive(Clone, Debug)]
 pub struct HttpClients {
-    outside: Client,
+    proxy: ProxySettings,
+    /// Made when first needed: reading this computer's certificates takes tens of milliseconds, and the sandbox needs none.
+    outside: Arc<OnceLock<Result<Client, String>>>,
     local: Client,
 }
 
@@ -88,19 +87,27 @@ struct Failure {
 }
 
 impl HttpClients {
-    pub fn new(proxy: &ProxySettings) -> reqwest::Result<Self> {
+    pub fn new(proxy: ProxySettings) -> reqwest::Result<Self> {
         install_crypto();
-        let mut outside = builder();
-        if let Some(url) = &proxy.https {
-            let except = proxy.except.as_deref().and_then(NoProxy::from_string);
-            outside = outside.proxy(Proxy::https(url)?.no_proxy(except));
-        }
-        Ok(Self { outside: outside.build()?, local: builder().tls_certs_only([]).build()? })
+        Ok(Self { proxy, outside: Arc::default(), local: builder().tls_certs_only([]).build()? })
     }
 
-    fn for_url(&self, url: &Url) -> &Client {
-        if url.scheme() == "http" && is_loopback(url) { &self.local } else { &self.outside }
+    fn for_url(&self, url: &Url) -> Result<&Client, Failure> {
+        if url.scheme() == "http" && is_loopback(url) {
+            return Ok(&self.local);
+        }
+        let outside = self.outside.get_or_init(|| outside(&self.proxy).map_err(|why| chain(&why)));
+        outside.as_ref().map_err(|why| refused(format!("https cannot be used on this computer: {why}")))
     }
+}
+
+fn outside(proxy: &ProxySettings) -> reqwest::Result<Client> {
+    let mut outside = builder();
+    if let Some(url) = &proxy.https {
+        let except = proxy.except.as_deref().and_then(NoProxy::from_string);
+        outside = outside.proxy(Proxy::https(url)?.no_proxy(except));
+    }
+    outside.build()
 }
 
 fn builder() -> reqwest::ClientBuilder {
@@ -178,47 +185,23 @@ impl HttpDesk {
             let (plugin, allowed) = (&self.0.plugin, allowed.join(", "));
             return Err(refused(format!("plugin {plugin} may not reach {url}: it is opened for {allowed}")));
         }
-        if let Some(name) = request.headers.keys().find(|name| FORBIDDEN.contains(&name.to_ascii_lowercase().as_str()))
-        {
+        let auth = match &request.auth {
+            Some(Auth::Header(name)) => Some(name),
+            _ => None,
+        };
+        let mut names = request.headers.keys().chain(auth);
+        if let Some(name) = names.find(|name| FORBIDDEN.contains(&name.to_ascii_lowercase().as_str())) {
             return Err(refused(format!("plugin {} may not set the header `{name}`", self.0.plugin)));
         }
         Ok(url)
     }
 
+    /// A token that is bound elsewhere stays here: the request goes without, and the provider says what it thinks of that.
     fn build(&self, url: &Url, request: &HttpOut, secrets: &Secrets) -> Result<RequestBuilder, Failure> {
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|why| refused(why.to_string()))?;
-        let mut url = url.clone();
-        let mut form = request.body.form.clone();
-        // A token that is bound elsewhere stays here: the request goes without, and the provider says what it thinks of that.
-        let credential = self.0.credential.as_ref().filter(|credential| credential.is_for(&url));
-        let auth = request.auth.as_ref().zip(credential.map(|credential| credential.token.reveal()));
-        let mut header = None;
-        match auth {
-            None => {}
-            Some((Auth::Bearer, token)) => header = Some(("authorization", format!("Bearer {token}"))),
-            Some((Auth::Basic, token)) => {
-                header = Some(("authorization", format!("Basic {}", STANDARD.encode(format!(":{token}")))));
-            }
-            Some((Auth::Header(name), token)) => header = Some((name.as_str(), token.clone())),
-            Some((Auth::Query(name), token)) => drop(url.query_pairs_mut().append_pair(name, token)),
-            Some((Auth::Form(name), token)) => {
-                if request.body.json.is_some() || request.body.text.is_some() || request.body.base64.is_some() {
-                    return Err(refused("a credential in a form needs a request with a form".into()));
-                }
-                form.get_or_insert_default().insert(name.clone(), token.clone());
-            }
-        }
-        let mut out = self.0.clients.for_url(&url).request(method, url);
-        for (name, value) in &request.headers {
-            out = out.header(name, value);
-        }
-        if let Some((name, value)) = header {
-            let mut value = reqwest::header::HeaderValue::from_str(&value)
-                .map_err(|_| refused("the token holds characters that no header may carry".into()))?;
-            value.set_sensitive(true);
-            out = out.header(name, value);
-        }
-        add_body(out, &request.body, form, auth.is_some_and(|(auth, _)| matches!(auth, Auth::Form(_))), secrets)
+        let credential = self.0.credential.as_ref().filter(|credential| credential.is_for(url));
+        let token = credential.map(|credential| credential.token.reveal().as_str());
+        let client = self.0.clients.for_url(url)?;
+        build(client, url.clone(), request, token, secrets).map_err(|Refused(why)| refused(why))
     }
 
     fn record(&self, request: &HttpOut, done: &Result<(u16, Headers, Body), Failure>, try_number: u32, millis: u64) {
@@ -236,44 +219,12 @@ impl HttpDesk {
     }
 }
 
-fn add_body(
-    out: RequestBuilder,
-    body: &Body,
-    form: Option<BTreeMap<String, String>>,
-    has_token: bool,
-    secrets: &Secrets,
-) -> Result<RequestBuilder, Failure> {
-    let missing = |why: MissingSecret| refused(why.to_string());
-    if let Some(json) = &body.json {
-        let text = fill_json(json.get(), secrets).map_err(missing)?;
-        return Ok(out.header("content-type", "application/json").body(text));
-    }
-    if let Some(form) = form {
-        let mut pairs = Vec::new();
-        for (name, value) in form {
-            // The token is no place for references, and not theirs to fill.
-            let filled = if has_token && body.form.as_ref().is_none_or(|form| form.get(&name) != Some(&value)) {
-                value
-            } else {
-                fill_field(&value, secrets).map_err(missing)?
-            };
-            pairs.push(format!("{}={}", form_encode(&name), form_encode(&filled)));
-        }
-        return Ok(out.header("content-type", "application/x-www-form-urlencoded").body(pairs.join("&")));
-    }
-    if let Some(text) = &body.text {
-        return Ok(out.body(text.clone()));
-    }
-    if let Some(base64) = &body.base64 {
-        let bytes = STANDARD.decode(base64).map_err(|why| refused(format!("the body is not base64: {why}")))?;
-        return Ok(out.body(bytes));
-    }
-    Ok(out)
-}
-
 fn outcome(answer: &Result<Answer, Unread>) -> Outcome<'_> {
     match answer {
         Ok(Answer { status, headers, bytes }) => Outcome::Answered { status: *status, headers, body: bytes },
+        Err(Unread::Network(error)) if error.is_connect() && chain(error).contains("certificate") => {
+            Outcome::Distrusted
+        }
         Err(Unread::Network(error)) if error.is_connect() => Outcome::NotSent,
         Err(_) => Outcome::Lost,
     }

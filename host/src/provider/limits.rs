@@ -56,7 +56,12 @@ pub struct GovernorSettings {
     pub folder: Option<PathBuf>,
     pub events: Events,
     pub time: Arc<dyn Time>,
+    /// Told of every wait that is worth telling, for those who show an ETA; `events` get it as a line.
+    pub on_holdup: Option<OnHoldup>,
 }
+
+/// Hears of holdups. Must not block.
+pub type OnHoldup = Arc<dyn Fn(&Holdup) + Send + Sync>;
 
 /// Admits requests. Clones share everything.
 #[derive(Clone)]
@@ -92,7 +97,7 @@ impl Governor {
 
     /// No limits at all.
     pub fn unlimited(time: Arc<dyn Time>) -> Self {
-        Self::new(GovernorSettings { folder: None, events: Events::none(), time }, "", &[])
+        Self::new(GovernorSettings { folder: None, events: Events::none(), time, on_holdup: None }, "", &[])
     }
 
     /// Ready when a request of this class may start; a class that the manifest does not name is never held back.
@@ -197,6 +202,9 @@ impl Governor {
                 return;
             }
             *last = now;
+        }
+        if let Some(on_holdup) = &self.0.settings.on_holdup {
+            on_holdup(&holdup);
         }
         self.0.settings.events.note(holdup.to_string());
     }

@@ -11,6 +11,7 @@ mod limits;
 mod origin;
 mod redact;
 mod registry;
+mod request;
 mod retry;
 mod ring;
 mod secrets;
@@ -19,7 +20,7 @@ mod waits;
 
 pub use calls::{Calls, Client, Provider};
 pub use http::{Exchange, HttpClients, HttpDesk, HttpParts, ProxySettings, Recorder};
-pub use limits::{Governor, GovernorSettings, Holdup};
+pub use limits::{Governor, GovernorSettings, Holdup, OnHoldup};
 pub use origin::{Credential, Origin, OriginError};
 pub use redact::Redactor;
 pub use registry::{Opener, Registry};

@@ -4,6 +4,9 @@ use crate::core::random_hex;
 use linodetool_plugin::message::Headers;
 use std::time::Duration;
 
+/// Who has no network wants to hear of it in seconds.
+const TRIES_TO_CONNECT: u32 = 5;
+
 /// How patient the host is with one request.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
@@ -40,6 +43,8 @@ pub(crate) enum Outcome<'a> {
     },
     /// Nothing was sent: no connection came about.
     NotSent,
+    /// The other side is not who it should be, or speaks no TLS that we know: no time heals that.
+    Distrusted,
     /// Sent, but no whole answer came back.
     Lost,
 }
@@ -71,7 +76,8 @@ impl RetryPolicy {
             Trouble::Refused => true,
             Trouble::Unclear => safe_to_repeat,
         };
-        if !allowed || tried >= self.tries {
+        let tries = if matches!(outcome, Outcome::NotSent) { self.tries.min(TRIES_TO_CONNECT) } else { self.tries };
+        if !allowed || tried >= tries {
             return None;
         }
         let pause = match outcome {
@@ -93,6 +99,7 @@ impl RetryPolicy {
 
 fn judge(outcome: Outcome<'_>) -> (Trouble, String) {
     let (trouble, why) = match outcome {
+        Outcome::Distrusted => (Trouble::None, ""),
         Outcome::NotSent => (Trouble::Refused, "the provider cannot be reached"),
         Outcome::Lost => (Trouble::Unclear, "the connection broke"),
         Outcome::Answered { status: 429, .. } => (Trouble::Refused, "the provider limits requests (429)"),
@@ -205,6 +212,8 @@ mod tests {
         assert_eq!(FIXED.again(1, Outcome::Lost, false), None);
         assert!(FIXED.again(1, Outcome::Lost, true).is_some());
         assert!(FIXED.again(1, Outcome::NotSent, false).is_some());
+        assert_eq!(FIXED.again(1, Outcome::Distrusted, true), None);
+        assert_eq!(RetryPolicy::default().again(5, Outcome::NotSent, true), None);
     }
 
     #[test]

@@ -16,6 +16,12 @@ use tokio::sync::{Notify, oneshot};
 /// Ids in one filtered list: a filter travels in a header, and servers take 8 KiB of headers.
 const CHUNK: usize = 100;
 
+/// A list may lag behind a create: what so many looks in a row do not show is asked about by id, ...
+const MISSED: u32 = 2;
+
+/// ... so many at a time.
+const ASKED_BY_ID: usize = 10;
+
 /// A list that fails in a way that may pass is asked again this often before its waiters are told.
 const PATIENCE: u32 = 10;
 
@@ -34,9 +40,9 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// For an emulator on this computer, where a boot takes milliseconds.
+    /// For an emulator on this computer, where a boot takes moments but the limit on lists is the real one.
     pub fn local() -> Self {
-        Self { fast: Duration::from_millis(30), slow: Duration::from_millis(300) }
+        Self { fast: Duration::from_millis(150), slow: Duration::from_secs(1) }
     }
 }
 
@@ -77,6 +83,8 @@ struct Room {
 struct Waiter {
     wait: Wait,
     seen: Option<InstanceStatus>,
+    /// Looks in a row that did not show it.
+    missed: u32,
     answer: oneshot::Sender<Result<Instance, ProviderError>>,
 }
 
@@ -90,7 +98,7 @@ impl Waits {
     pub async fn until(&self, wait: Wait) -> Result<Instance, ProviderError> {
         let (id, timeout) = (wait.id.clone(), wait.timeout);
         let (answer, answered) = oneshot::channel();
-        let seat = self.enter(Waiter { wait, seen: None, answer });
+        let seat = self.enter(Waiter { wait, seen: None, missed: 0, answer });
         tokio::select! {
             biased;
             answer = answered => {
@@ -175,9 +183,8 @@ impl Inner {
             }
         }
         let missing = self.deliver(&found);
-        // A list may lag behind a create, so absence is asked about by id.
         let mut changed = missing.changed;
-        for id in missing.ids {
+        for id in missing.ids.into_iter().take(ASKED_BY_ID) {
             changed = true;
             match self.client.get_instance(&ById::new(&id)).await {
                 Ok(instance) => drop(self.deliver(&HashMap::from([(id, instance)]))),
@@ -200,9 +207,14 @@ impl Inner {
                 continue;
             };
             let Some(instance) = found.get(&waiter.wait.id) else {
-                missing.ids.insert(waiter.wait.id.clone());
+                waiter.missed += 1;
+                missing.changed = true;
+                if waiter.missed >= MISSED {
+                    missing.ids.insert(waiter.wait.id.clone());
+                }
                 continue;
             };
+            waiter.missed = 0;
             missing.changed |= waiter.seen.replace(instance.status) != Some(instance.status);
             if waiter.wait.wanted.contains(&instance.status)
                 && let Some(waiter) = room.waiters.remove(&number)

@@ -82,7 +82,7 @@ fn desk_with(base: Url, change: impl FnOnce(&mut HttpParts)) -> Desk {
     });
     let retry = RetryPolicy { base: Duration::ZERO, tries: 3, ..RetryPolicy::default() };
     let mut parts = HttpParts {
-        clients: HttpClients::new(&ProxySettings::default()).unwrap(),
+        clients: HttpClients::new(ProxySettings::default()).unwrap(),
         plugin: "test".into(),
         allowed: vec![base.clone()],
         credential: Some(Credential { origin: base.clone(), token: Secret::new("t0ken/with+signs".into()) }),
@@ -261,9 +261,28 @@ async fn nobody_there_is_said_without_the_url() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_none_is_said() {
+    let base: Url = "https://api.example/v4".parse().unwrap();
+    let proxy = ProxySettings { https: Some("http://[nonsense".into()), except: None };
+    let desk = desk_with(base, |parts| parts.clients = HttpClients::new(proxy).unwrap());
+    let In::HttpFailed { kind, message, .. } =
+        desk.desk.perform(desk.request("GET", "/x", None, Body::default()), &Secrets::none()).await
+    else {
+        panic!("it fails");
+    };
+    expect!["refused: https cannot be used on this computer: builder error: builder error: invalid IPv6 address"]
+        .assert_eq(&format!("{kind}: {message}"));
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_their_class() {
     let classes = [RateClass { name: "create".into(), calls: 2, per_seconds: 3600 }];
-    let settings = crate::provider::GovernorSettings { folder: None, events: Events::none(), time: Arc::new(RealTime) };
+    let settings = crate::provider::GovernorSettings {
+        folder: None,
+        events: Events::none(),
+        time: Arc::new(RealTime),
+        on_holdup: None,
+    };
     let governor = Governor::new(settings, "t", &classes);
     let desk = desk_with(server().await, |parts| parts.governor = governor);
     let create = || HttpOut { class: "create".into(), ..desk.request("POST", "/x", None, Body::default()) };

@@ -10,7 +10,7 @@ fn class(calls: u32, per_seconds: u32) -> RateClass {
 }
 
 fn governor(time: &JumpingTime, folder: Option<PathBuf>, events: Events) -> Governor {
-    let settings = GovernorSettings { folder, events, time: Arc::new(time.clone()) };
+    let settings = GovernorSettings { folder, events, time: Arc::new(time.clone()), on_holdup: None };
     Governor::new(settings, "token", &[class(3, 15)])
 }
 

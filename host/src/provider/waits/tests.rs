@@ -136,7 +136,8 @@ fn an_instance_that_is_gone_is_not_waited_for() {
         2 s instances.list {"ids":["1"]}
         4 s instances.list {"ids":["1"]}
         6 s instances.list {"ids":["1"]}
-        6 s instances.get {"id":"1"}"#]]
+        8 s instances.list {"ids":["1"]}
+        8 s instances.get {"id":"1"}"#]]
     .assert_eq(&log(&cloud));
 }
 
@@ -194,8 +195,12 @@ fn nobody_waiting_asks_nothing() {
 
 #[test]
 fn waiters_of_many_tags_share_lists() {
-    let waiter =
-        |id: &str, tag: Option<&str>| Waiter { wait: wait(id, tag, 1), seen: None, answer: oneshot::channel().0 };
+    let waiter = |id: &str, tag: Option<&str>| Waiter {
+        wait: wait(id, tag, 1),
+        seen: None,
+        missed: 0,
+        answer: oneshot::channel().0,
+    };
     let mut waiters = BTreeMap::new();
     for n in 0..12 {
         waiters.insert(n, waiter(&format!("a{n}"), Some("big")));
