@@ -4,6 +4,7 @@
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
 pub mod app;
+pub mod cli;
 pub mod core;
 pub mod inventory;
 pub mod nodes;

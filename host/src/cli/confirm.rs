@@ -1,0 +1,158 @@
+//! The question before something that costs or destroys.
+//!
+//! Owns the wording and the answer. Does not know how costs are found.
+
+use super::output::Output;
+use super::render::table::{Table, dollars};
+use crate::core::{Failure, FailureKind};
+use std::io::BufRead;
+
+/// What is about to happen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proposal {
+    pub(crate) provider: String,
+    pub(crate) creates: Vec<NewNode>,
+    /// What will be gone for good, each in a few words: `node web-1 (us-east, 198.51.100.7)`.
+    pub(crate) destroys: Vec<String>,
+}
+
+/// A node to be made, with its price.
+#[derive(Clone, Debug)]
+pub(crate) struct NewNode {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) region: String,
+    pub(crate) hourly: f64,
+    pub(crate) monthly: f64,
+}
+
+impl Proposal {
+    /// The proposal for people.
+    pub(crate) fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.creates.is_empty() {
+            let mut table = Table::new(["NODE", "TYPE", "REGION", "AN HOUR", "A MONTH"]);
+            for node in &self.creates {
+                table.row([
+                    node.name.clone(),
+                    node.kind.clone(),
+                    node.region.clone(),
+                    dollars(node.hourly),
+                    dollars(node.monthly),
+                ]);
+            }
+            let sum = |of: fn(&NewNode) -> f64| dollars(self.creates.iter().map(of).sum());
+            parts.push(format!(
+                "To be created on {}:\n{}\n{}: {} an hour, {} a month, until deleted",
+                self.provider,
+                table.plain(),
+                nodes(self.creates.len()),
+                sum(|n| n.hourly),
+                sum(|n| n.monthly),
+            ));
+        }
+        if !self.destroys.is_empty() {
+            parts.push(format!("To be destroyed, with all data on it:\n  {}", self.destroys.join("\n  ")));
+        }
+        parts.join("\n")
+    }
+}
+
+fn nodes(count: usize) -> String {
+    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
+}
+
+/// Asks unless `yes`. `answers` is stdin but for tests.
+///
+/// # Errors
+/// `Declined` if the answer is no, or if there is no terminal to ask on.
+pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: &mut dyn BufRead) -> Result<(), Failure> {
+    if proposal.creates.is_empty() && proposal.destroys.is_empty() {
+        return Ok(());
+    }
+    if yes {
+        out.note(&proposal.text());
+        return Ok(());
+    }
+    if !out.can_ask() {
+        out.error(&proposal.text());
+        return Err(Failure::new(
+            FailureKind::Declined,
+            "this has to be confirmed, and there is no terminal to ask on",
+        )
+        .hint("look at what is proposed, then add --yes; nothing was done"));
+    }
+    out.error(&proposal.text());
+    // A person may mistype; somebody who never answers clearly is taken to mean no.
+    for _ in 0..3 {
+        out.prompt("Go on? [y/N] ");
+        let mut line = String::new();
+        let read = answers.read_line(&mut line).unwrap_or(0);
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" => return Ok(()),
+            "n" | "no" => break,
+            "" if read == 0 || line.ends_with('\n') => break,
+            _ => out.error("Please answer yes or no."),
+        }
+    }
+    Err(Failure::new(FailureKind::Declined, "not confirmed; nothing was done"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::Globals;
+    use super::*;
+    use expect_test::expect;
+
+    fn proposal() -> Proposal {
+        let node = |name: &str| NewNode {
+            name: name.into(),
+            kind: "g6-standard-2".into(),
+            region: "us-east".into(),
+            hourly: 0.036,
+            monthly: 24.0,
+        };
+        Proposal {
+            provider: "linode-v4".into(),
+            creates: vec![node("hadoop-master-1"), node("hadoop-worker-1")],
+            destroys: vec!["node web-1 (us-east, 198.51.100.7)".into()],
+        }
+    }
+
+    fn ask(out: &Output, yes: bool, answer: &str) -> Result<(), String> {
+        confirm(out, &proposal(), yes, &mut answer.as_bytes()).map_err(|f| f.message)
+    }
+
+    #[test]
+    fn the_proposal_shows_what_it_costs_and_destroys() {
+        expect![[r#"
+            To be created on linode-v4:
+            NODE             TYPE           REGION   AN HOUR  A MONTH
+            hadoop-master-1  g6-standard-2  us-east  $0.0360  $24.00
+            hadoop-worker-1  g6-standard-2  us-east  $0.0360  $24.00
+            2 nodes: $0.0720 an hour, $48.00 a month, until deleted
+            To be destroyed, with all data on it:
+              node web-1 (us-east, 198.51.100.7)"#]]
+        .assert_eq(&proposal().text());
+    }
+
+    #[test]
+    fn without_a_terminal_only_yes_goes_on() {
+        let out = Output::plain(&Globals { quiet: true, ..Globals::default() });
+        assert_eq!(ask(&out, true, ""), Ok(()));
+        expect!["this has to be confirmed, and there is no terminal to ask on"]
+            .assert_eq(&ask(&out, false, "y\n").unwrap_err());
+        let nothing = Proposal::default();
+        assert!(confirm(&out, &nothing, false, &mut "".as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn on_a_terminal_the_answer_decides() {
+        let out = Output::asking();
+        assert_eq!(ask(&out, false, "Yes\n"), Ok(()));
+        assert_eq!(ask(&out, false, "maybe\ny\n"), Ok(()));
+        for no in ["n\n", "\n", "", "a\nb\nc\ny\n"] {
+            assert_eq!(ask(&out, false, no).unwrap_err(), "not confirmed; nothing was done", "{no:?}");
+        }
+    }
+}

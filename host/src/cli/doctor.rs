@@ -1,0 +1,188 @@
+//! `linodetool doctor`: what this computer has and lacks for linodetool, with a remedy for each.
+//!
+//! Owns the list of checks and how they are shown. Each check looks and changes nothing.
+
+use super::args::Globals;
+use super::environment::Environment;
+use super::error::{CliError, OK};
+use super::output::Output;
+use crate::core::{FailureKind, Paths};
+use clap::Args;
+use serde::Serialize;
+use std::path::Path;
+
+/// Check this computer, and say how to mend what is missing
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The exit code is 13 if something that is always needed is missing.
+
+Examples:
+  linodetool doctor
+  linodetool --sandbox doctor              What the sandbox needs counts as needed, a token does not")]
+pub(crate) struct DoctorArgs {}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    pub(crate) status: Status,
+    pub(crate) found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Ok,
+    /// Only some commands need it.
+    Warning,
+    Missing,
+}
+
+impl Check {
+    pub(crate) fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, status: Status::Ok, found: found.into(), remedy: None }
+    }
+
+    pub(crate) fn lacking(
+        name: &'static str,
+        needed: Needed,
+        found: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let status = match needed {
+            Needed::Always => Status::Missing,
+            Needed::Sometimes => Status::Warning,
+        };
+        Self { name, status, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Whether a thing that is not there stops everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    Always,
+    Sometimes,
+}
+
+/// Programs of this computer that linodetool uses: name, what for, how to install.
+const PROGRAMS: &[(&str, &str, &str)] = &[
+    (
+        "ssh",
+        "`node ssh` and the commands of `inventory export`",
+        "`apt install openssh-client` or `dnf install openssh-clients`",
+    ),
+    (
+        "java",
+        "Hadoop in the sandbox, whose machines use this computer's programs",
+        "`apt install openjdk-17-jre-headless`",
+    ),
+    ("mvn", "fetching Hadoop from Maven Central, the default in the sandbox", "`apt install maven`"),
+    ("nft", "firewalls in the sandbox", "`apt install nftables`"),
+];
+
+impl DoctorArgs {
+    pub(crate) fn run(
+        &self,
+        env: &Environment,
+        paths: &Paths,
+        _globals: &Globals,
+        out: &Output,
+    ) -> Result<u8, CliError> {
+        let mut checks = vec![state_directory(&paths.state)];
+        checks.extend(PROGRAMS.iter().map(|program| self::program(env, program)));
+        show(&checks, out)
+    }
+}
+
+/// Shows the checks; the exit code says whether something needed is missing.
+pub(crate) fn show(checks: &[Check], out: &Output) -> Result<u8, CliError> {
+    let healthy = checks.iter().all(|check| check.status != Status::Missing);
+    out.result(&serde_json::json!({ "healthy": healthy, "checks": checks }), || text(checks, out.color_out()))?;
+    Ok(if healthy { OK } else { CliError::from(crate::core::Failure::new(FailureKind::Local, "")).exit_code() })
+}
+
+/// A line a check, its remedy below it.
+fn text(checks: &[Check], color: bool) -> String {
+    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let line = |check: &Check| {
+        let (mark, paint) = match check.status {
+            Status::Ok => ("ok     ", "32"),
+            Status::Warning => ("warning", "33"),
+            Status::Missing => ("MISSING", "1;31"),
+        };
+        let mark = if color { format!("\x1b[{paint}m{mark}\x1b[0m") } else { mark.to_owned() };
+        let remedy = check
+            .remedy
+            .as_ref()
+            .map_or_else(String::new, |remedy| format!("\n{:<w$}  -> {remedy}", "", w = width + 9));
+        format!("{mark}  {:<width$}  {}{remedy}", check.name, check.found)
+    };
+    checks.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The state directory, or the folder it would be made in, can be written.
+fn state_directory(state: &Path) -> Check {
+    let name = "state directory";
+    let shown = state.display();
+    let existing = state.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    if !existing.is_dir() {
+        return Check::lacking(
+            name,
+            Needed::Always,
+            format!("{} is no folder", existing.display()),
+            "remove it, or give another folder with --state-dir",
+        );
+    }
+    match tempfile::tempfile_in(existing) {
+        Ok(_) if existing == state => Check::ok(name, format!("{shown} can be written")),
+        Ok(_) => Check::ok(name, format!("{shown} can be made")),
+        Err(e) => Check::lacking(
+            name,
+            Needed::Always,
+            format!("{} cannot be written: {e}", existing.display()),
+            "give a writable folder with --state-dir",
+        ),
+    }
+}
+
+fn program(env: &Environment, (name, use_, install): &(&'static str, &str, &str)) -> Check {
+    match env.program(name) {
+        Some(path) => Check::ok(name, path.display().to_string()),
+        None => Check::lacking(name, Needed::Sometimes, format!("not in PATH; needed for {use_}"), *install),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn every_lack_has_a_remedy() {
+        let checks = [
+            Check::ok("state directory", "/s can be written"),
+            program(&Environment::fake(&[("PATH", "/nowhere")]), &PROGRAMS[3]),
+            Check::lacking("plugin linode-v4", Needed::Always, "not found", "reinstall"),
+        ];
+        expect![[r#"
+            ok       state directory   /s can be written
+            warning  nft               not in PATH; needed for firewalls in the sandbox
+                                       -> `apt install nftables`
+            MISSING  plugin linode-v4  not found
+                                       -> reinstall"#]]
+        .assert_eq(&text(&checks, false));
+    }
+
+    #[test]
+    fn a_state_directory_must_be_writable() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(state_directory(dir.path()).status, Status::Ok);
+        assert_eq!(state_directory(&dir.path().join("a/b")).status, Status::Ok);
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(state_directory(&file.join("below")).status, Status::Missing);
+        assert!(!dir.path().join("a").exists());
+    }
+}

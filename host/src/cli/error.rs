@@ -1,0 +1,186 @@
+//! The one place where an error becomes an exit code, a text for people, or a JSON document.
+//!
+//! Owns the table of exit codes. Layers below have errors of their own and know no exit code.
+
+use super::output::Output;
+use crate::core::{Failure, FailureKind};
+use clap::error::{ContextKind, ContextValue};
+use serde_json::{Value, json};
+
+/// What ended a command.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    /// The command line cannot be understood.
+    Arguments(Box<clap::Error>),
+    /// Something below failed.
+    Failure(Box<Failure>),
+    /// The sandbox does not start, or does not do what it should.
+    Sandbox(Box<Failure>),
+    /// Who read our stdout has gone. Nothing can be said to anybody.
+    BrokenPipe,
+    /// All has been said already; only the exit code is left.
+    Exit(u8),
+}
+
+/// Exit codes of their own; all others are in [`code_of`].
+pub(crate) const OK: u8 = 0;
+const USAGE: u8 = 2;
+const COMMAND: u8 = 9;
+const SANDBOX: u8 = 14;
+const BROKEN_PIPE: u8 = 141;
+
+/// Code, name, meaning: what users may rely on.
+const EXITS: &[(u8, &str)] = &[
+    (OK, "done"),
+    (1, "a bug in linodetool, or an error of no known kind"),
+    (USAGE, "wrong command line, option or recipe parameter; nothing was done"),
+    (3, "not found: a node, cluster, region, type, image, recipe or run of that name"),
+    (4, "conflict: the name is taken, or the state of a thing does not allow it"),
+    (5, "no token, a wrong token, or one that may not do this"),
+    (6, "the provider refused: bad arguments, a limit, or it has no such operation"),
+    (7, "the provider cannot be reached, is down, or did not get ready in time"),
+    (8, "a node cannot be reached over SSH, is not who it should be, or was rebooted in between"),
+    (COMMAND, "a command on a node ended with an error"),
+    (10, "the recipe has an error, or called fail"),
+    (11, "a plugin is missing, cannot be loaded, or broke its contract"),
+    (12, "the state directory cannot be used"),
+    (13, "this computer lacks something: a program, a right, a file, room on the disk"),
+    (SANDBOX, "the sandbox does not start or answer"),
+    (15, "not confirmed: the answer was no, or there is no terminal and no --yes"),
+    (130, "interrupted with Ctrl-C"),
+    (BROKEN_PIPE, "the reader of the output went away"),
+];
+
+/// The table of exit codes as shown by `--help`.
+pub(crate) fn exit_codes() -> String {
+    let lines: Vec<_> = EXITS.iter().map(|(code, text)| format!("{code:>5}  {text}")).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
+}
+
+fn code_of(kind: FailureKind) -> u8 {
+    match kind {
+        FailureKind::Internal | FailureKind::Other => 1,
+        FailureKind::Usage => USAGE,
+        FailureKind::NotFound => 3,
+        FailureKind::Conflict => 4,
+        FailureKind::Auth => 5,
+        FailureKind::Limit | FailureKind::Invalid | FailureKind::Unsupported => 6,
+        FailureKind::Unavailable | FailureKind::Timeout => 7,
+        FailureKind::Ssh | FailureKind::Interrupted => 8,
+        FailureKind::Command => COMMAND,
+        FailureKind::Script | FailureKind::Failed | FailureKind::Diverged => 10,
+        FailureKind::Plugin => 11,
+        FailureKind::State => 12,
+        FailureKind::Local => 13,
+        FailureKind::Declined => 15,
+        FailureKind::Cancelled => 130,
+    }
+}
+
+impl CliError {
+    /// An error of the sandbox itself.
+    pub(crate) fn sandbox(failure: Failure) -> Self {
+        Self::Sandbox(Box::new(failure))
+    }
+
+    /// A command on one of several nodes failed, and all is shown already.
+    pub(crate) fn command_failed() -> Self {
+        Self::Exit(COMMAND)
+    }
+
+    /// What the process ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Arguments(error) => u8::try_from(error.exit_code()).unwrap_or(USAGE),
+            Self::Failure(failure) => code_of(failure.kind),
+            Self::Sandbox(_) => SANDBOX,
+            Self::BrokenPipe => BROKEN_PIPE,
+            Self::Exit(code) => *code,
+        }
+    }
+
+    /// The document for `--json`; none where nothing is left to say.
+    pub(crate) fn document(&self) -> Option<Value> {
+        let error = match self {
+            Self::Arguments(error) => argument_error(error),
+            Self::Failure(failure) => json!(failure),
+            Self::Sandbox(failure) => {
+                let mut value = json!(failure);
+                value["kind"] = json!("sandbox");
+                value
+            }
+            Self::BrokenPipe | Self::Exit(_) => return None,
+        };
+        let mut document = json!({ "error": error });
+        document["error"]["exit"] = json!(self.exit_code());
+        Some(document)
+    }
+
+    /// The text for people, without a line feed at its end; none where nothing is left to say.
+    pub(crate) fn text(&self, color: bool) -> Option<String> {
+        match self {
+            Self::Arguments(error) => {
+                let text = error.render();
+                let text = if color { text.ansi().to_string() } else { text.to_string() };
+                Some(text.trim_end().to_owned())
+            }
+            Self::Failure(failure) | Self::Sandbox(failure) => Some(failure_text(failure, color)),
+            Self::BrokenPipe | Self::Exit(_) => None,
+        }
+    }
+
+    /// Tells the error to whoever is there: one document on stdout with `--json`, else text on stderr.
+    pub(crate) fn report(&self, out: &Output) -> u8 {
+        if out.json() {
+            // A reader that has gone cannot be told that it has gone.
+            let _ = self.document().map(|document| out.document(&document));
+        } else if let Some(text) = self.text(out.color_err()) {
+            out.error(&text);
+        }
+        self.exit_code()
+    }
+}
+
+/// `error: ...` with the last output of a command and the way out.
+fn failure_text(failure: &Failure, color: bool) -> String {
+    let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let mut text = format!("{} {failure}", paint("1;31", "error:"));
+    if let Some(output) = failure.output.as_deref().map(str::trim_end).filter(|output| !output.is_empty()) {
+        for line in output.lines() {
+            text.push_str("\n  | ");
+            text.push_str(line);
+        }
+    }
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("\n{} {hint}", paint("1;36", "hint:")));
+    }
+    text
+}
+
+/// What clap says, taken apart: its first paragraph, and its tips as the hint.
+fn argument_error(error: &clap::Error) -> Value {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let message = text.split("\n\n").next().unwrap_or(text).lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let tips: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+    let mut value = json!({ "kind": "usage", "message": message });
+    if !tips.is_empty() {
+        value["hint"] = json!(tips.join("; "));
+    }
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) {
+        value["field"] = json!(argument);
+    }
+    value
+}
+
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+impl From<clap::Error> for CliError {
+    fn from(error: clap::Error) -> Self {
+        Self::Arguments(Box::new(error))
+    }
+}

@@ -1,0 +1,91 @@
+//! The command line: arguments in, services called, tables or JSON out, an exit code at the end.
+//!
+//! Owns everything a person sees. Nothing below this layer prints, asks, or knows an exit code.
+
+#![allow(dead_code, reason = "commands are wired to the toolkit one after the other")]
+
+mod args;
+mod catalogue;
+mod cluster;
+mod completions;
+mod confirm;
+mod cp;
+mod doctor;
+mod environment;
+mod error;
+mod exec;
+mod forward;
+mod interrupt;
+mod inventory;
+mod node;
+mod output;
+mod plugin;
+mod recipe;
+mod render;
+mod run;
+mod runs;
+mod sandbox;
+mod secret;
+mod ssh;
+#[cfg(test)]
+mod tests;
+
+use args::{Cli, Command, Globals};
+use clap::FromArgMatches;
+use environment::Environment;
+use error::{CliError, OK};
+use output::Output;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let env = match Environment::of_process() {
+        Ok(env) => env,
+        Err(failure) => {
+            let out = Output::new(&Globals::default(), &Environment::empty());
+            return ExitCode::from(CliError::from(failure).report(&out));
+        }
+    };
+    ExitCode::from(start(&arguments, &env))
+}
+
+/// Parses and dispatches. Nothing heavy happens before the arguments are understood.
+fn start(arguments: &[OsString], env: &Environment) -> u8 {
+    let guessed = guess_globals(arguments);
+    let guessed_out = Output::new(&guessed, env);
+    let parsed = args::command(guessed_out.color())
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            let text = error.render();
+            let text = if guessed_out.color_out() { text.ansi().to_string() } else { text.to_string() };
+            return guessed_out.data(&text).map_or_else(|e| e.report(&guessed_out), |()| OK);
+        }
+        Err(error) => return CliError::from(error).report(&guessed_out),
+    };
+    let out = Output::new(&cli.globals, env);
+    dispatch(cli, env, &out).unwrap_or_else(|error| error.report(&out))
+}
+
+/// The globals that decide how even a wrong command line is answered.
+fn guess_globals(arguments: &[OsString]) -> Globals {
+    let has = |option: &str| arguments.iter().skip(1).take_while(|a| *a != "--").any(|a| a == option);
+    Globals { json: has("--json"), no_color: has("--no-color"), ..Globals::default() }
+}
+
+fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
+    if let Command::Completions(args) = cli.command {
+        return args.run(out);
+    }
+    let paths = env.paths(cli.globals.state_dir.as_deref())?;
+    match cli.command {
+        Command::Sandbox(args) => args.run(&paths, out),
+        Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
+        _ => Err(crate::core::Failure::new(crate::core::FailureKind::Unsupported, "not built in yet").into()),
+    }
+}

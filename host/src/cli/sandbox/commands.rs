@@ -1,0 +1,86 @@
+//! `linodetool sandbox status|stop|reset|dial`.
+
+use super::lifecycle::{machines, of_client, reset, stop};
+use super::{DialArgs, SandboxArgs, SandboxCommand};
+use crate::cli::error::{CliError, OK};
+use crate::cli::output::Output;
+use crate::core::{Failure, FailureKind, Paths};
+use linodetool_sandbox::{client, dial};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+/// `status` of a sandbox that does not run; the same as for anything else that is not there.
+const NOT_RUNNING: u8 = 3;
+
+impl SandboxArgs {
+    pub(crate) fn run(&self, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+        let folder = paths.sandbox();
+        match &self.command {
+            SandboxCommand::Serve(args) => args.run(paths, out),
+            SandboxCommand::Status => status(paths, out),
+            SandboxCommand::Stop => {
+                let stopped = stop(&folder).map_err(CliError::sandbox)?;
+                let text = if stopped { "The sandbox is stopped, with all its machines." } else { "No sandbox runs." };
+                out.result(&json!({ "stopped": stopped }), || text.to_owned())?;
+                Ok(OK)
+            }
+            SandboxCommand::Reset => {
+                reset(&folder).map_err(CliError::sandbox)?;
+                out.result(&json!({ "reset": true }), || {
+                    "The sandbox is stopped, and all that it kept is gone.".to_owned()
+                })?;
+                Ok(OK)
+            }
+            SandboxCommand::Dial(args) => args.run(paths),
+        }
+    }
+}
+
+fn status(paths: &Paths, out: &Output) -> Result<u8, CliError> {
+    let folder = paths.sandbox();
+    let Some(running) = client::status(&folder) else {
+        let text = "No sandbox runs. `linodetool sandbox serve` starts one, as does every command with --sandbox.";
+        out.result(&json!({ "running": false, "state": folder }), || text.to_owned())?;
+        return Ok(NOT_RUNNING);
+    };
+    let details = client::details(&running).map_err(|e| CliError::sandbox(of_client(e)))?;
+    let document = json!({
+        "running": true, "pid": running.pid, "v4": running.v4, "token_file": running.token_file,
+        "started": running.started, "state": folder, "details": details,
+    });
+    out.result(&document, || {
+        let mut lines = vec![
+            format!("The sandbox runs since {} as process {}.", running.started, running.pid),
+            format!("url      {}", running.v4),
+            format!("token    in {}", running.token_file.display()),
+        ];
+        lines.extend(details.as_object().into_iter().flatten().filter_map(|(name, value)| detail(name, value)));
+        lines.join("\n")
+    })?;
+    Ok(OK)
+}
+
+fn detail(name: &str, value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) if text.is_empty() => return None,
+        Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => return None,
+        other => other.to_string(),
+    };
+    Some(format!("{:<8} {text}", name.replace('_', " ")))
+}
+
+impl DialArgs {
+    fn run(&self, paths: &Paths) -> Result<u8, CliError> {
+        let address = SocketAddr::new(self.host, self.port);
+        dial::proxy(&machines(&paths.sandbox()), address, self.fdpass).map_err(|e| {
+            CliError::sandbox(
+                Failure::new(FailureKind::Ssh, format!("{address} in the sandbox cannot be reached: {e}")).hint(
+                    "`linodetool sandbox status` shows whether it runs, `linodetool --sandbox node list` its nodes",
+                ),
+            )
+        })?;
+        Ok(OK)
+    }
+}

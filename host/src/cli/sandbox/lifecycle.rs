@@ -1,0 +1,122 @@
+//! The life of the sandbox as commands see it: use the running one or start one, show it, stop it, forget it.
+//!
+//! Owns the layout of the sandbox's folder. Does not know what the sandbox emulates.
+
+use super::background::{self, DEADLINE};
+use crate::core::{Cancel, Failure, FailureKind, Paths, Secret};
+use linodetool_sandbox::client::{self, ClientError, Running};
+use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A sandbox to work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Sandbox {
+    /// `http://127.0.0.1:PORT/v4`
+    pub(crate) v4: String,
+    pub(crate) token: Secret<String>,
+    pub(crate) folder: PathBuf,
+    /// Started for this command.
+    pub(crate) fresh: bool,
+}
+
+/// Where the machines of a sandbox are.
+pub(crate) fn machines(folder: &Path) -> PathBuf {
+    folder.join("machines")
+}
+
+/// Where linodetool keeps what it knows of the sandbox's world: apart from what it knows of the real one.
+pub(crate) fn state(folder: &Path) -> PathBuf {
+    folder.join("state")
+}
+
+/// The sandbox that runs, or a new one.
+pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel) -> Result<Sandbox, Failure> {
+    let folder = paths.sandbox();
+    if let Some(running) = client::status(&folder) {
+        return of_running(&running, &folder);
+    }
+    match background::start(background::command(&paths.exe, &folder), &folder, DEADLINE, cancel) {
+        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, folder, fresh: true }),
+        // Another command may have started one at the same moment; then ours ends and theirs is as good.
+        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running, &folder)),
+    }
+}
+
+fn of_running(running: &Running, folder: &Path) -> Result<Sandbox, Failure> {
+    let token = std::fs::read_to_string(&running.token_file).map_err(|e| {
+        Failure::new(
+            FailureKind::Local,
+            format!("the sandbox's token {} cannot be read: {e}", running.token_file.display()),
+        )
+        .hint("was it started by another user? `linodetool sandbox stop` and try again")
+    })?;
+    let token = Secret::new(token.trim().to_owned());
+    Ok(Sandbox { v4: running.v4.clone(), token, folder: folder.to_owned(), fresh: false })
+}
+
+/// Stops the sandbox of a folder; `false` if none ran.
+pub(crate) fn stop(folder: &Path) -> Result<bool, Failure> {
+    client::stop(folder).map_err(of_client)
+}
+
+/// Stops the sandbox and removes all that it kept.
+pub(crate) fn reset(folder: &Path) -> Result<(), Failure> {
+    stop(folder)?;
+    let cannot = |e: io::Error| {
+        Failure::new(FailureKind::State, format!("{} cannot be removed: {e}", folder.display()))
+            .hint("look who owns it; an ordinary user cannot remove what root's sandbox made")
+    };
+    if machines(folder).exists() {
+        // Without root, the files in the machines' disks belong to other ids: only from inside can they be removed.
+        let options = Options { forget_disks: true, ..Options::default() };
+        Namespaces::open(&machines(folder), &options).map_err(|e| Failure::new(FailureKind::Local, e.to_string()))?;
+    }
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(cannot(e)),
+        _ => Ok(()),
+    }
+}
+
+/// A world that begins knows nothing of the last one's nodes, so what linodetool knew of them is put aside.
+pub(crate) fn put_aside_state(folder: &Path) -> io::Result<()> {
+    let (state, old) = (state(folder), folder.join("state.old"));
+    if !state.exists() {
+        return Ok(());
+    }
+    match std::fs::remove_dir_all(&old) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    std::fs::rename(state, old)
+}
+
+pub(crate) fn of_client(error: ClientError) -> Failure {
+    Failure::new(FailureKind::Unavailable, error.to_string()).hint("see the log, sandbox.log in the sandbox's folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_world_is_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        put_aside_state(dir.path()).unwrap();
+        for text in ["one", "two"] {
+            std::fs::create_dir_all(state(dir.path())).unwrap();
+            std::fs::write(state(dir.path()).join("x"), text).unwrap();
+            put_aside_state(dir.path()).unwrap();
+            assert!(!state(dir.path()).exists());
+            assert_eq!(std::fs::read_to_string(dir.path().join("state.old/x")).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn resetting_nothing_is_fine() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("sandbox");
+        assert!(!stop(&folder).unwrap());
+        reset(&folder).unwrap();
+    }
+}

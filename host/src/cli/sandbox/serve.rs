@@ -1,0 +1,99 @@
+//! `linodetool sandbox serve`: this process is the sandbox until it is stopped.
+
+use super::lifecycle::{machines, put_aside_state};
+use super::{Limits, MachineKind, ServeArgs, Timing};
+use crate::cli::error::{CliError, OK};
+use crate::cli::output::Output;
+use crate::core::{Failure, FailureKind, Paths};
+use linodetool_sandbox::client;
+use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::machines::Machines;
+use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
+use linodetool_sandbox::machines::simulated::Simulated;
+use linodetool_sandbox::server::{self, Ready, ServeError, ServeOptions};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+impl ServeArgs {
+    pub(crate) fn run(&self, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+        let folder = self.state.as_ref().map_or_else(|| paths.sandbox(), |dir| paths.work.join(dir));
+        if let Some(running) = client::status(&folder) {
+            return Err(CliError::sandbox(
+                Failure::new(
+                    FailureKind::Conflict,
+                    format!("a sandbox runs in {} already: process {}, {}", folder.display(), running.pid, running.v4),
+                )
+                .hint("use that one, stop it with `linodetool sandbox stop`, or give another folder with --state"),
+            ));
+        }
+        if self.background {
+            ignore_hangup()?;
+        }
+        let machines = self.machines(&folder)?;
+        put_aside_state(&folder).map_err(|e| {
+            Failure::new(FailureKind::State, format!("{} cannot be written: {e}", folder.display()))
+                .hint("give another folder with --state")
+        })?;
+        let options = ServeOptions {
+            listen: self.listen,
+            state: Some(folder.clone()),
+            time_scale: self.time_scale,
+            timing: match self.timing {
+                Timing::Fast => linodetool_sandbox::world::Timing::fast(),
+                Timing::Real => linodetool_sandbox::world::Timing::real(),
+            },
+            limits: match self.limits {
+                Limits::Real => LimitMode::Real,
+                Limits::Off => LimitMode::Off,
+            },
+            ..ServeOptions::default()
+        };
+        let mut told = Ok(());
+        server::serve(options, machines, |ready| told = tell(ready, &folder, out)).map_err(of_server)?;
+        told.map(|()| OK)
+    }
+
+    fn machines(&self, folder: &Path) -> Result<Arc<dyn Machines>, CliError> {
+        match self.machines {
+            MachineKind::Simulated => Ok(Arc::new(Simulated::new())),
+            MachineKind::Namespaces => {
+                // The world begins empty, so a disk that is left is nobody's.
+                let options = Options { forget_disks: true, ..Options::default() };
+                let opened = Namespaces::open(&machines(folder), &options);
+                let opened = opened.map_err(|e| CliError::sandbox(Failure::new(FailureKind::Local, e.to_string())))?;
+                Ok(Arc::new(opened))
+            }
+        }
+    }
+}
+
+/// One line, whoever reads it.
+fn tell(ready: &Ready, folder: &Path, out: &Output) -> Result<(), CliError> {
+    let line = json!({ "v4": ready.v4, "token": ready.token, "pid": ready.pid, "state": folder });
+    out.data(&line.to_string())
+}
+
+fn of_server(error: ServeError) -> CliError {
+    let kind = match &error {
+        ServeError::NotLoopback { .. } | ServeError::TimeScale { .. } => {
+            return Failure::usage(error.to_string()).into();
+        }
+        ServeError::Listen { .. } => FailureKind::Conflict,
+        _ => FailureKind::Local,
+    };
+    CliError::sandbox(Failure::new(kind, error.to_string()))
+}
+
+/// A server in the background outlives the terminal that it was started from.
+fn ignore_hangup() -> Result<(), Failure> {
+    let cannot = |e: std::io::Error| Failure::new(FailureKind::Local, format!("signals cannot be watched: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    let mut hangup = {
+        let _inside = runtime.enter();
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map_err(cannot)?
+    };
+    let ignore = move || runtime.block_on(async { while hangup.recv().await.is_some() {} });
+    std::thread::Builder::new().name("hangup".into()).spawn(ignore).map_err(cannot)?;
+    Ok(())
+}

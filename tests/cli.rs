@@ -1,0 +1,186 @@
+//! The binary as a user meets it: an empty folder, an environment without anything, one command.
+//!
+//! Only wiring is tested here; what commands say is tested where it is made.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+use expect_test::{Expect, expect};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_linodetool");
+
+/// An empty home to run in.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, program: &Path, line: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(line.split_whitespace())
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(Path::new(PROGRAM), line).output().unwrap()
+    }
+
+    /// Exit code, stdout, stderr, with this home's path left out.
+    fn check(&self, line: &str, expected: &Expect) {
+        let output = self.run(line);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*self.path().to_string_lossy(), "HOME");
+        let all = format!(
+            "exit {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().unwrap(),
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        expected.assert_eq(&all);
+    }
+}
+
+#[test]
+fn version_and_help_go_to_stdout() {
+    let home = Home::new();
+    home.check(
+        "--version",
+        &expect![[r#"
+        exit 0
+        --- stdout
+        linodetool 0.1.0
+        --- stderr
+    "#]],
+    );
+    let help = home.run("node create --help");
+    assert!(help.status.success() && help.stderr.is_empty());
+    assert!(String::from_utf8(help.stdout).unwrap().starts_with("Create a node, and wait"));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "help makes no files");
+}
+
+#[test]
+fn without_a_command_help_is_shown_as_an_error() {
+    let output = Home::new().run("");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+}
+
+#[test]
+fn wrong_usage_is_told_on_stderr_or_as_one_document() {
+    let home = Home::new();
+    home.check(
+        "nodes list",
+        &expect![[r#"
+        exit 2
+        --- stdout
+        --- stderr
+        error: unrecognized subcommand 'nodes'
+
+          tip: a similar subcommand exists: 'node'
+
+        Usage: linodetool [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]],
+    );
+    home.check("nodes list --json", &expect![[r#"
+        exit 2
+        --- stdout
+        {"error":{"exit":2,"hint":"a similar subcommand exists: 'node'","kind":"usage","message":"unrecognized subcommand 'nodes'"}}
+        --- stderr
+    "#]]);
+    home.check(
+        "node ssh",
+        &expect![[r#"
+        exit 2
+        --- stdout
+        --- stderr
+        error: the following required arguments were not provided:
+          <NODE>
+
+        Usage: linodetool node ssh <NODE> [ARGUMENT]...
+
+        For more information, try '--help'.
+    "#]],
+    );
+}
+
+#[test]
+fn a_process_without_home_says_so() {
+    let output = Home::new().command(Path::new(PROGRAM), "node list").env_remove("HOME").output().unwrap();
+    assert_eq!(output.status.code(), Some(13));
+    expect![[r#"
+        error: the variable HOME is not set to an absolute path
+        hint: set HOME; linodetool keeps its settings and caches below it
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
+fn completions_are_scripts() {
+    let home = Home::new();
+    for (shell, word) in [("bash", "_linodetool()"), ("zsh", "#compdef linodetool"), ("fish", "complete -c linodetool")]
+    {
+        let output = home.run(&format!("completions {shell}"));
+        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(String::from_utf8(output.stdout).unwrap().contains(word), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_message() {
+    let home = Home::new();
+    // The pipe has no reader from the start.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output =
+        home.command(Path::new(PROGRAM), "completions bash").stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn doctor_runs_in_an_empty_home_and_makes_nothing() {
+    let home = Home::new();
+    let output = home.run("doctor --json");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> = document["checks"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    expect![[r#"["state directory", "ssh", "java", "mvn", "nft"]"#]].assert_eq(&format!("{names:?}"));
+    let lacking: Vec<_> = document["checks"].as_array().unwrap().iter().filter(|c| c["status"] != "ok").collect();
+    assert!(lacking.iter().all(|check| check["remedy"].is_string()), "{lacking:?}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_release_tarball_runs_where_it_is_unpacked() {
+    let home = Home::new();
+    let built = Path::new(PROGRAM).parent().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/release");
+    let packed = Command::new(script).arg("--from").arg(built).arg("--out").arg(home.path()).output().unwrap();
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+    let tarball = String::from_utf8(packed.stdout).unwrap();
+    let unpacked = Command::new("tar").arg("-xzf").arg(tarball.trim()).current_dir(home.path()).status().unwrap();
+    assert!(unpacked.success());
+    let folder =
+        home.path().join(Path::new(tarball.trim()).file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz"));
+    for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    let output = home.command(&folder.join("linodetool"), "--version").output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("linodetool {}\n", env!("CARGO_PKG_VERSION")));
+    let output = home.command(&folder.join("linodetool"), "doctor --json").output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["healthy"], true, "{document:#}");
+}
