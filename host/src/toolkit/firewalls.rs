@@ -29,7 +29,7 @@ pub(crate) struct EnsureFirewall<'a> {
 /// Labels have 3 to 32 characters (Linode API v4, `POST /networking/firewalls`).
 pub(crate) fn label(context: &str, cluster: &str) -> String {
     let plain = format!("lt-{cluster}");
-    if context == "default" && plain.len() <= 32 {
+    if context == "default/default" && plain.len() <= 32 {
         return plain;
     }
     let digest = hex(&Sha256::digest(format!("{context}/{cluster}")));

@@ -353,7 +353,7 @@ fn wait_port(
 }
 
 const PACKAGE: Doc = Doc {
-    name: "package",
+    name: "packages", // `package` is a reserved word of Rhai
     subject: "name",
     text: "\
         Installs packages unless the commands they provide are there.
@@ -366,7 +366,7 @@ const PACKAGE: Doc = Doc {
 
         # Example
         ```rhai
-        n.package(\"coreutils\", #{ provides: [\"ls\"] });
+        n.packages(\"coreutils\", #{ provides: [\"ls\"] });
         ```
 
         # Errors
