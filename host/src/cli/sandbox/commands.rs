@@ -26,7 +26,9 @@ impl SandboxArgs {
             }
             SandboxCommand::Reset => {
                 reset(&folder).map_err(CliError::sandbox)?;
-                out.result(&json!({ "reset": true }), || "The sandbox is stopped, and all that it kept is gone.".to_owned())?;
+                out.result(&json!({ "reset": true }), || {
+                    "The sandbox is stopped, and all that it kept is gone.".to_owned()
+                })?;
                 Ok(OK)
             }
             SandboxCommand::Dial(args) => args.run(paths),
@@ -74,8 +76,9 @@ impl DialArgs {
         let address = SocketAddr::new(self.host, self.port);
         dial::proxy(&machines(&paths.sandbox()), address, self.fdpass).map_err(|e| {
             CliError::sandbox(
-                Failure::new(FailureKind::Ssh, format!("{address} in the sandbox cannot be reached: {e}"))
-                    .hint("`linodetool sandbox status` shows whether it runs, `linodetool --sandbox node list` its nodes"),
+                Failure::new(FailureKind::Ssh, format!("{address} in the sandbox cannot be reached: {e}")).hint(
+                    "`linodetool sandbox status` shows whether it runs, `linodetool --sandbox node list` its nodes",
+                ),
             )
         })?;
         Ok(OK)

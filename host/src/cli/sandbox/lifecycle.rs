@@ -15,7 +15,6 @@ pub(crate) struct Sandbox {
     /// `http://127.0.0.1:PORT/v4`
     pub(crate) v4: String,
     pub(crate) token: Secret<String>,
-    pub(crate) folder: PathBuf,
     /// Started for this command.
     pub(crate) fresh: bool,
 }
@@ -34,22 +33,31 @@ pub(crate) fn state(folder: &Path) -> PathBuf {
 pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel) -> Result<Sandbox, Failure> {
     let folder = paths.sandbox();
     if let Some(running) = client::status(&folder) {
-        return of_running(&running, &folder);
+        return of_running(&running);
     }
     match background::start(background::command(&paths.exe, &folder), &folder, DEADLINE, cancel) {
-        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, folder, fresh: true }),
+        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, fresh: true }),
         // Another command may have started one at the same moment; then ours ends and theirs is as good.
-        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running, &folder)),
+        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running)),
     }
 }
 
-fn of_running(running: &Running, folder: &Path) -> Result<Sandbox, Failure> {
+/// The sandbox that runs, if one does.
+pub(crate) fn running(paths: &Paths) -> Result<Option<Sandbox>, Failure> {
+    let folder = paths.sandbox();
+    client::status(&folder).map(|running| of_running(&running)).transpose()
+}
+
+fn of_running(running: &Running) -> Result<Sandbox, Failure> {
     let token = std::fs::read_to_string(&running.token_file).map_err(|e| {
-        Failure::new(FailureKind::Local, format!("the sandbox's token {} cannot be read: {e}", running.token_file.display()))
-            .hint("was it started by another user? `linodetool sandbox stop` and try again")
+        Failure::new(
+            FailureKind::Local,
+            format!("the sandbox's token {} cannot be read: {e}", running.token_file.display()),
+        )
+        .hint("was it started by another user? `linodetool sandbox stop` and try again")
     })?;
     let token = Secret::new(token.trim().to_owned());
-    Ok(Sandbox { v4: running.v4.clone(), token, folder: folder.to_owned(), fresh: false })
+    Ok(Sandbox { v4: running.v4.clone(), token, fresh: false })
 }
 
 /// Stops the sandbox of a folder; `false` if none ran.

@@ -76,7 +76,9 @@ fn tell(ready: &Ready, folder: &Path, out: &Output) -> Result<(), CliError> {
 
 fn of_server(error: ServeError) -> CliError {
     let kind = match &error {
-        ServeError::NotLoopback { .. } | ServeError::TimeScale { .. } => return Failure::usage(error.to_string()).into(),
+        ServeError::NotLoopback { .. } | ServeError::TimeScale { .. } => {
+            return Failure::usage(error.to_string()).into();
+        }
         ServeError::Listen { .. } => FailureKind::Conflict,
         _ => FailureKind::Local,
     };
