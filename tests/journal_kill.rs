@@ -17,22 +17,29 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 const FOLDER: &str = "LINODETOOL_TEST_KILL_FOLDER";
+/// Set: the child tells its points and does not wait, so that it dies anywhere.
+const FREE: &str = "LINODETOOL_TEST_KILL_FREE";
 /// Steps of the root lane, then lanes of as many steps each.
 const STEPS: u32 = 3;
 const LANES: u32 = 3;
 const CONTEXT: &str = "default/default";
 
 /// Where a child may be killed. Told to the parent, which lets it go on or kills it. One lane at a time.
-struct Points(Mutex<()>);
+struct Points {
+    lock: Mutex<()>,
+    waits: bool,
+}
 
 impl Points {
     fn pass(&self, name: &str) {
-        let _one_at_a_time = self.0.lock().unwrap();
+        let _one_at_a_time = self.lock.lock().unwrap();
         let mut out = std::io::stdout();
         writeln!(out, "point {name}").unwrap();
         out.flush().unwrap();
-        let mut go_on = [0];
-        std::io::stdin().read_exact(&mut go_on).unwrap();
+        if self.waits {
+            let mut go_on = [0];
+            std::io::stdin().read_exact(&mut go_on).unwrap();
+        }
     }
 }
 
@@ -102,7 +109,7 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn the_child() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let points = Arc::new(Points(Mutex::new(())));
+    let points = Arc::new(Points { lock: Mutex::new(()), waits: std::env::var_os(FREE).is_none() });
     let runtime = runtime();
     let runs = open(&folder, &runtime);
     let make = |name: String| Make { name, folder: folder.clone(), points: points.clone() };
@@ -148,13 +155,17 @@ impl Drop for Guarded {
 
 /// Runs a child; kills it at that point (from 1), if it comes so far. Gives the number of points, and whether it ended.
 fn live(folder: &Path, kill_at: usize) -> (usize, bool) {
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["the_child", "--exact", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    live_as(&mut the_command(folder), kill_at)
+}
+
+fn the_command(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["the_child", "--exact", "--nocapture", "--test-threads=1"]).env(FOLDER, folder);
+    command
+}
+
+fn live_as(command: &mut Command, kill_at: usize) -> (usize, bool) {
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut child = Guarded(child);
     let mut stdin = child.0.stdin.take().unwrap();
     let stdout = BufReader::new(child.0.stdout.take().unwrap());
@@ -167,7 +178,8 @@ fn live(folder: &Path, kill_at: usize) -> (usize, bool) {
                 child.0.wait().unwrap();
                 return (points, false);
             }
-            stdin.write_all(b".").unwrap();
+            // A child that does not wait may be gone already.
+            let _ = stdin.write_all(b".");
         }
     }
     (points, child.0.wait().unwrap().success())
@@ -207,6 +219,34 @@ fn check_promises(folder: &Path) -> usize {
     writes.iter().filter(|step| step.state == StepState::Intent).count()
 }
 
+/// Each effect has happened, and only once.
+fn check_once(folder: &Path, made: usize) {
+    let all = lines(folder);
+    let names: BTreeSet<_> = all.iter().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!((all.len(), names.len()), (made, made), "{all:?}");
+}
+
+#[test]
+fn a_run_that_dies_anywhere_goes_on() {
+    let made = (STEPS + LANES * STEPS) as usize;
+    let runtime = runtime();
+    for told in (1..40).step_by(3) {
+        let folder = tempfile::tempdir().unwrap();
+        live_as(the_command(folder.path()).env(FREE, "1"), told);
+        let doubts = check_promises(folder.path());
+        let is_done = || {
+            let run = open(folder.path(), &runtime).list(&RunFilter::default()).unwrap().pop();
+            run.is_some_and(|run| run.status == Status::Done)
+        };
+        if !is_done() {
+            assert!(live(folder.path(), usize::MAX).1, "killed after {told} points with {doubts} in doubt");
+        }
+        assert!(is_done());
+        check_promises(folder.path());
+        check_once(folder.path(), made);
+    }
+}
+
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
     let wanted = {
@@ -240,12 +280,7 @@ fn a_killed_run_goes_on_where_it_was() {
         let (_, ended) = live(folder.path(), usize::MAX);
         assert!(ended, "killed at {point}");
         assert_eq!(check_promises(folder.path()), 0);
-        let mut names: Vec<_> =
-            lines(folder.path()).iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
-        assert_eq!(names.len(), made, "killed at {point}: each effect once: {names:?}");
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), made, "killed at {point}: no effect twice");
+        check_once(folder.path(), made);
     }
     assert!(kills > points && doubts > points / 4, "{points} points, {kills} kills, {doubts} in doubt");
 }

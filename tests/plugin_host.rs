@@ -3,6 +3,8 @@
 
 #[path = "plugin_host/files.rs"]
 mod files;
+#[path = "plugin_host/limits.rs"]
+mod limits;
 #[path = "plugin_host/loading.rs"]
 mod loading;
 #[path = "plugin_host/opening.rs"]
@@ -48,7 +50,7 @@ async fn bad() -> Arc<Keeper> {
 }
 
 async fn impatient() -> Arc<Keeper> {
-    let limits = Limits { step: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { step: Duration::from_millis(400), ..Limits::default() };
     Arc::new(open(&files::misbehaving(), Opening { limits, ..opening("") }).await.unwrap())
 }
 

@@ -3,6 +3,7 @@
 //! Layers, arrows down only: `cli, repl > script > toolkit > runs > provider, nodes, inventory, secrets > core`;
 //! `plugin_host` implements `provider`'s trait. `app` is the composition root.
 
+pub mod app;
 pub mod cli;
 pub mod core;
 pub mod inventory;

@@ -3,7 +3,7 @@
 //! Owns the desk where answers wait for the futures that want them. Does not know how a request is sent, what time it is, or
 //! how calls are polled (`executor`).
 
-use crate::error::{ErrorKind, ProviderError, Result};
+use crate::error::{ErrorKind, ProviderError, Result, Retry};
 use crate::http::{Request, Response};
 use crate::message::{HttpOut, Out};
 use std::cell::{Cell, RefCell};
@@ -46,7 +46,8 @@ impl Desk {
             return;
         };
         *slot.answer.borrow_mut() = Some(answer);
-        if let Some(waker) = slot.waker.borrow_mut().take() {
+        let waker = slot.waker.borrow_mut().take();
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -59,7 +60,8 @@ impl Cx {
     /// Whatever the provider answered is an `Ok`, an error status too.
     ///
     /// # Errors
-    /// `Network` or `Timeout` when no answer came: what was asked may or may not have happened.
+    /// `Network` or `Timeout` when no answer came: what was asked may or may not have happened. `Invalid` when the host refused
+    /// to send it.
     pub async fn http(&self, request: Request) -> Result<Response> {
         let Request { method, url, auth, headers, body, class, safe_to_repeat } = request;
         let call = self.call;
@@ -68,7 +70,7 @@ impl Cx {
         });
         match io.await {
             Answer::Http(response) => Ok(response),
-            Answer::Failed { kind, message } => Err(ProviderError::new(network_kind(&kind), message)),
+            Answer::Failed { kind, message } => Err(unanswered(&kind, message)),
             Answer::Timer => Err(ProviderError::plugin("the host answered a request with a timer")),
         }
     }
@@ -123,8 +125,13 @@ impl Level {
     }
 }
 
-fn network_kind(kind: &str) -> ErrorKind {
-    if kind == "timeout" { ErrorKind::Timeout } else { ErrorKind::Network }
+/// What the host calls `refused` it has not sent, so it cannot have had an effect; any other kind leaves that open.
+fn unanswered(kind: &str, message: String) -> ProviderError {
+    match kind {
+        "refused" => ProviderError { retry: Some(Retry::Never), ..ProviderError::new(ErrorKind::Invalid, message) },
+        "timeout" => ProviderError::new(ErrorKind::Timeout, message),
+        _ => ProviderError::new(ErrorKind::Network, message),
+    }
 }
 
 /// Ready when the host has answered; dropped early, it tells the host to stop.

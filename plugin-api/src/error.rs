@@ -8,12 +8,14 @@ pub type Result<T, E = ProviderError> = std::result::Result<T, E>;
 /// Why an operation failed, and what may be tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProviderError {
+    /// What sort of failure.
     pub kind: ErrorKind,
     /// One sentence for a person; the provider's own reason where it gave one.
     pub message: String,
     /// The argument at fault, as the provider names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Whether and when the same call may be tried again; absent: no advice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// HTTP status, when there was an answer.
@@ -36,6 +38,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// The credential is accepted but may not do this.
     Forbidden,
+    /// There is no such thing, or it is not this account's.
     NotFound,
     /// The name is taken, or the state does not allow it.
     Conflict,
@@ -43,12 +46,15 @@ pub enum ErrorKind {
     Busy,
     /// An account or provider limit that waiting does not lift.
     Limit,
+    /// Too many requests.
     RateLimited,
     /// The provider is down, in maintenance, or answered nonsense.
     Unavailable,
     /// No answer came: what was asked may or may not have happened.
     Network,
+    /// It took too long: what was asked may or may not have happened.
     Timeout,
+    /// The host ended the call: what was asked may or may not have happened.
     Cancelled,
     /// The plugin has a bug: it panicked, answered twice, or spoke nonsense.
     Plugin,
@@ -65,10 +71,12 @@ pub enum Retry {
     AfterMs(u64),
     /// With the host's own backoff.
     Backoff,
+    /// It would fail again.
     Never,
 }
 
 impl ProviderError {
+    /// Without field, advice, status or code.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), field: None, retry: None, status: None, code: None }
     }
@@ -78,6 +86,7 @@ impl ProviderError {
         Self::new(ErrorKind::Unsupported, format!("this provider does not support {operation}"))
     }
 
+    /// The plugin has a bug.
     pub fn plugin(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Plugin, message)
     }

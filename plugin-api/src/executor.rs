@@ -1,5 +1,7 @@
 //! Turns async methods into message steps: one future per call, polled only when woken.
 //!
+//! Owns the calls under way. Does not know the C border, JSON, or what the provider does.
+//!
 //! A call that panics fails alone: its future is dropped and never polled again. That is memory-safe whatever the provider
 //! does; state it shares between calls may be half-changed, so the host drains the instance and opens a new one.
 
@@ -21,6 +23,7 @@ use std::task::{Context, Poll, Wake, Waker};
 /// A call polled this often in one step without waiting for the host would never end.
 const MAX_POLLS: usize = 10_000;
 
+/// An instance of a provider and the calls it works on.
 pub struct Executor<P> {
     provider: Rc<P>,
     desk: Rc<Desk>,
@@ -54,6 +57,7 @@ impl Wake for Bell {
 }
 
 impl<P: Provider> Executor<P> {
+    /// Without calls.
     pub fn new(provider: P) -> Self {
         Self {
             provider: Rc::new(provider),
@@ -64,6 +68,9 @@ impl<P: Provider> Executor<P> {
         }
     }
 
+    /// Takes the host's messages, goes on with every call that can, and answers what they ask for and how they ended.
+    ///
+    /// A future may only wait for what its `Cx` gives: what wakes it from elsewhere is seen at the next step.
     pub fn step(&mut self, messages: Vec<In>) -> Vec<Out> {
         self.steps += 1;
         for message in messages {
@@ -95,6 +102,10 @@ impl<P: Provider> Executor<P> {
     }
 
     fn start(&mut self, id: u64, op: String, args: Box<RawValue>) {
+        if self.calls.contains_key(&id) {
+            let message = format!("the host started call {id} twice: the second is ignored");
+            return self.emit(Out::Log { level: "error".to_owned(), message });
+        }
         let cx = Cx { call: id, desk: self.desk.clone() };
         let future = Box::pin(dispatch(self.provider.clone(), cx, op, args));
         let bell = Arc::new(Bell { call: id, rung: AtomicBool::new(false), ready: self.ready.clone() });

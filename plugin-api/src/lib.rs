@@ -2,6 +2,8 @@
 //!
 //! A plugin is sans-IO: it turns messages into messages. Does not know sockets, threads, clocks or tokens.
 
+#![warn(missing_docs)]
+
 pub mod abi;
 pub mod context;
 pub mod error;

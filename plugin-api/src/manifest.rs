@@ -11,10 +11,13 @@ pub const MESSAGES: &str = "1.0";
 pub struct Manifest {
     /// The provider's name as users type it, `linode-v4`.
     pub name: String,
+    /// The plugin's own version.
     pub version: String,
     /// One line for `plugin list`.
     pub description: String,
+    /// The message version it speaks, [`MESSAGES`].
     pub messages: String,
+    /// Optional parts of the contract that it uses; unknown ones are ignored.
     pub features: Vec<String>,
     /// Names of the operations this plugin has.
     pub operations: Vec<String>,
@@ -24,6 +27,7 @@ pub struct Manifest {
     pub config: Vec<ConfigKey>,
     /// Where its requests may go; the first is the provider's origin. The host may replace it.
     pub base_urls: Vec<String>,
+    /// The provider's published limits; requests name one of these.
     pub rate_classes: Vec<RateClass>,
 }
 
@@ -31,8 +35,11 @@ pub struct Manifest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ConfigKey {
+    /// As users write it.
     pub name: String,
+    /// One line for help.
     pub doc: String,
+    /// What holds when it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
 }
@@ -41,7 +48,10 @@ pub struct ConfigKey {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RateClass {
+    /// As requests name it.
     pub name: String,
+    /// How many.
     pub calls: u32,
+    /// In how many seconds.
     pub per_seconds: u32,
 }

@@ -12,38 +12,62 @@ use std::collections::BTreeMap;
 #[derive(Debug, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum In {
+    /// Starts a call.
     Call {
+        /// The call's number.
         id: u64,
+        /// Name of the operation.
         op: String,
+        /// Its arguments, without those that have their default value.
         args: Box<RawValue>,
     },
+    /// The answer to an [`Out::Http`].
     Http {
+        /// Which request or timer of the plugin.
         io: u64,
+        /// Which call it belongs to.
         call: u64,
+        /// What the plugin attached to it.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: State,
+        /// HTTP status.
         status: u16,
+        /// By lower-case name; repeats joined by `, `.
         headers: Headers,
+        /// The body's fields.
         #[serde(flatten)]
         body: Body,
     },
+    /// An [`Out::Http`] got no answer.
     HttpFailed {
+        /// Which request or timer of the plugin.
         io: u64,
+        /// Which call it belongs to.
         call: u64,
+        /// What the plugin attached to it.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: State,
+        /// `refused`: the host has not sent it. `timeout`, `network`: no answer, and it may have had its effect.
         kind: String,
+        /// For people.
         message: String,
     },
+    /// The time of an [`Out::Timer`] has come.
     Timer {
+        /// Which request or timer of the plugin.
         io: u64,
+        /// Which call it belongs to.
         call: u64,
+        /// What the plugin attached to it.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: State,
     },
+    /// Ends a call; needs no answer.
     Cancel {
+        /// The call's number.
         id: u64,
     },
+    /// A kind of tomorrow; ignored.
     #[serde(skip_serializing)]
     Unknown,
 }
@@ -52,56 +76,86 @@ pub enum In {
 #[derive(Debug, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum Out {
+    /// Wants an HTTP request sent.
     Http(HttpOut),
+    /// Wants an [`In::Timer`] later.
     Timer {
+        /// Which request or timer of the plugin.
         io: u64,
+        /// Which call it belongs to.
         call: u64,
+        /// What the plugin attached to it.
         #[serde(skip_serializing_if = "Option::is_none")]
         state: State,
+        /// Milliseconds.
         after_ms: u64,
     },
     /// The plugin no longer waits for this io.
     Forget {
+        /// Which request or timer of the plugin.
         io: u64,
+        /// Which call it belongs to.
         call: u64,
     },
+    /// How far a call is, for people.
     Progress {
+        /// Which call it belongs to.
         call: u64,
+        /// For people.
         message: String,
     },
+    /// A line for the log.
     Log {
+        /// `debug`, `info`, `warn` or `error`.
         level: String,
+        /// For people.
         message: String,
     },
+    /// A call went well.
     Done {
+        /// The call's number.
         id: u64,
+        /// The answer.
         value: Box<RawValue>,
     },
+    /// A call did not go well.
     Failed {
+        /// The call's number.
         id: u64,
+        /// Why.
         error: ProviderError,
     },
     /// The whole instance is lost: nothing it still owes will come.
     Fatal {
+        /// For people.
         message: String,
     },
+    /// A kind of tomorrow; ignored.
     #[serde(skip_serializing)]
     Unknown,
 }
 
+/// An HTTP request that a plugin wants sent.
 #[derive(Debug, Serialize)]
 pub struct HttpOut {
+    /// Echoed in the answer.
     pub io: u64,
+    /// The call it is for.
     pub call: u64,
+    /// Echoed in the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: State,
+    /// `GET`, `POST`, ...
     pub method: String,
+    /// Absolute; below one of the manifest's base URLs.
     pub url: String,
     /// Where the host puts the credential; absent: nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// By lower-case name. Never the credential.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: Headers,
+    /// What to send.
     #[serde(flatten)]
     pub body: Body,
     /// Rate class of the manifest that this request counts against.
@@ -130,18 +184,22 @@ pub enum Auth {
 /// Whatever a plugin attaches to a request or timer; the host gives it back with the answer. So a plugin needs no memory.
 pub type State = Option<Box<RawValue>>;
 
+/// By lower-case name; repeats joined by `, `.
 pub type Headers = BTreeMap<String, String>;
 
 /// At most one of: JSON as it stands, text, form fields, or base64 of bytes. Fields of the message, not an object of their own.
 #[derive(Debug, Default, Serialize)]
 pub struct Body {
+    /// JSON as it stands, not parsed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub json: Option<Box<RawValue>>,
+    /// UTF-8 that is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Sent as `application/x-www-form-urlencoded`; requests only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<BTreeMap<String, String>>,
+    /// Bytes that are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
 }
@@ -182,15 +240,24 @@ impl Wire {
     }
 }
 
+/// JSON's `null`.
 pub fn null() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
+/// Reads what a host says.
+///
+/// # Errors
+/// Not a JSON array of objects, or a known field of another type. Unknown fields and kinds are none.
 pub fn read_in(bytes: &[u8]) -> serde_json::Result<Vec<In>> {
     let wires: Vec<Wire> = serde_json::from_slice(bytes)?;
     Ok(wires.into_iter().map(In::from).collect())
 }
 
+/// Reads what a plugin says.
+///
+/// # Errors
+/// As [`read_in`].
 pub fn read_out(bytes: &[u8]) -> serde_json::Result<Vec<Out>> {
     let wires: Vec<Wire> = serde_json::from_slice(bytes)?;
     Ok(wires.into_iter().map(Out::from).collect())

@@ -4,17 +4,27 @@
 
 mod account;
 mod catalogue;
+mod disk;
+mod domain;
 mod firewall;
 mod instance;
+mod nodebalancer;
 mod secret;
 mod stackscript;
+mod volume;
+mod vpc;
 
 pub use account::*;
 pub use catalogue::*;
+pub use disk::*;
+pub use domain::*;
 pub use firewall::*;
 pub use instance::*;
+pub use nodebalancer::*;
 pub use secret::*;
 pub use stackscript::*;
+pub use volume::*;
+pub use vpc::*;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,6 +33,7 @@ use std::collections::BTreeMap;
 /// Part of a list, or all of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
+    /// What there is.
     #[serde(default = "Vec::new")]
     pub items: Vec<T>,
     /// Cursor for the next page; absent when this is the last. Lets a simple plugin leave paging to the host.
@@ -51,10 +62,12 @@ pub struct Nothing {}
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ById {
+    /// The provider's id.
     pub id: String,
 }
 
 impl ById {
+    /// The thing with this id.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
@@ -68,8 +81,10 @@ pub struct Raw {
     pub method: String,
     /// Below the provider's base URL, `/linode/instances`.
     pub path: String,
+    /// What follows `?`, not yet escaped.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, String>,
+    /// Sent as it stands, but for the secrets in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Box<RawValue>>,
     /// The provider's filter, where it has one.

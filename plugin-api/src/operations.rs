@@ -26,6 +26,10 @@ macro_rules! for_each_operation {
             "types.list" list_types(NoArguments) -> Page<Type> => Read;
             /// Images that instances can be made from.
             "images.list" list_images(NoArguments) -> Page<Image> => Read;
+            /// Makes an image from a disk; answers before it can be used.
+            "images.create" create_image(CreateImage) -> Image => Create(Tag);
+            /// Destroys an image of the account.
+            "images.delete" delete_image(ById) -> Nothing => Destroy;
             /// Kernels that instances can boot.
             "kernels.list" list_kernels(NoArguments) -> Page<Kernel> => Read;
             /// Instances that match a filter.
@@ -44,6 +48,12 @@ macro_rules! for_each_operation {
             "instances.shutdown" shutdown_instance(ById) -> Nothing => Write;
             /// Restarts an instance; answers before it is up.
             "instances.reboot" reboot_instance(ById) -> Nothing => Write;
+            /// Destroys the disks of an instance and makes new ones from an image.
+            "instances.rebuild" rebuild_instance(RebuildInstance) -> Instance => Destroy;
+            /// Gives an instance another type; answers before it has moved.
+            "instances.resize" resize_instance(ResizeInstance) -> Nothing => Write;
+            /// Makes an instance with copies of another one's disks.
+            "instances.clone" clone_instance(CloneInstance) -> Instance => Create(Label);
             /// Addresses of an instance.
             "instances.addresses" list_instance_addresses(ById) -> Page<Address> => Read;
             /// What happened on the account, newest first.
@@ -62,6 +72,86 @@ macro_rules! for_each_operation {
             "firewalls.delete" delete_firewall(ById) -> Nothing => Destroy;
             /// Replaces all rules of a Cloud Firewall.
             "firewalls.set_rules" set_firewall_rules(SetFirewallRules) -> Firewall => Write;
+            /// Changes label, tags or state of a Cloud Firewall.
+            "firewalls.update" update_firewall(UpdateFirewall) -> Firewall => Write;
+            /// Puts an instance or NodeBalancer behind a Cloud Firewall.
+            "firewalls.add_device" add_firewall_device(FirewallDevice) -> Nothing => Write;
+            /// Takes an instance or NodeBalancer from behind a Cloud Firewall.
+            "firewalls.remove_device" remove_firewall_device(FirewallDevice) -> Nothing => Write;
+            /// Disks of an instance.
+            "disks.list" list_disks(OfInstance) -> Page<Disk> => Read;
+            /// Makes a disk; answers before it can be used.
+            "disks.create" create_disk(CreateDisk) -> Disk => Create(BeforeAfter);
+            /// Destroys a disk.
+            "disks.delete" delete_disk(PartOfInstance) -> Nothing => Destroy;
+            /// Gives a disk another size; answers before it has it.
+            "disks.resize" resize_disk(ResizeDisk) -> Nothing => Write;
+            /// Configurations of an instance.
+            "configs.list" list_configs(OfInstance) -> Page<InstanceConfig> => Read;
+            /// Makes a configuration of an instance.
+            "configs.create" create_config(CreateConfig) -> InstanceConfig => Create(BeforeAfter);
+            /// Changes a configuration of an instance; it counts from the next boot.
+            "configs.update" update_config(UpdateConfig) -> InstanceConfig => Write;
+            /// Destroys a configuration of an instance.
+            "configs.delete" delete_config(PartOfInstance) -> Nothing => Destroy;
+            /// Volumes that match a filter.
+            "volumes.list" list_volumes(ListVolumes) -> Page<Volume> => Read;
+            /// One volume.
+            "volumes.get" get_volume(ById) -> Volume => Read;
+            /// Makes a volume; answers before it can be used.
+            "volumes.create" create_volume(CreateVolume) -> Volume => Create(Label);
+            /// Destroys a volume that is not attached.
+            "volumes.delete" delete_volume(ById) -> Nothing => Destroy;
+            /// Attaches a volume to an instance; answers before it is there.
+            "volumes.attach" attach_volume(AttachVolume) -> Nothing => Write;
+            /// Detaches a volume; answers before it is free.
+            "volumes.detach" detach_volume(ById) -> Nothing => Write;
+            /// Makes a volume larger; answers before it is.
+            "volumes.resize" resize_volume(ResizeVolume) -> Nothing => Write;
+            /// NodeBalancers that match a filter.
+            "nodebalancers.list" list_nodebalancers(ListNodeBalancers) -> Page<NodeBalancer> => Read;
+            /// One NodeBalancer.
+            "nodebalancers.get" get_nodebalancer(ById) -> NodeBalancer => Read;
+            /// Makes a NodeBalancer.
+            "nodebalancers.create" create_nodebalancer(CreateNodeBalancer) -> NodeBalancer => Create(Label);
+            /// Destroys a NodeBalancer with its configurations.
+            "nodebalancers.delete" delete_nodebalancer(ById) -> Nothing => Destroy;
+            /// Ports that a NodeBalancer serves.
+            "nodebalancer_configs.list" list_nodebalancer_configs(OfNodeBalancer) -> Page<NodeBalancerConfig> => Read;
+            /// Makes a NodeBalancer serve a port.
+            "nodebalancer_configs.create" create_nodebalancer_config(CreateNodeBalancerConfig) -> NodeBalancerConfig => Create(BeforeAfter);
+            /// Makes a NodeBalancer serve a port no more.
+            "nodebalancer_configs.delete" delete_nodebalancer_config(OneNodeBalancerConfig) -> Nothing => Destroy;
+            /// Backends behind a port of a NodeBalancer.
+            "nodebalancer_nodes.list" list_nodebalancer_nodes(OneNodeBalancerConfig) -> Page<NodeBalancerNode> => Read;
+            /// Puts a backend behind a port of a NodeBalancer.
+            "nodebalancer_nodes.create" create_nodebalancer_node(CreateNodeBalancerNode) -> NodeBalancerNode => Create(BeforeAfter);
+            /// Takes a backend from behind a port of a NodeBalancer.
+            "nodebalancer_nodes.delete" delete_nodebalancer_node(OneNodeBalancerNode) -> Nothing => Destroy;
+            /// Domains that match a filter.
+            "domains.list" list_domains(ListDomains) -> Page<Domain> => Read;
+            /// Makes a domain.
+            "domains.create" create_domain(CreateDomain) -> Domain => Create(Label);
+            /// Destroys a domain with its records.
+            "domains.delete" delete_domain(ById) -> Nothing => Destroy;
+            /// Records of a domain.
+            "domain_records.list" list_domain_records(OfDomain) -> Page<DomainRecord> => Read;
+            /// Makes a record of a domain.
+            "domain_records.create" create_domain_record(CreateDomainRecord) -> DomainRecord => Create(BeforeAfter);
+            /// Destroys a record of a domain.
+            "domain_records.delete" delete_domain_record(OneDomainRecord) -> Nothing => Destroy;
+            /// VPCs that match a filter, with their subnets.
+            "vpcs.list" list_vpcs(ListVpcs) -> Page<Vpc> => Read;
+            /// Makes a VPC.
+            "vpcs.create" create_vpc(CreateVpc) -> Vpc => Create(Label);
+            /// Destroys a VPC whose subnets are empty.
+            "vpcs.delete" delete_vpc(ById) -> Nothing => Destroy;
+            /// Subnets of a VPC.
+            "vpc_subnets.list" list_vpc_subnets(OfVpc) -> Page<Subnet> => Read;
+            /// Makes a subnet of a VPC.
+            "vpc_subnets.create" create_vpc_subnet(CreateSubnet) -> Subnet => Create(BeforeAfter);
+            /// Destroys a subnet that is empty.
+            "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing => Destroy;
             /// One of the provider's own operations, by method and path.
             "raw" raw(Raw) -> Box<RawValue> => Write;
         }
@@ -71,9 +161,13 @@ macro_rules! for_each_operation {
 /// What an operation does to the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// Changes nothing.
     Read,
+    /// Changes what is there.
     Write,
+    /// Makes something new that may cost money.
     Create(Found),
+    /// Cannot be undone.
     Destroy,
 }
 
@@ -93,10 +187,15 @@ pub enum Found {
 /// Name and meaning of an operation, for help, completion and references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationInfo {
+    /// As messages, scripts and commands name it, `instances.list`.
     pub name: &'static str,
+    /// One sentence.
     pub doc: &'static str,
+    /// Name of the type of its arguments.
     pub arguments: &'static str,
+    /// Name of the type of its answer.
     pub answer: &'static str,
+    /// What it does to the world.
     pub effect: Effect,
 }
 

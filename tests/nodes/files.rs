@@ -2,7 +2,7 @@
 
 use super::{Sshd, with_sshd};
 use libtest_mimic::Trial;
-use linodetool::nodes::states::{File, Upload, WaitPort};
+use linodetool::nodes::states::{File, Run, Upload, WaitPort};
 use linodetool::nodes::{Copied, FileOptions, Inspected, Place};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -73,6 +73,21 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let nowhere = File { path: "/nowhere/x".into(), ..file("x") };
         let error = nodes.apply(&target, &nowhere, Some(&Place::new("run1", "4", 1)), None).await.unwrap_err();
         assert_eq!(error.to_string(), "file /nowhere/x: it cannot be written");
+    });
+
+    with_sshd(trials, "states::a_command_is_run_unless_its_work_is_done", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let file = at(&sshd, "made");
+        let run = Run { command: format!("touch {file}; echo made"), creates: Some(file), ..Run::default() };
+        let (applied, output) = run.apply(&nodes, &target, &Place::new("r", "1", 1), None).await.unwrap();
+        assert_eq!((applied.changed, output.unwrap().stdout_text().as_str()), (true, "made\n"));
+        let (applied, output) = run.apply(&nodes, &target, &Place::new("r", "2", 1), None).await.unwrap();
+        assert_eq!((applied.changed, applied.detail.as_str(), output), (false, "skipped: creates", None));
+        let fails = Run { command: "echo why >&2; exit 2".into(), ..Run::default() };
+        let error = fails.apply(&nodes, &target, &Place::new("r", "3", 1), None).await.unwrap_err();
+        assert_eq!(error.to_string(), "`echo why >&2; exit 2` ended with exit code 2");
+        nodes.remove_records(&target, "r").await.unwrap();
+        assert_eq!(nodes.inspect(&target, &Place::new("r", "3", 1)).await.unwrap(), Inspected::Absent);
     });
 
     with_sshd(trials, "states::a_port_is_waited_for", async |sshd: Sshd| {

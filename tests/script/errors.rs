@@ -59,13 +59,13 @@ fn unknown_names() {
     check(
         "fn install(n) { n }\ninstal(1);",
         expect![[r#"
-              × there is no function `instal(int)`
-               ╭─[main.rhai:2:1]
-             1 │ fn install(n) { n }
-             2 │ instal(1);
-               · ──────
-               ╰────
-              help: did you mean `install`?"#]],
+             × there is no function `instal(int)`
+              ╭─[main.rhai:2:1]
+            1 │ fn install(n) { n }
+            2 │ instal(1);
+              · ──────
+              ╰────
+             help: did you mean `install`?"#]],
     );
     check(
         "let p = #{ region: 1 };\nprint(p.regoin);",
@@ -92,13 +92,13 @@ fn unknown_names() {
     check(
         "let n = nodes::create(#{ name: \"a\" });\nn.rnu(\"x\");",
         expect![[r#"
-              × there is no function `rnu(Node, string)`
-               ╭─[main.rhai:2:3]
-             1 │ let n = nodes::create(#{ name: "a" });
-             2 │ n.rnu("x");
-               ·   ───
-               ╰────
-              help: did you mean `run(node: Node, command: string)`?"#]],
+             × there is no function `rnu(Node, string)`
+              ╭─[main.rhai:2:3]
+            1 │ let n = nodes::create(#{ name: "a" });
+            2 │ n.rnu("x");
+              ·   ───
+              ╰────
+             help: did you mean `Node.run(command: string)`?"#]],
     );
     check(
         "import \"lib/hadop\" as h;",
@@ -109,6 +109,96 @@ fn unknown_names() {
                ·        ───────────
                ╰────
               help: did you mean `lib/hadoop`?"#]],
+    );
+}
+
+#[test]
+fn unknown_methods_and_circles() {
+    check(
+        "let list = [];\nlist.psuh(1);",
+        expect![[r#"
+             × there is no function `psuh(array, int)`
+              ╭─[main.rhai:2:6]
+            1 │ let list = [];
+            2 │ list.psuh(1);
+              ·      ────
+              ╰────
+             help: did you mean `push(array: array, item)`?"#]],
+    );
+    check(
+        "let n = nodes::create(#{ name: \"a\" });\nn.nothing(1);",
+        expect![[r#"
+         × there is no function `nothing(Node, int)`
+          ╭─[main.rhai:2:3]
+        1 │ let n = nodes::create(#{ name: "a" });
+        2 │ n.nothing(1);
+          ·   ───────
+          ╰────
+         help: Node has: run"#]],
+    );
+    check(
+        "import \"lib/circle_a\" as a;",
+        expect![[r#"
+             × scripts import each other in a circle
+              ╭─[lib/circle_b.rhai:1:8]
+            1 │ import "lib/circle_a" as a;
+              ·        ──────────────
+              ╰────
+             help: lib/circle_a.rhai > lib/circle_b.rhai > lib/circle_a.rhai: move what both need into a
+                   third script
+
+             importing lib/circle_b.rhai, imported at lib/circle_a.rhai:1:8
+             importing lib/circle_a.rhai, imported at main.rhai:1:8"#]],
+    );
+    check(
+        "let n = nodes::create(#{ name: \"a\" });\nn.run(5);",
+        expect![[r#"
+         × `run` cannot be called with (int)
+          ╭─[main.rhai:2:3]
+        1 │ let n = nodes::create(#{ name: "a" });
+        2 │ n.run(5);
+          ·   ───
+          ╰────
+         help: it is `Node.run(command: string)`"#]],
+    );
+    check(
+        "let list = [];\nlist.push();",
+        expect![[r#"
+             × `push` cannot be called with (array)
+              ╭─[main.rhai:2:6]
+            1 │ let list = [];
+            2 │ list.push();
+              ·      ────
+              ╰────
+             help: it is `push(array: array, item)`"#]],
+    );
+    check(
+        "let a = [1];\nfor x in 5 { }",
+        expect![[r#"
+         × expecting an iterable value, not a number
+          ╭─[main.rhai:2:10]
+        1 │ let a = [1];
+        2 │ for x in 5 { }
+          ·          ─
+          ╰────"#]],
+    );
+    check(
+        "let x = if 1 { 2 };",
+        expect![[r#"
+         × expecting a boolean expression, not a number
+          ╭─[main.rhai:1:12]
+        1 │ let x = if 1 { 2 };
+          ·            ─
+          ╰────"#]],
+    );
+    check(
+        "try { fail(\"inner\") } catch (e) { throw e }",
+        expect![[r#"
+         × inner
+          ╭─[main.rhai:1:35]
+        1 │ try { fail("inner") } catch (e) { throw e }
+          ·                                   ─────
+          ╰────"#]],
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::support::{check, recipe, world};
 use expect_test::expect;
-use linodetool::script::{Script, index};
+use linodetool::script::{Interactive, Look, Script, declared, definitions, index, markdown};
 
 #[test]
 fn outputs_are_json() {
@@ -82,16 +82,8 @@ fn a_session_keeps_its_variables() {
 fn every_function_has_a_doc_and_an_example_that_runs() {
     let index = index(&[]).unwrap();
     assert!(index.functions().len() > 15);
-    for function in index.functions() {
-        assert!(!function.summary().is_empty(), "{} has no documentation", function.signature);
-        let examples = function.examples();
-        assert!(!examples.is_empty(), "{} has no example", function.signature);
-        for example in examples {
-            if let Err(error) = world().run(&example, &[]) {
-                panic!("the example of {} fails: {error}\n{example}", function.signature);
-            }
-        }
-    }
+    let problems = index.problems(|example| world().run(example, &[]).map(drop).map_err(|error| error.to_string()));
+    assert_eq!(problems.join("\n"), "");
 }
 
 #[test]
@@ -117,11 +109,222 @@ fn signatures_are_clean() {
         params(declarations: map) -> map
         sleep(seconds: float)
         sleep(seconds: int)
-        to_debug(error: ToolkitError) -> string
-        to_string(error: ToolkitError) -> string
+        ToolkitError.to_debug() -> string
+        ToolkitError.to_string() -> string
         wait(seconds: float)
         wait(seconds: int)
         wait_until(ready: Fn)
-        wait_until(ready: Fn, options: map)"#]]
+        wait_until(ready: Fn, options: map)
+        text::hadoop_xml(properties: map) -> string
+        text::join(items: array, between: string) -> string
+        text::parse_json(json: string) -> any
+        text::render(template: string, values: map) -> string"#]]
     .assert_eq(&list.join("\n"));
+}
+
+#[test]
+fn deep_recursion_is_refused_also_in_lanes() {
+    // As deep as limits allow: 64 levels of calls, each with an expression nearly as deep as it may be.
+    let deep = format!("{}f(n + 1){}", "(1 + ".repeat(25), ")".repeat(25));
+    let text = format!("fn f(n) {{ {deep} }}\nlanes([1, 2], |n| f(n));");
+    let error = world().run(&text, &[]).unwrap_err();
+    expect![["functions call each other more than 64 levels deep"]].assert_eq(&error.failure.message);
+}
+
+#[test]
+fn no_part_of_a_script_confuses_the_report() {
+    let text = "//! Ü\nlet p = params(#{ a: param(\"ä\\\"\", \"x\") }); /* c */\nfn f(x, y) { lanes([x], |n| n.b + 'c') }\nf(`${p.a}`, 2).zz;";
+    let world = world();
+    for (end, _) in text.char_indices() {
+        if let Err(error) = declared(&recipe(&text[..end]), &world.host) {
+            assert!(!error.report(Look::Plain(80)).is_empty());
+        }
+    }
+}
+
+#[test]
+fn texts_for_files() {
+    check("print(text::render(\"{{ a }}-{{b.c}} {{n}}!\", #{ a: 1, b: #{ c: \"x\" }, n: () }));", expect!["1-x !"]);
+    check(
+        "text::render(\"{{ prot }}\", #{ port: 1 });",
+        expect![[r#"
+         × the template asks for `prot`, which is not given
+          ╭─[main.rhai:1:7]
+        1 │ text::render("{{ prot }}", #{ port: 1 });
+          ·       ──────
+          ╰────
+         help: did you mean `port`?"#]],
+    );
+    check(
+        "text::render(\"{{ a\", #{});",
+        expect![[r#"
+         × a `{{` of the template is not closed by `}}`
+          ╭─[main.rhai:1:7]
+        1 │ text::render("{{ a", #{});
+          ·       ──────
+          ╰────"#]],
+    );
+    check(
+        "print(text::hadoop_xml(#{ \"a.b\": \"<x>\", n: 3 }));",
+        expect![[r#"
+        <?xml version="1.0"?>
+        <configuration>
+          <property><name>a.b</name><value>&lt;x&gt;</value></property>
+          <property><name>n</name><value>3</value></property>
+        </configuration>"#]],
+    );
+    check(
+        "print(text::join([1, \"b\"], \", \")); print(text::parse_json(`{\"a\": [1]}`).a[0]);",
+        expect![[r#"
+        1, b
+        1"#]],
+    );
+    check(
+        "text::parse_json(\"nope\");",
+        expect![[r#"
+         × this is not JSON: expected ident at line 1 column 2
+          ╭─[main.rhai:1:7]
+        1 │ text::parse_json("nope");
+          ·       ──────────
+          ╰────
+         help: it begins with `nope`"#]],
+    );
+}
+
+#[test]
+fn lines_of_a_session() {
+    let world = world();
+    let roots = recipe("").roots(&world.host.places);
+    let mut session = Interactive::new(Script::open(&world.run, roots, &[], &world.host));
+    let lines = [
+        "let a = 1;",
+        "fn twice(x) { x * 2 }",
+        "twice(a)",
+        "fn twice(x) { x * 3 }",
+        "twice(a)",
+        "a += 41; a",
+        "import \"lib/hadoop\" as h;",
+        "h::fan([1, 2])",
+        "fn g(x) { h::fan([twice(x)]) }",
+        "g(4)",
+        "let f = |x| x + a;",
+        "f.call(1)",
+        "lanes([1, 2], |i| twice(i) + a)",
+        "let q = nodes::create(#{ name: \"line\" });",
+        "q.run(\"x\")",
+        "fn bad(n) {\n  n.run(\"false\")\n}",
+        "let gone = 1; bad(q)",
+        "gone",
+        "unknown(1)",
+        "a",
+    ];
+    let show = |text: &str| {
+        let answer = match session.line(text) {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("{error} {:?}", error.source_line().unwrap_or_default()),
+        };
+        format!("> {text}\n{answer}")
+    };
+    expect![[r#"
+        > let a = 1;
+
+        > fn twice(x) { x * 2 }
+
+        > twice(a)
+        2
+        > fn twice(x) { x * 3 }
+
+        > twice(a)
+        3
+        > a += 41; a
+        42
+        > import "lib/hadoop" as h;
+
+        > h::fan([1, 2])
+        [10, 20]
+        > fn g(x) { h::fan([twice(x)]) }
+
+        > g(4)
+        [120]
+        > let f = |x| x + a;
+
+        > f.call(1)
+        43
+        > lanes([1, 2], |i| twice(i) + a)
+        [45, 48]
+        > let q = nodes::create(#{ name: "line" });
+
+        > q.run("x")
+        line: x
+        > fn bad(n) {
+          n.run("false")
+        }
+
+        > let gone = 1; bad(q)
+        line: `false` ended with 1 (line 16:2:5) "  n.run(\"false\")"
+        > gone
+        there is no variable `gone` (line 18:1:1) "gone"
+        > unknown(1)
+        there is no function `unknown(int)` (line 19:1:1) "unknown(1)"
+        > a
+        42"#]]
+    .assert_eq(&lines.map(show).join("\n"));
+    assert_eq!(session.variables(), ["a", "f", "q"]);
+}
+
+#[test]
+fn the_reference_is_made_from_the_functions() {
+    let page = markdown(&index(&[]).unwrap());
+    let wait: Vec<&str> = page.split("\n### ").filter(|part| part.starts_with("`wait(seconds: int)`")).collect();
+    expect![[r#"
+        `wait(seconds: int)`
+
+        Waits some seconds; a resumed run does not wait again.
+
+        **Example**
+        ```rhai
+        wait(0);
+        ```
+
+        **Errors**
+        A negative time.
+    "#]]
+    .assert_eq(wait[0]);
+    let files: Vec<String> = definitions(&[]).into_iter().map(|(name, _)| name).collect();
+    expect!["__builtin-operators__.d.rhai __builtin__.d.rhai __static__.d.rhai text.d.rhai"]
+        .assert_eq(&files.join(" "));
+}
+
+#[test]
+fn maps_grow_and_are_asked() {
+    check(
+        "let m = #{ a: 1 };\nm.b = 2; m[\"c\"] = 3; m.d = #{}; m.d.e = 5;\nprint(m); print(\"z\" in m); print(m.get(\"z\") == ()); print(m.contains(\"a\"));",
+        expect![[r##"
+            #{"a": 1, "b": 2, "c": 3, "d": #{"e": 5}}
+            false
+            true
+            true"##]],
+    );
+    check(
+        "let m = #{ a: 1 };\nprint(m[\"z\"]);",
+        expect![[r#"
+         × there is no property `z` in this map
+          ╭─[main.rhai:2:9]
+        1 │ let m = #{ a: 1 };
+        2 │ print(m["z"]);
+          ·         ───
+          ╰────
+         help: `map.get("z")` gives `()` where a property may be absent"#]],
+    );
+    check(
+        "let m = #{ a: 1 };\nm.z += 1;",
+        expect![[r#"
+         × `+` does not work with nothing and int
+          ╭─[main.rhai:2:5]
+        1 │ let m = #{ a: 1 };
+        2 │ m.z += 1;
+          ·     ─
+          ╰────"#]],
+    );
+    check("let m = #{ a: 1 };\nprint(m.get(\"z\") ?? 7);", expect!["7"]);
 }

@@ -2,7 +2,7 @@
 
 use super::support::{LIBRARY, outcome_with, recipe, world};
 use expect_test::{Expect, expect};
-use linodetool::script::{Look, Places, declared, find_recipe, list_recipes};
+use linodetool::script::{Found, Look, Places, declared, find_recipe, list_recipes};
 use std::fs;
 
 const RECIPE: &str = r#"//! Web: a few web servers.
@@ -33,8 +33,8 @@ fn values_are_defaults_or_what_was_set() {
 
 #[test]
 fn wrong_settings_are_refused_before_anything_happens() {
-    set(&[("workers", "abc")], expect!["  × `workers` must be a whole number, but is `abc`"]);
-    set(&[("workers", "0")], expect!["  × `workers` must be at least 1, but is 0"]);
+    set(&[("workers", "abc")], expect!["× `workers` must be a whole number, but is `abc`"]);
+    set(&[("workers", "0")], expect!["× `workers` must be at least 1, but is 0"]);
     set(
         &[("worker", "1")],
         expect![[r#"
@@ -238,4 +238,10 @@ fn imports_stay_in_the_script_folders() {
     // What the run stored wins over the file, so that a resumed run sees the same text.
     fs::write(work.join("scripts/lib/own.rhai"), "fn one() { 2 }").unwrap();
     expect![[r#"{"one":1}"#]].assert_eq(&run("import \"lib/own\" as o;\noutput(\"one\", o::one());"));
+    // Nor does it matter that the file has gone.
+    fs::remove_file(work.join("scripts/lib/own.rhai")).unwrap();
+    let text = "import \"lib/own\" as o;\noutput(\"one\", o::one());";
+    let stored = Found::stored("main.rhai", text, &world.host.places);
+    let outputs = linodetool::script::run(&world.run, &stored, &[], &world.host).unwrap();
+    expect![[r#"{"one":1}"#]].assert_eq(&outputs.to_string());
 }

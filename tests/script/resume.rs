@@ -46,6 +46,27 @@ fn another_path_is_named_with_both_places() {
 }
 
 #[test]
+fn an_end_that_comes_too_early_is_another_path() {
+    let world = world();
+    world.run("for i in 0..3 { nodes::create(#{ name: `early-${i}` }); }", &[]).unwrap();
+    let error = world.reopened().run("nodes::create(#{ name: \"early-0\" });", &[]).unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Diverged);
+    expect!["the script has ended, but not all of its journal: 2 left, first step 1, `nodes.create` at main.rhai:1:24"]
+        .assert_eq(&error.to_string());
+}
+
+#[test]
+fn lanes_that_were_left_out_stay_left_out() {
+    // The second lane fails late, and those after it may or may not have started: the journal says which.
+    let text = "let items = []; for i in 0..40 { items.push(`${i}`); }
+let r = lanes(items, |i| { if i == \"1\" { fail(\"no\") } wait(0.002); i }, #{ on_failure: \"stop\" });
+output(\"ok\", r.map(|x| x.ok));";
+    let world = world();
+    let first = world.run(text, &[]).unwrap();
+    assert_eq!(world.reopened().run(text, &[]).unwrap(), first);
+}
+
+#[test]
 fn a_failure_that_ended_the_script_is_tried_again_and_a_caught_one_is_history() {
     let ended =
         "let n = nodes::create(#{ name: \"again-a\" });\nn.run(\"needs again-later\");\noutput(\"end\", \"ran\");";

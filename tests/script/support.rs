@@ -15,6 +15,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 pub(crate) const LIBRARY: Embedded = Embedded(&[
     ("lib/hadoop.rhai", include_str!("lib/hadoop.rhai")),
     ("lib/effects.rhai", "nodes::create(#{ name: \"x\" });\nfn late() { nodes::create(#{ name: \"late\" }) }"),
+    ("lib/circle_a.rhai", "import \"lib/circle_b\" as b;"),
+    ("lib/circle_b.rhai", "import \"lib/circle_a\" as a;"),
     ("lib/syntax.rhai", "fn good() { 1 }\nfn bad( { 2 }"),
     (
         "recipes/hello.rhai",
@@ -83,7 +85,7 @@ pub(crate) struct Node {
     name: String,
 }
 
-#[expect(unreachable_pub, clippy::needless_pass_by_value, reason = "what the macro takes")]
+#[expect(unreachable_pub, reason = "what the macro takes")]
 #[export_module]
 mod nodes {
     /// Makes a node.
@@ -100,7 +102,7 @@ mod nodes {
     }
 }
 
-#[expect(unreachable_pub, clippy::needless_pass_by_value, reason = "what the macro takes")]
+#[expect(unreachable_pub, reason = "what the macro takes")]
 #[export_module]
 mod node {
     /// Runs a command.

@@ -4,6 +4,7 @@
 //! know what an outcome means: it reports.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -108,8 +109,9 @@ impl Jobs {
         self.lock().waiting.len()
     }
 
-    /// No new work is begun after this. Waits for what is under way, until `end` at most.
-    pub(crate) fn stop(&self, end: Instant) {
+    /// No new work is begun after this. Waits for what is under way, until `end` at most, and tells which Linodes had
+    /// work that is not done.
+    pub(crate) fn stop(&self, end: Instant) -> Vec<u64> {
         let mut queue = self.lock();
         queue.stopped = true;
         self.changed.notify_all();
@@ -117,10 +119,11 @@ impl Jobs {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 tracing::warn!(workers = queue.workers, "machines are still at work; they are not waited for");
-                return;
+                break;
             }
             queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        queue.waiting.keys().copied().filter(|key| *key != FIREWALLS).collect()
     }
 
     fn start_worker(self: &Arc<Self>, queue: &mut Queue, report: &Arc<dyn Report>) {
@@ -161,16 +164,16 @@ impl Jobs {
 
     fn perform(&self, job: Option<Job>, report: &dyn Report) {
         let Some(job) = job else { return self.put_firewalls_in_force(report) };
-        let outcome = match &job.work {
-            Work::Boot(spec) => {
-                // A machine that is to be guarded must not run before its guard stands.
-                self.put_firewalls_in_force(report);
-                self.machines.boot(spec)
-            }
+        if matches!(job.work, Work::Boot(_) | Work::Reboot(_)) {
+            // A machine that is to be guarded must not run before its guard stands.
+            self.put_firewalls_in_force(report);
+        }
+        let outcome = guarded(|| match &job.work {
+            Work::Boot(spec) => self.machines.boot(spec),
             Work::PowerOff => self.machines.power_off(job.linode),
             Work::Reboot(spec) => self.machines.power_off(job.linode).and_then(|()| self.machines.boot(spec)),
             Work::Delete => self.machines.delete(job.linode),
-        };
+        });
         report.job_done(job.linode, job.operation, outcome.map_err(|error| error.to_string()));
     }
 
@@ -180,14 +183,21 @@ impl Jobs {
         }
         let _one_at_a_time = self.firewalls.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stale_firewalls.swap(false, Ordering::SeqCst) {
-            let outcome = self.machines.set_firewalls(&report.firewalls_in_force());
-            report.firewalls_set(outcome);
+            let firewalls = report.firewalls_in_force();
+            report.firewalls_set(guarded(|| self.machines.set_firewalls(&firewalls)));
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A panic of the machines is an error like others: the Linode must not stay busy for ever, nor its worker be lost.
+fn guarded(work: impl FnOnce() -> Result<(), MachineError>) -> Result<(), MachineError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(MachineError("the sandbox's machines failed inside: the panic was reported where it happened".to_owned()))
+    })
 }
 
 impl Queue {
@@ -307,6 +317,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_done_at_the_end_is_told() {
+        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
+        let jobs = Arc::new(Jobs::new(machines, Execution::Threads));
+        let report: Arc<dyn Report> = Arc::new(Reported::default());
+        assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [0_u64; 0]);
+        jobs.submit(vec![Job { linode: 7, operation: 1, work: Work::Delete }], true, &report);
+        assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [7]);
+    }
+
+    #[test]
     fn one_linodes_jobs_are_done_in_order_and_different_ones_at_once() {
         let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
         let jobs = Arc::new(Jobs::new(machines.clone(), Execution::Threads));
@@ -329,7 +349,8 @@ mod tests {
             assert_eq!(order, [1, 2, 3]);
         }
         drop(done);
-        jobs.stop(Instant::now() + Duration::from_secs(30));
+        let left = jobs.stop(Instant::now() + Duration::from_secs(30));
+        assert_eq!(left, [0_u64; 0]);
         let seen = machines.seen.lock().unwrap();
         assert!(seen.calls.values().all(|calls| *calls == ["boot", "power_off", "boot", "delete"]));
         assert!((2..=MOST_WORKERS).contains(&seen.most), "{} at once", seen.most);

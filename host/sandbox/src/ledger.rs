@@ -62,15 +62,20 @@ impl Ledger {
         if !earlier.is_empty() && !earlier.ends_with('\n') {
             file.write_all(b"\n")?;
         }
-        let died = alive(&entries);
         let mut ledger = Self { entries, file: Some(file) };
-        for mut entry in died {
-            entry.time = now.to_owned();
-            entry.what = What::Died;
-            entry.reason = "the sandbox that held it ended".to_owned();
-            ledger.append(entry)?;
-        }
+        ledger.all_died(now, "the sandbox that held it ended")?;
         Ok(ledger)
+    }
+
+    /// Notes that everything that was alive is so no more.
+    pub fn all_died(&mut self, now: &str, reason: &str) -> io::Result<()> {
+        for mut entry in alive(&self.entries) {
+            now.clone_into(&mut entry.time);
+            entry.what = What::Died;
+            reason.clone_into(&mut entry.reason);
+            self.append(entry)?;
+        }
+        Ok(())
     }
 
     /// Adds an entry; the file has it when this returns.

@@ -3,6 +3,7 @@
 //! Owns: the lock around the world, and that everything a transition wants done outside is done: jobs in order, ledger
 //! before the answer. Does not know sockets; in-process callers use it directly.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Time};
 use crate::faults::Faults;
 use crate::jobs::{Execution, Jobs, Report};
-use crate::ledger::{Entry, Ledger, What};
+use crate::ledger::{Entry, Ledger};
 use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
@@ -179,25 +180,14 @@ impl Sandbox {
                 tracing::error!("a thread of the sandbox panicked");
             }
         }
-        self.inner.jobs.stop(end);
-        let linodes: Vec<u64> = self.lock().world.linodes.keys().copied().collect();
+        // Those of Linodes that were just deleted may still be there.
+        let mut linodes: BTreeSet<u64> = self.inner.jobs.stop(end).into_iter().collect();
+        linodes.extend(self.lock().world.linodes.keys());
+        let linodes = linodes.into_iter().collect();
         self.end_machines(linodes, end.saturating_duration_since(Instant::now()));
         let now = self.inner.clock.now().wire();
-        let mut state = self.lock();
-        let State { world, ledger, .. } = &mut *state;
-        for linode in world.linodes.values() {
-            let entry = Entry {
-                time: now.clone(),
-                what: What::Died,
-                kind: "linode".to_owned(),
-                id: linode.id,
-                label: linode.label.clone(),
-                tags: linode.tags.clone(),
-                reason: "the sandbox was stopped".to_owned(),
-            };
-            if let Err(error) = ledger.append(entry) {
-                tracing::error!(%error, "cannot write the sandbox's ledger");
-            }
+        if let Err(error) = self.lock().ledger.all_died(&now, "the sandbox was stopped") {
+            tracing::error!(%error, "cannot write the sandbox's ledger");
         }
     }
 

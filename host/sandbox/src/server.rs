@@ -26,6 +26,8 @@ use crate::world::Timing;
 
 /// A request's body may be this long; the longest real one (user data) is far shorter.
 const LONGEST_BODY: usize = 2 * 1024 * 1024;
+/// Eleven days a second; beyond that the time of a long run could not be counted.
+const MOST_SCALE: f64 = 1_000_000.0;
 /// Connections that are open at the end get this long to finish.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Machines get this long at the end, all together.
@@ -86,7 +88,7 @@ pub enum ServeError {
         "cannot listen on {listen}: {source}; another program may use this port: choose another with --listen, or port 0 for any"
     )]
     Listen { listen: SocketAddr, source: io::Error },
-    #[error("--time-scale must be above 0, not {scale}")]
+    #[error("--time-scale must be above 0 and at most {MOST_SCALE}, not {scale}")]
     TimeScale { scale: f64 },
     #[error(transparent)]
     State(#[from] StateDirError),
@@ -185,7 +187,7 @@ impl Server {
         if !options.listen.ip().is_loopback() {
             return Err(ServeError::NotLoopback { listen: options.listen });
         }
-        if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
+        if !(options.time_scale > 0.0 && options.time_scale <= MOST_SCALE) {
             return Err(ServeError::TimeScale { scale: options.time_scale });
         }
         let dir = options.state.as_deref().map(StateDir::open).transpose()?;
@@ -295,6 +297,11 @@ impl Signals {
 /// One request over HTTP.
 async fn answer(sandbox: Sandbox, request: axum::extract::Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
+        // Before it is sent: a client that is answered while it still sends may never see the answer.
+        return bare(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     let body = match to_bytes(body, LONGEST_BODY).await {
         Ok(body) => body,
         Err(_) => return bare(StatusCode::PAYLOAD_TOO_LARGE),

@@ -67,7 +67,7 @@ const MIGRATIONS: &[&str] = &["
     create index run_started on run (started_ms);
     create table entry (
         run text not null, n integer not null, kind integer not null, lane text not null, seq integer not null,
-        attempt integer not null, op text, digest blob, place text, ms integer not null, args text, body text,
+        attempt integer not null, op text, digest blob, place text, began_ms integer, ms integer not null, args text, body text,
         primary key (run, n)) without rowid;
     create table source (run text not null, path text not null, text text not null, primary key (run, path)) without rowid;
     create table cluster (context text not null, name text not null, doc text not null, primary key (context, name)) without rowid;

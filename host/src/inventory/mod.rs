@@ -3,8 +3,6 @@
 //! Owns the state directory's database: its schema, versions, and the rows of resources. Does not know HTTP, Rhai,
 //! how a node is reached, or what a step is.
 
-#![allow(clippy::result_large_err, reason = "a failure is data with many fields, and rare")]
-
 pub mod change;
 pub mod database;
 pub mod exports;

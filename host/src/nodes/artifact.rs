@@ -113,8 +113,9 @@ impl Nodes {
     }
 
     async fn relay(&self, source: &Target, path: &str, target: &Target, dest: &str) -> Result<()> {
-        let local = |source| NodeError::Local { path: std::env::temp_dir().display().to_string(), source };
-        let folder = tempfile::tempdir().map_err(local)?;
+        let scratch = &self.0.limits.scratch;
+        let local = |source| NodeError::Local { path: scratch.display().to_string(), source };
+        let folder = tempfile::tempdir_in(scratch).map_err(local)?;
         let file = folder.path().join("file");
         self.download(source, path, &file).await?;
         let folder = sh_command("mkdir -p \"${1%/*}\"", &[dest]);

@@ -29,6 +29,15 @@ impl KeyPair {
         let public = key.public_key().to_openssh().expect("an Ed25519 key can be written");
         Self { private_pem: Secret::new(pem.to_string()), public_line: public }
     }
+
+    /// The public half, `ssh-ed25519 AAAA... comment`, of a private key in OpenSSH's format.
+    pub fn public_of(private_pem: &Secret<String>) -> Result<String, String> {
+        let key = PrivateKey::from_openssh(private_pem.reveal()).map_err(|e| e.to_string())?;
+        if key.is_encrypted() {
+            return Err("it is locked with a passphrase".into());
+        }
+        key.public_key().to_openssh().map_err(|e| e.to_string())
+    }
 }
 
 /// `SHA256:...` of a line `ssh-ed25519 AAAA...`, as OpenSSH shows it; nothing if it is no public key.

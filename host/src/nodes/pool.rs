@@ -3,6 +3,7 @@
 use super::connection::{Connection, LoginError, Session};
 use super::{Dialer, NodeError, Result, Target};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -19,11 +20,19 @@ pub struct Limits {
     pub reconnect: Duration,
     /// Where the runner keeps its records on a node.
     pub node_dir: String,
+    /// Where a file lies on this computer while it is relayed from node to node.
+    pub scratch: PathBuf,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { logins: 16, commands: 256, reconnect: Duration::from_secs(300), node_dir: "/var/lib/linodetool".into() }
+        Self {
+            logins: 16,
+            commands: 256,
+            reconnect: Duration::from_secs(300),
+            node_dir: "/var/lib/linodetool".into(),
+            scratch: std::env::temp_dir(),
+        }
     }
 }
 

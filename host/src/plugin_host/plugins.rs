@@ -9,7 +9,7 @@ use crate::plugin_host::keeper::Keeper;
 use crate::plugin_host::trust::{InstalledError, Protection, Trusted};
 use crate::provider::{
     Calls, Client, Governor, GovernorSettings, HttpClients, HttpDesk, HttpParts, OnHoldup, Origin, OriginError, Pace,
-    Provider, ProxySettings, RealTime, Recorder, RetryPolicy, Time, Waits,
+    Provider, ProxySettings, RealTime, Recorder, RetryPolicy, Time, Transport, Waits,
 };
 use linodetool_plugin::{Manifest, ProviderError};
 use serde_json::{Map, Value};
@@ -43,6 +43,8 @@ pub struct Opening {
     pub retry: RetryPolicy,
     pub pace: Pace,
     pub recorder: Option<Arc<dyn Recorder>>,
+    /// In place of the network: an emulator in this process.
+    pub transport: Option<Arc<dyn Transport>>,
     pub limits: Limits,
 }
 
@@ -58,6 +60,7 @@ impl Default for Opening {
             retry: RetryPolicy::default(),
             pace: Pace::default(),
             recorder: None,
+            transport: None,
             limits: Limits::default(),
         }
     }
@@ -115,6 +118,18 @@ impl Plugins {
         Self(Arc::new(Inner { dirs, runtime, proxy, clients: OnceCell::new(), loaded: Mutex::default() }))
     }
 
+    /// Where the provider of this name comes from; nothing is loaded. Tokens of the environment are for bundled ones alone.
+    pub fn find(&self, name: &str) -> Result<Found, PluginError> {
+        let all = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
+        match all.iter().find(|found| found.name == name) {
+            Some(found) => Ok(found.clone()),
+            None => {
+                let known = all.into_iter().map(|found| found.name).collect();
+                Err(PluginError::Unknown { name: name.to_owned(), known })
+            }
+        }
+    }
+
     /// All plugins, loaded to see what they say; those that cannot be used with the reason.
     pub fn list(&self) -> Result<Vec<PluginInfo>, PluginError> {
         let found = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
@@ -154,14 +169,8 @@ impl Plugins {
     }
 
     fn load_named(&self, name: &str) -> Result<PluginFile, PluginError> {
-        let all = find_all(&self.0.dirs.exe, &self.0.dirs.user)?;
-        match all.iter().find(|found| found.name == name) {
-            Some(found) => same_name(self.load(&found.path, &found.protection)?, name),
-            None => {
-                let known = all.into_iter().map(|found| found.name).collect();
-                Err(PluginError::Unknown { name: name.to_owned(), known })
-            }
-        }
+        let found = self.find(name)?;
+        same_name(self.load(&found.path, &found.protection)?, name)
     }
 
     fn load(&self, path: &Path, protection: &Protection) -> Result<PluginFile, PluginError> {
@@ -197,9 +206,12 @@ impl Plugins {
         let account = credential.as_ref().map_or(base.as_str(), |credential| credential.token.reveal());
         let governor = Governor::new(settings, account, &file.manifest.rate_classes);
         let make = || async { HttpClients::new(self.0.proxy.clone()).map_err(|why| PluginError::Http(Arc::new(why))) };
-        let clients = self.0.clients.get_or_try_init(make).await?.clone();
+        let transport = match &opening.transport {
+            Some(transport) => transport.clone(),
+            None => Arc::new(self.0.clients.get_or_try_init(make).await?.clone()),
+        };
         let http = HttpDesk::new(HttpParts {
-            clients,
+            transport,
             plugin: name.clone(),
             allowed,
             credential,

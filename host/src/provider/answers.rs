@@ -1,45 +1,14 @@
-//! Reads HTTP answers into message bodies: bounded, redacted, JSON where it is JSON.
+//! Makes message bodies of HTTP answers: redacted, JSON where it is JSON.
 
 use crate::provider::redact::Redactor;
+use crate::provider::transport::Answer;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use linodetool_plugin::message::{Body, Headers};
-use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
-/// The largest answer of a provider that is read; the largest real ones, pages of 500, are below 1 MiB.
-const MAX_BODY: usize = 32 << 20;
-
-/// An answer as the plugin will see it.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Headers,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// Why an answer could not be read.
-#[derive(Debug)]
-pub(crate) enum Unread {
-    Network(reqwest::Error),
-    TooLarge,
-}
-
 impl Answer {
-    pub(crate) async fn read(mut response: Response) -> Result<Self, Unread> {
-        let status = response.status().as_u16();
-        let headers = headers_of(response.headers());
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(Unread::Network)? {
-            if bytes.len() + chunk.len() > MAX_BODY {
-                return Err(Unread::TooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Self { status, headers, bytes })
-    }
-
     /// Without what the redactor knows.
     pub(crate) fn redacted(mut self, redactor: &Redactor) -> (u16, Headers, Body) {
         for value in self.headers.values_mut() {
@@ -52,7 +21,7 @@ impl Answer {
 }
 
 /// Lower-case names; repeated headers are joined.
-fn headers_of(map: &HeaderMap) -> Headers {
+pub(crate) fn headers_of(map: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         let value = String::from_utf8_lossy(value.as_bytes());

@@ -3,45 +3,21 @@
 //! Takes a plugin's request message and gives the answer message. Does not know what a plugin is or who called.
 
 use crate::core::Events;
-use crate::provider::answers::{Answer, Unread};
-use crate::provider::origin::{Credential, is_loopback, lies_under};
+use crate::provider::origin::{Credential, lies_under};
 use crate::provider::redact::Redactor;
 use crate::provider::request::{Refused, build};
 use crate::provider::retry::{Outcome, RetryPolicy};
 use crate::provider::time::Time;
+use crate::provider::transport::{Answer, NoAnswer, Transport};
 use crate::provider::{Governor, Secrets};
 use linodetool_plugin::Auth;
 use linodetool_plugin::message::{Body, Headers, HttpOut, In};
-use reqwest::{Client, NoProxy, Proxy, RequestBuilder, Url};
-use std::sync::{Arc, Once, OnceLock};
-use std::time::Duration;
-
-/// Some calls hang for minutes when a Linode is busy; one that has said nothing for so long is given up and reconciled.
-const TIMEOUT: Duration = Duration::from_secs(90);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections kept per host: lanes create at most some dozens at once, the rest wait for limits.
-const IDLE_CONNECTIONS: usize = 64;
+use reqwest::Url;
+use std::sync::Arc;
 
 /// Headers that decide where a request goes or how long it is are not a plugin's to set.
 const FORBIDDEN: [&str; 7] =
     ["host", "connection", "content-length", "transfer-encoding", "proxy-authorization", "proxy-connection", "upgrade"];
-
-/// The environment's wish for a proxy, `https_proxy` and `no_proxy`; never used for this computer itself.
-#[derive(Clone, Debug, Default)]
-pub struct ProxySettings {
-    pub https: Option<String>,
-    pub except: Option<String>,
-}
-
-/// One pool of connections for all providers of a process. Clones share it.
-#[derive(Clone, Debug)]
-pub struct HttpClients {
-    proxy: ProxySettings,
-    /// Made when first needed: reading this computer's certificates takes tens of milliseconds, and the sandbox needs none.
-    outside: Arc<OnceLock<Result<Client, String>>>,
-    local: Client,
-}
 
 /// A request and its answer as they may be stored: no credential, no secrets.
 #[derive(Clone, Debug)]
@@ -64,7 +40,7 @@ pub trait Recorder: Send + Sync {
 /// What a desk is made from.
 #[derive(Clone)]
 pub struct HttpParts {
-    pub clients: HttpClients,
+    pub transport: Arc<dyn Transport>,
     pub plugin: String,
     /// Requests go to these places or not at all.
     pub allowed: Vec<Url>,
@@ -84,49 +60,6 @@ pub struct HttpDesk(Arc<HttpParts>);
 struct Failure {
     kind: &'static str,
     message: String,
-}
-
-impl HttpClients {
-    pub fn new(proxy: ProxySettings) -> reqwest::Result<Self> {
-        install_crypto();
-        Ok(Self { proxy, outside: Arc::default(), local: builder().tls_certs_only([]).build()? })
-    }
-
-    fn for_url(&self, url: &Url) -> Result<&Client, Failure> {
-        if url.scheme() == "http" && is_loopback(url) {
-            return Ok(&self.local);
-        }
-        let outside = self.outside.get_or_init(|| outside(&self.proxy).map_err(|why| chain(&why)));
-        outside.as_ref().map_err(|why| refused(format!("https cannot be used on this computer: {why}")))
-    }
-}
-
-fn outside(proxy: &ProxySettings) -> reqwest::Result<Client> {
-    let mut outside = builder();
-    if let Some(url) = &proxy.https {
-        let except = proxy.except.as_deref().and_then(NoProxy::from_string);
-        outside = outside.proxy(Proxy::https(url)?.no_proxy(except));
-    }
-    outside.build()
-}
-
-fn builder() -> reqwest::ClientBuilder {
-    let here = [([127, 0, 0, 1], 0).into()];
-    Client::builder()
-        .user_agent(concat!("linodetool/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none()) // a redirect would leave the allow-list, and take the token along
-        .no_proxy()
-        .resolve_to_addrs("localhost", &here)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .retry(reqwest::retry::never()) // ours knows what is safe to repeat
-}
-
-/// The process's TLS arithmetic; the first one stays.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
 impl HttpDesk {
@@ -151,14 +84,10 @@ impl HttpDesk {
         loop {
             tries += 1;
             self.0.governor.admit(&request.class).await;
-            let (client, out) = self.build(&url, &request, secrets)?.build_split();
             // What cannot be written down, a header with a line break, will not get better.
-            let out = out.map_err(|why| refused(chain(&why.without_url())))?;
+            let out = self.build(&url, &request, secrets)?;
             let began = self.0.time.now_ms();
-            let answer = match client.execute(out).await {
-                Ok(response) => Answer::read(response).await,
-                Err(error) => Err(Unread::Network(error)),
-            };
+            let answer = self.0.transport.send(out).await;
             if let Ok(answer) = &answer {
                 self.0.governor.learn(&request.class, answer.status, &answer.headers).await;
             }
@@ -166,7 +95,7 @@ impl HttpDesk {
             let millis = self.0.time.now_ms().saturating_sub(began);
             let done = match answer {
                 Ok(answer) => Ok(answer.redacted(&redactor)),
-                Err(unread) => Err(failure(unread, &redactor)),
+                Err(none) => Err(failure(&none, &redactor)),
             };
             self.record(&request, &done, tries, millis);
             let Some(again) = again else {
@@ -197,11 +126,10 @@ impl HttpDesk {
     }
 
     /// A token that is bound elsewhere stays here: the request goes without, and the provider says what it thinks of that.
-    fn build(&self, url: &Url, request: &HttpOut, secrets: &Secrets) -> Result<RequestBuilder, Failure> {
+    fn build(&self, url: &Url, request: &HttpOut, secrets: &Secrets) -> Result<reqwest::Request, Failure> {
         let credential = self.0.credential.as_ref().filter(|credential| credential.is_for(url));
         let token = credential.map(|credential| credential.token.reveal().as_str());
-        let client = self.0.clients.for_url(url)?;
-        build(client, url.clone(), request, token, secrets).map_err(|Refused(why)| refused(why))
+        build(url.clone(), request, token, secrets).map_err(|Refused(why)| refused(why))
     }
 
     fn record(&self, request: &HttpOut, done: &Result<(u16, Headers, Body), Failure>, try_number: u32, millis: u64) {
@@ -219,27 +147,22 @@ impl HttpDesk {
     }
 }
 
-fn outcome(answer: &Result<Answer, Unread>) -> Outcome<'_> {
+fn outcome(answer: &Result<Answer, NoAnswer>) -> Outcome<'_> {
     match answer {
         Ok(Answer { status, headers, bytes }) => Outcome::Answered { status: *status, headers, body: bytes },
-        Err(Unread::Network(error)) if error.is_connect() && chain(error).contains("certificate") => {
-            Outcome::Distrusted
-        }
-        Err(Unread::Network(error)) if error.is_connect() => Outcome::NotSent,
-        Err(_) => Outcome::Lost,
+        Err(NoAnswer::NotSent(_)) => Outcome::NotSent,
+        Err(NoAnswer::Distrusted(_)) => Outcome::Distrusted,
+        Err(NoAnswer::TimedOut(_) | NoAnswer::Lost(_)) => Outcome::Lost,
     }
 }
 
-fn failure(unread: Unread, redactor: &Redactor) -> Failure {
-    match unread {
-        Unread::TooLarge => Failure { kind: "network", message: "the provider's answer is over 32 MiB".into() },
-        Unread::Network(error) => {
-            let kind = if error.is_timeout() { "timeout" } else { "network" };
-            // A URL may carry the credential.
-            let message = chain(&error.without_url());
-            Failure { kind, message: redactor.text(&message).into_owned() }
-        }
-    }
+fn failure(none: &NoAnswer, redactor: &Redactor) -> Failure {
+    let kind = match none {
+        NoAnswer::TimedOut(_) => "timeout",
+        NoAnswer::Distrusted(_) => "refused",
+        NoAnswer::NotSent(_) | NoAnswer::Lost(_) => "network",
+    };
+    Failure { kind, message: redactor.text(&none.to_string()).into_owned() }
 }
 
 fn refused(message: String) -> Failure {
@@ -248,13 +171,6 @@ fn refused(message: String) -> Failure {
 
 fn what(request: &HttpOut, url: &Url) -> String {
     format!("{} {}", request.method, url.path())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

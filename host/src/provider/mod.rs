@@ -16,10 +16,11 @@ mod retry;
 mod ring;
 mod secrets;
 mod time;
+mod transport;
 mod waits;
 
 pub use calls::{Calls, Client, Provider};
-pub use http::{Exchange, HttpClients, HttpDesk, HttpParts, ProxySettings, Recorder};
+pub use http::{Exchange, HttpDesk, HttpParts, Recorder};
 pub use limits::{Governor, GovernorSettings, Holdup, OnHoldup};
 pub use origin::{Credential, Origin, OriginError};
 pub use redact::Redactor;
@@ -27,4 +28,5 @@ pub use registry::{Opener, Registry};
 pub use retry::RetryPolicy;
 pub use secrets::Secrets;
 pub use time::{BoxFuture, RealTime, Time};
+pub use transport::{Answer, HttpClients, NoAnswer, ProxySettings, Transport, install_crypto};
 pub use waits::{Pace, Wait, Waits};

@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use linodetool_plugin::Auth;
 use linodetool_plugin::message::{Body, HttpOut};
-use reqwest::header::HeaderValue;
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Url};
 
 /// A request that is not made, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,22 +24,32 @@ impl From<MissingSecret> for Refused {
 
 /// `token` goes where the request says; without one the request goes without.
 pub(crate) fn build(
-    client: &Client,
     mut url: Url,
     request: &HttpOut,
     token: Option<&str>,
     secrets: &Secrets,
-) -> Result<RequestBuilder, Refused> {
+) -> Result<Request, Refused> {
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|why| Refused(why.to_string()))?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        headers.insert(header_name(name)?, header_value(name, value)?);
+    }
     let mut form = Vec::new();
-    let mut header = None;
+    let mut header = |name: &str, value: &str| {
+        // The token's own words would be quoted by the error.
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| Refused("the token holds characters that no header may carry".into()))?;
+        value.set_sensitive(true);
+        headers.insert(header_name(name)?, value);
+        Ok::<(), Refused>(())
+    };
     match request.auth.as_ref().zip(token) {
         None => {}
-        Some((Auth::Bearer, token)) => header = Some(("authorization", format!("Bearer {token}"))),
+        Some((Auth::Bearer, token)) => header("authorization", &format!("Bearer {token}"))?,
         Some((Auth::Basic, token)) => {
-            header = Some(("authorization", format!("Basic {}", STANDARD.encode(format!(":{token}")))));
+            header("authorization", &format!("Basic {}", STANDARD.encode(format!(":{token}"))))?;
         }
-        Some((Auth::Header(name), token)) => header = Some((name.as_str(), token.to_owned())),
+        Some((Auth::Header(name), token)) => header(name, token)?,
         Some((Auth::Query(name), token)) => drop(url.query_pairs_mut().append_pair(name, token)),
         Some((Auth::Form(name), token)) => {
             let Body { json: None, text: None, base64: None, .. } = &request.body else {
@@ -48,52 +58,50 @@ pub(crate) fn build(
             form.push((name.as_str(), token.to_owned()));
         }
     }
-    let mut out = client.request(method, url);
-    for (name, value) in &request.headers {
-        if header.as_ref().is_none_or(|(own, _)| !own.eq_ignore_ascii_case(name)) {
-            out = out.header(name, value);
+    let mut out = Request::new(method, url);
+    if let Some((bytes, kind)) = body(&request.body, form, secrets)? {
+        if let Some(kind) = kind {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
         }
+        *out.body_mut() = Some(bytes.into());
     }
-    if let Some((name, value)) = header {
-        let mut value = HeaderValue::from_str(&value)
-            .map_err(|_| Refused("the token holds characters that no header may carry".into()))?;
-        value.set_sensitive(true);
-        out = out.header(name, value);
-    }
-    add_body(out, request, form, secrets)
+    *out.headers_mut() = headers;
+    Ok(out)
 }
 
+fn header_name(name: &str) -> Result<HeaderName, Refused> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| Refused(format!("`{name}` cannot be the name of a header")))
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, Refused> {
+    HeaderValue::from_str(value)
+        .map_err(|_| Refused(format!("the header `{name}` holds characters that no header may carry")))
+}
+
+/// A body's bytes, and their type where we know it.
+type Content = (Vec<u8>, Option<&'static str>);
+
 /// `form` holds the token's field, which is no place for references.
-fn add_body<'a>(
-    out: RequestBuilder,
-    request: &'a HttpOut,
-    mut form: Vec<(&'a str, String)>,
-    secrets: &Secrets,
-) -> Result<RequestBuilder, Refused> {
-    let has_type = request.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-    let typed = |out: RequestBuilder, kind: &str| if has_type { out } else { out.header("content-type", kind) };
-    let body = &request.body;
+fn body<'a>(body: &'a Body, mut form: Vec<(&'a str, String)>, secrets: &Secrets) -> Result<Option<Content>, Refused> {
     if let Some(json) = &body.json {
-        let text = fill_json(json.get(), secrets)?;
-        return Ok(typed(out, "application/json").body(text));
+        return Ok(Some((fill_json(json.get(), secrets)?.into_bytes(), Some("application/json"))));
     }
     for (name, value) in body.form.iter().flatten() {
-        if form.iter().any(|(own, _)| own == name) {
-            continue;
+        if form.iter().all(|(own, _)| own != name) {
+            form.push((name, fill_field(value, secrets)?));
         }
-        form.push((name, fill_field(value, secrets)?));
     }
     if body.form.is_some() || !form.is_empty() {
-        let pairs: Vec<_> =
-            form.iter().map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value))).collect();
-        return Ok(typed(out, "application/x-www-form-urlencoded").body(pairs.join("&")));
+        let pairs = form.iter().map(|(name, value)| format!("{}={}", form_encode(name), form_encode(value)));
+        let text = pairs.collect::<Vec<_>>().join("&");
+        return Ok(Some((text.into_bytes(), Some("application/x-www-form-urlencoded"))));
     }
     if let Some(text) = &body.text {
-        return Ok(out.body(text.clone()));
+        return Ok(Some((text.clone().into_bytes(), None)));
     }
-    if let Some(base64) = &body.base64 {
-        let bytes = STANDARD.decode(base64).map_err(|why| Refused(format!("the body is not base64: {why}")))?;
-        return Ok(out.body(bytes));
-    }
-    Ok(out)
+    let Some(base64) = &body.base64 else {
+        return Ok(None);
+    };
+    let bytes = STANDARD.decode(base64).map_err(|why| Refused(format!("the body is not base64: {why}")))?;
+    Ok(Some((bytes, None)))
 }

@@ -5,7 +5,6 @@ use super::entry::Entry;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Head of a chain.
 pub(super) type Head = [u8; 32];
@@ -21,6 +20,7 @@ pub(super) fn link(head: &Head, n: u64, entry: &Entry) -> Head {
     hasher.update([entry.kind as u8]);
     hasher.update(entry.seq.to_le_bytes());
     hasher.update(entry.attempt.to_le_bytes());
+    hasher.update(entry.began_ms.unwrap_or(u64::MAX).to_le_bytes());
     hasher.update(entry.ms.to_le_bytes());
     // With its length, so that nothing can move from one field into the next; absent differs from empty.
     let mut field = |bytes: Option<&[u8]>| {
@@ -49,40 +49,40 @@ pub(super) fn step_digest(op: &str, canonical_args: &str) -> super::entry::StepD
 
 /// JSON with sorted keys and no spaces, whatever features `serde_json` was built with: it is hashed and stored.
 pub(super) fn canonical_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let mut text = String::new();
-    write_canonical(&mut text, &serde_json::to_value(value)?);
-    Ok(text)
+    let mut bytes = Vec::with_capacity(128);
+    write_canonical(&mut bytes, &serde_json::to_value(value)?)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-fn write_canonical(text: &mut String, value: &Value) {
+fn write_canonical(bytes: &mut Vec<u8>, value: &Value) -> Result<(), serde_json::Error> {
     match value {
         Value::Array(items) => {
-            text.push('[');
+            bytes.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    bytes.push(b',');
                 }
-                write_canonical(text, item);
+                write_canonical(bytes, item)?;
             }
-            text.push(']');
+            bytes.push(b']');
         }
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
             pairs.sort_by_key(|(key, _)| *key);
-            text.push('{');
+            bytes.push(b'{');
             for (index, (key, item)) in pairs.into_iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    bytes.push(b',');
                 }
-                write_canonical(text, &Value::String(key.clone()));
-                text.push(':');
-                write_canonical(text, item);
+                serde_json::to_writer(&mut *bytes, key)?;
+                bytes.push(b':');
+                write_canonical(bytes, item)?;
             }
-            text.push('}');
+            bytes.push(b'}');
         }
-        // Writing to a String cannot fail.
-        plain => drop(write!(text, "{plain}")),
+        plain => serde_json::to_writer(bytes, plain)?,
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -106,6 +106,7 @@ mod tests {
             ([1; 32], 0, entry.clone()),
             (EMPTY, 0, Entry { kind: EntryKind::Done, ..entry.clone() }),
             (EMPTY, 0, Entry { ms: 6, ..entry.clone() }),
+            (EMPTY, 0, Entry { began_ms: Some(5), ..entry.clone() }),
             (EMPTY, 0, Entry { args: None, body: Some("x".into()), ..entry.clone() }),
             (EMPTY, 0, Entry { body: Some(String::new()), ..entry.clone() }),
         ];

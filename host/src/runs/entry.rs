@@ -49,6 +49,8 @@ pub(super) struct Entry {
     pub(super) op: Option<Cow<'static, str>>,
     pub(super) digest: Option<StepDigest>,
     pub(super) place: Option<String>,
+    /// When a read began; a write's intent tells that itself.
+    pub(super) began_ms: Option<u64>,
     pub(super) ms: u64,
     pub(super) args: Option<String>,
     pub(super) body: Option<String>,
@@ -65,6 +67,7 @@ impl Entry {
             op: None,
             digest: None,
             place: None,
+            began_ms: None,
             ms,
             args: None,
             body: None,

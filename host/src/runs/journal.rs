@@ -64,6 +64,7 @@ pub(super) struct RunRow {
 }
 
 /// What the writer is asked.
+#[allow(clippy::large_enum_variant, reason = "nearly all are lines")]
 pub(super) enum Item {
     Line { run: Arc<str>, entry: Entry, extra: Extra, reply: Option<Reply> },
     Barrier(Reply),

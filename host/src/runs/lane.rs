@@ -143,7 +143,9 @@ impl Lane {
             Ok(Done { value, changes }) => (EntryKind::Done, encode(&value, E::OP)?, changes, Ok(value)),
             Err(failure) => (EntryKind::Failed, encode(&failure, E::OP)?, Vec::new(), Err(StepError::Failed(failure))),
         };
-        let entry = self.first_line(kind, step, Some(body));
+        let mut entry = self.first_line(kind, step, Some(body));
+        entry.began_ms = Some(step.intent_ms);
+        entry.ms = self.run.now();
         self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?;
         result
     }
@@ -213,7 +215,7 @@ impl Lane {
     }
 
     fn next_step(&self, at: &Place, op: &'static str, args: &impl Serialize) -> Result<Step, StepError> {
-        let args = encode(args, op)?;
+        let args = canonical_json(args).map_err(|error| unjournaled(op, &error))?;
         let seq = self.next.fetch_add(1, Ordering::Relaxed);
         let digest = step_digest(op, &args);
         Ok(Step { seq, op, digest, args, place: place_text(at), attempt: 1, intent_ms: self.run.now() })
@@ -270,6 +272,7 @@ impl Lane {
             op: Some(Cow::Borrowed(step.op)),
             digest: Some(step.digest),
             place: Some(step.place.clone()),
+            began_ms: None,
             ms: step.intent_ms,
             args: Some(step.args.clone()),
             body,
@@ -282,7 +285,11 @@ impl Lane {
 }
 
 fn encode(value: &impl Serialize, op: &str) -> Result<String, StepError> {
-    canonical_json(value).map_err(|error| StepError::Refused(format!("`{op}` cannot be journaled: {error}")))
+    serde_json::to_string(value).map_err(|error| unjournaled(op, &error))
+}
+
+fn unjournaled(op: &str, error: &serde_json::Error) -> StepError {
+    StepError::Refused(format!("`{op}` cannot be journaled: {error}"))
 }
 
 fn decode<T: DeserializeOwned>(json: &str, step: &str, op: &str) -> Result<T, StepError> {

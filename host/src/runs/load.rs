@@ -123,8 +123,7 @@ pub(super) fn outputs(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMa
 
 /// Calls with the lines of a run in the order of their commits.
 pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, Entry)) -> rusqlite::Result<()> {
-    let sql =
-        "select n, kind, lane, seq, attempt, op, digest, place, ms, args, body from entry where run = ?1 order by n";
+    let sql = "select n, kind, lane, seq, attempt, op, digest, place, ms, args, body, began_ms from entry where run = ?1 order by n";
     let mut query = reader.prepare_cached(sql)?;
     let mut rows = query.query([id])?;
     let mut last_lane: Arc<str> = Arc::from("");
@@ -148,6 +147,7 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
             ms: row.get::<_, Number>(8)?.0,
             args: row.get(9)?,
             body: row.get(10)?,
+            began_ms: row.get::<_, Option<Number>>(11)?.map(|ms| ms.0),
         };
         f(row.get::<_, Number>(0)?.0, entry);
     }
@@ -226,7 +226,7 @@ pub(super) fn step_records(reader: &Connection, id: &str) -> rusqlite::Result<Ve
                 place: entry.place.unwrap_or_default(),
                 state,
                 attempt: entry.attempt,
-                started_ms: entry.ms,
+                started_ms: entry.began_ms.unwrap_or(entry.ms),
                 ended_ms: None,
                 outcome: None,
                 failure: None,

@@ -10,8 +10,6 @@
 //! - An outcome and its inventory rows are one transaction.
 //! - The same journal answers the same script the same way; one that takes another path is told so.
 
-#![allow(clippy::result_large_err, reason = "a failure is data with many fields, and rare")]
-
 mod chain;
 mod effect;
 mod entry;

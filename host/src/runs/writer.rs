@@ -257,8 +257,8 @@ fn adopt(transaction: &Transaction, run: &str, now: u64) -> rusqlite::Result<Opt
 }
 
 fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> rusqlite::Result<()> {
-    let sql = "insert into entry (run, n, kind, lane, seq, attempt, op, digest, place, ms, args, body)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let sql = "insert into entry (run, n, kind, lane, seq, attempt, op, digest, place, began_ms, ms, args, body)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let values = params![
         run,
         Number(n),
@@ -269,6 +269,7 @@ fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> 
         entry.op,
         entry.digest,
         entry.place,
+        entry.began_ms.map(Number),
         Number(entry.ms),
         entry.args,
         entry.body

@@ -3,7 +3,7 @@
 //! Does not print and does not know exit codes: the command line renders and maps `failure.kind`.
 
 use super::explain::{Words, explain};
-use super::metadata::Index;
+use super::metadata::Functions;
 use super::thrown::{Stop, Thrown, kind_name};
 use crate::core::{Failure, FailureKind};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
@@ -86,7 +86,7 @@ impl From<Failure> for ScriptError {
 pub(crate) struct Context<'a> {
     pub(crate) main: &'a str,
     pub(crate) text_of: &'a dyn Fn(&str) -> Option<Arc<str>>,
-    pub(crate) index: Option<&'a Index>,
+    pub(crate) functions: &'a Functions<'a>,
 }
 
 /// Reads an evaluation error.
@@ -133,7 +133,7 @@ impl Walk<'_> {
         let (file, at) = spot_error.place(self.file);
         let text = (self.context.text_of)(&file).unwrap_or_else(|| "".into());
         let offset = offset(&text, at);
-        let words = Words { index: self.context.index, text: &text, offset, in_lane: self.in_lane };
+        let words = Words { functions: Some(self.context.functions), text: &text, offset, in_lane: self.in_lane };
         let failure = explain(spot_error.error(), &words);
         self.frames.reverse();
         ScriptError { failure, spot: spot(&file, at), chain: self.frames, other_lanes: self.others, text }
@@ -250,7 +250,10 @@ impl ScriptError {
             out = format!("{self}\n");
         }
         self.write_rest(&mut out);
-        out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+        let lines: Vec<&str> = out.trim_matches('\n').lines().map(str::trim_end).collect();
+        let indent = |line: &&str| line.len() - line.trim_start_matches(' ').len();
+        let indent = lines.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+        lines.iter().map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
     }
 
     fn miette(&self) -> Report {

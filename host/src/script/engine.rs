@@ -8,13 +8,13 @@ use super::step::Tag;
 use super::thrown::Stop;
 use super::value::{HandleTypes, Handles};
 use super::{Register, modules, thrown};
-use crate::core::{Cancel, Event, Events, Failure, FailureKind};
+use crate::core::{Cancel, Event, Events, Failure};
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
     BasicMathPackage, BasicStringPackage, BitFieldPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{Dynamic, Engine, Position};
+use rhai::{Dynamic, Engine};
 use std::cell::RefCell;
 use std::sync::Once;
 
@@ -83,16 +83,6 @@ pub(crate) fn build(registers: &[Register]) -> (Engine, Handles) {
         .set_max_map_size(100_000)
         .set_max_modules(64)
         .set_max_variables(10_000);
-    engine.on_map_missing_property(|map, name, _| {
-        let failure = Failure::new(FailureKind::Script, format!("there is no property `{name}` in this map"));
-        let failure = failure.near(name, map.keys().map(|key| key.as_str()));
-        let known: Vec<_> = map.keys().take(20).map(|key| key.as_str()).collect();
-        let failure = match failure.hint {
-            None if !known.is_empty() => failure.hint(format!("it has: {}", known.join(", "))),
-            _ => failure,
-        };
-        Err(thrown::Thrown::from(failure).at(Position::NONE))
-    });
     let mut types = HandleTypes::default();
     thrown::register(&mut engine);
     modules::register(&mut engine);

@@ -4,7 +4,7 @@
 
 use super::diagnostic::{Context, ScriptError, diagnose};
 use super::engine::{LANE_STACK, attach, build};
-use super::metadata::Index;
+use super::metadata::Functions;
 use super::params::{ParamInfo, Settings, check};
 use super::recipes::Found;
 use super::resolver::{Imports, Roots};
@@ -12,7 +12,7 @@ use super::step::{Session, Tag};
 use super::{Host, thrown::Stop};
 use crate::core::{Cancel, Events, Failure, FailureKind};
 use crate::runs::Run;
-use rhai::{Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope};
 use serde::Serialize;
 use serde_json::Value;
 use std::any::Any;
@@ -32,14 +32,16 @@ pub struct Declared {
 /// # Errors
 /// The text does not compile, an import fails, or a declaration is wrong.
 pub fn declared(recipe: &Found, host: &Host) -> Result<Declared, ScriptError> {
-    describe(recipe, host, Cancel::default())
+    describe(recipe, host, None)
 }
 
-fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, ScriptError> {
+/// With a run, its cancel is obeyed and the texts it stored are used.
+fn describe(recipe: &Found, host: &Host, run: Option<&Arc<Run>>) -> Result<Declared, ScriptError> {
     let settings = Settings::default();
-    let session = Session::new(settings, None, super::value::Handles::default(), Events::none());
+    let session = Session::new(settings, None, super::value::Handles::default());
     let (mut engine, _) = build(&host.registers);
-    let imports = Imports::new(recipe.roots(&host.places), None);
+    let imports = Imports::new(recipe.roots(&host.places), run.cloned());
+    let cancel = run.map_or_else(Cancel::default, |run| run.cancel().clone());
     imports.remember(&recipe.path, &recipe.text);
     attach(&mut engine, Tag::Describe(session.clone()), imports.clone(), Events::none(), cancel);
     // What stands before `params` is little; a loop there must not hold up `recipe show`, and counts as no parameters.
@@ -54,22 +56,35 @@ fn describe(recipe: &Found, host: &Host, cancel: Cancel) -> Result<Declared, Scr
 }
 
 /// Evaluates a recipe as a run, and gives the run's outputs. The run is not finished by this.
+/// Blocks, so never call it on a worker of an async runtime.
 ///
 /// # Errors
 /// Settings that do not fit the recipe's parameters (nothing was done then), or what ended the script.
 pub fn run(run: &Arc<Run>, recipe: &Found, set: &[(String, String)], host: &Host) -> Result<Value, ScriptError> {
     // Checked before the first step, whatever the recipe does before it asks for its parameters.
-    let params = describe(recipe, host, run.cancel().clone())?.params;
+    let params = describe(recipe, host, Some(run))?.params;
     check(&params, set).map_err(|failure| {
         let late = params.is_empty() && recipe.text.contains("params(");
         if late { failure.hint("`params` must come before anything that has an effect") } else { failure }
     })?;
     let script = Script::open(run, recipe.roots(&host.places), set, host);
     match script.evaluate(&recipe.path, &recipe.text) {
-        Ok(_) => Ok(run.outputs().into_iter().collect()),
+        Ok(_) => met(run).map(|()| run.outputs().into_iter().collect()),
         Err(Ended::Error(error)) => Err(*error),
         Err(Ended::Described) => Err(Failure::internal("a running recipe was only asked for its parameters").into()),
     }
+}
+
+/// A resumed script that ends before all that its journal holds has taken another path.
+fn met(run: &Run) -> Result<(), ScriptError> {
+    let unmet = run.unmet();
+    let Some((step, op, place)) = unmet.first() else { return Ok(()) };
+    let count = unmet.len();
+    let text =
+        format!("the script has ended, but not all of its journal: {count} left, first step {step}, `{op}` at {place}");
+    Err(Failure::new(FailureKind::Diverged, text)
+        .hint("a resumed run must take the path it took before; start a new run instead")
+        .into())
 }
 
 /// An engine with its run, for one evaluation or for the lines of an interactive session.
@@ -91,7 +106,7 @@ impl Script {
     pub fn open(run: &Arc<Run>, roots: Roots, set: &[(String, String)], host: &Host) -> Self {
         let (mut engine, handles) = build(&host.registers);
         let settings = Settings { set: set.to_vec(), declared: None };
-        let session = Session::new(settings, host.services.clone(), handles, host.events.clone());
+        let session = Session::new(settings, host.services.clone(), handles);
         let imports = Imports::new(roots, Some(run.clone()));
         let tag = Tag::Live { lane: run.root(), session: session.clone() };
         attach(&mut engine, tag, imports.clone(), host.events.clone(), run.cancel().clone());
@@ -123,6 +138,44 @@ impl Script {
             Ended::Error(error) => *error,
             Ended::Described => Failure::internal("only parameters were asked for").into(),
         })
+    }
+
+    /// Evaluates a line of a session; the functions it declares stay.
+    pub(crate) fn line(&mut self, scope: &mut Scope<'static>, name: &str, text: &str) -> Result<Dynamic, ScriptError> {
+        self.imports.remember(name, text);
+        let result = self.on_thread(|| -> Result<_, Box<EvalAltResult>> {
+            let mut ast = self.engine.compile_with_scope(scope, text)?;
+            ast.set_source(name);
+            let functions = ast.clone_functions_only();
+            // As a module of its own each keeps the name of its line in errors; the newest one of a name wins.
+            let module = match functions.has_functions() {
+                true => Some(Module::eval_ast_as_new(Scope::new(), &functions, &self.engine)?),
+                false => None,
+            };
+            Ok((ast, module))
+        });
+        let (mut ast, module) = match result {
+            Ok(Ok(parts)) => parts,
+            Ok(Err(error)) => return Err(self.diagnose(name, &error)),
+            Err(failure) => return Err(failure.into()),
+        };
+        if let Some(module) = module {
+            self.engine.register_global_module(module.into());
+            ast.clear_functions();
+        }
+        match self.on_thread(|| self.engine.eval_ast_with_scope::<Dynamic>(scope, &ast)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.diagnose(name, &error)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// An import lasts for one evaluation; a session keeps it.
+    pub(crate) fn keep_import(&mut self, path: &str, alias: &str, name: &str) -> Result<(), ScriptError> {
+        let module = self.on_thread(|| self.imports.resolve(&self.engine, None, path, Position::NONE))?;
+        let module = module.map_err(|error| self.diagnose(name, &error))?;
+        self.engine.register_static_module(alias, module);
+        Ok(())
     }
 
     fn evaluate(&self, name: &str, text: &str) -> Result<Dynamic, Ended> {
@@ -158,8 +211,8 @@ impl Script {
     }
 
     fn diagnose(&self, name: &str, error: &EvalAltResult) -> ScriptError {
-        let index = Index::of(&self.engine).ok();
-        let context = Context { main: name, text_of: &|file| self.imports.text(file), index: index.as_ref() };
+        let functions = Functions::new(&self.engine);
+        let context = Context { main: name, text_of: &|file| self.imports.text(file), functions: &functions };
         diagnose(error, &context)
     }
 

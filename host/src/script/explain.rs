@@ -1,6 +1,6 @@
 //! One evaluation error in words: kind, sentence, hint. Where it happened is `diagnostic.rs`'s.
 
-use super::metadata::{Index, clean_type};
+use super::metadata::{Functions, Index, clean_type};
 use super::thrown::{Stop, Thrown};
 use crate::core::failure::near_names;
 use crate::core::{Failure, FailureKind};
@@ -11,8 +11,8 @@ use std::borrow::Cow;
 /// What hints may name.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Words<'a> {
-    /// The functions that natives register.
-    pub(crate) index: Option<&'a Index>,
+    /// Ours, and the language's own: those are named only where none of ours fits.
+    pub(crate) functions: Option<&'a Functions<'a>>,
     /// Text of the script it happened in: the names that it declares.
     pub(crate) text: &'a str,
     /// Byte offset of the spot in that text.
@@ -21,7 +21,15 @@ pub(crate) struct Words<'a> {
     pub(crate) in_lane: bool,
 }
 
-impl Words<'_> {
+impl<'a> Words<'a> {
+    fn ours(&self) -> Option<&'a Index> {
+        self.functions.map(Functions::ours)
+    }
+
+    fn all(&self) -> Option<&'a Index> {
+        self.functions.map(Functions::all)
+    }
+
     /// Nothing but that it happened in a lane.
     pub(crate) fn of_lane() -> Self {
         Words { in_lane: true, ..Words::default() }
@@ -68,7 +76,7 @@ pub(crate) fn explain(error: &EvalAltResult, words: &Words) -> Failure {
             script("the script did more than 50 million operations".into()).hint("is there a loop that does not end?")
         }
         EvalAltResult::ErrorDotExpr(text, _) => property(text, words),
-        EvalAltResult::ErrorPropertyNotFound(name, _) => script(format!("there is no property `{name}`")),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => key(name, words),
         EvalAltResult::ErrorMismatchDataType(wanted, given, _)
         | EvalAltResult::ErrorMismatchOutputType(wanted, given, _) => {
             script(format!("this is {}, but must be {}", clean_type(given), clean_type(wanted)))
@@ -118,7 +126,7 @@ fn variable(name: &str, words: &Words) -> Failure {
 }
 
 fn module(name: &str, words: &Words) -> Failure {
-    let mut known: Vec<&str> = words.index.map(Index::namespaces).unwrap_or_default();
+    let mut known: Vec<&str> = words.ours().map(Index::namespaces).unwrap_or_default();
     known.extend(imported_names(words.text));
     let failure = Failure::new(FailureKind::Script, format!("there is no module `{name}`"));
     let failure = failure.near(name, known.iter().copied());
@@ -143,15 +151,20 @@ fn function(signature: &str, words: &Words) -> Failure {
         return script(format!("`{path}` does not work with {}", types.join(" and ")));
     }
     let (namespace, name) = path.rsplit_once("::").unwrap_or(("", path));
-    let same: Vec<&str> = words.index.map(|index| index.signatures(namespace, name)).unwrap_or_default();
+    let of = types.first().map_or("", |kind| kind);
+    let same: Vec<&str> = words.all().map(|index| index.signatures_on(of, namespace, name)).unwrap_or_default();
     let own = own_signatures(words.text, name).filter(|_| namespace.is_empty());
     if !same.is_empty() || own.is_some() {
-        let accepts: Vec<String> = same.iter().map(|s| (*s).to_owned()).chain(own).map(|s| format!("`{s}`")).collect();
-        return script(format!("`{path}` cannot be called with ({})", types.join(", ")))
+        let mut accepts: Vec<String> =
+            same.iter().map(|s| (*s).to_owned()).chain(own).map(|s| format!("`{s}`")).collect();
+        accepts.truncate(4);
+        let is_method = words.ours().is_some_and(|index| index.methods(of).contains(&name));
+        let given = types.iter().skip(usize::from(is_method)).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+        return script(format!("`{path}` cannot be called with ({given})"))
             .hint(format!("it is {}", accepts.join(" or ")));
     }
     let failure = script(format!("there is no function `{path}({})`", types.join(", ")));
-    let known: Vec<&str> = words.index.map(|index| index.names(namespace)).unwrap_or_default();
+    let known: Vec<&str> = words.ours().map(|index| index.names(namespace)).unwrap_or_default();
     let own = if namespace.is_empty() { own_functions(words.text) } else { Vec::new() };
     let candidates = || known.iter().copied().chain(own.iter().copied());
     let mut near = near_names(name, candidates());
@@ -159,10 +172,15 @@ fn function(signature: &str, words: &Words) -> Failure {
         // Two letters swapped in a short name look far apart to the usual measure.
         near.extend(candidates().filter(|known| name.len() > 2 && strsim::osa_distance(name, known) == 1));
     }
-    let of = types.first().map_or("", |kind| kind);
-    let methods = words.index.map(|index| index.methods(of)).filter(|_| namespace.is_empty()).unwrap_or_default();
+    if near.is_empty() && namespace.is_empty() {
+        let all = words.all().map(|index| index.names(namespace)).unwrap_or_default();
+        near.extend(
+            all.iter().copied().filter(|known| name.len() > 2 && strsim::osa_distance(name, known) == 1).take(2),
+        );
+    }
+    let methods = words.ours().map(|index| index.methods(of)).filter(|_| namespace.is_empty()).unwrap_or_default();
     let full = |name: &str| {
-        let signatures = words.index.map(|index| index.signatures(namespace, name)).unwrap_or_default();
+        let signatures = words.all().map(|index| index.signatures_on(of, namespace, name)).unwrap_or_default();
         signatures.first().map_or_else(
             || if namespace.is_empty() { name.to_owned() } else { format!("{namespace}::{name}") },
             |s| (*s).to_owned(),
@@ -179,6 +197,22 @@ fn function(signature: &str, words: &Words) -> Failure {
     }
 }
 
+/// The map itself is not known here, but the script names most keys somewhere.
+fn key(name: &str, words: &Words) -> Failure {
+    let tokens = tokens(words.text);
+    let keys = tokens.windows(3).filter_map(|three| match (three[0].1, three[1].1, three[2].1) {
+        ("." | "?", key, _) => Some(key), // m.key
+        (_, key, ":") => Some(key),       // #{ key: 1 }
+        _ => None,
+    });
+    let failure = Failure::new(FailureKind::Script, format!("there is no property `{name}` in this map"));
+    let failure = failure.near(name, keys.filter(|key| is_name(key) && *key != name));
+    if failure.hint.is_some() {
+        return failure;
+    }
+    failure.hint(format!("`map.get(\"{name}\")` gives `()` where a property may be absent"))
+}
+
 /// `Unknown property 'labl' - a getter is not registered for type 'Node'`
 fn property(text: &str, words: &Words) -> Failure {
     let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
@@ -186,7 +220,7 @@ fn property(text: &str, words: &Words) -> Failure {
     let of = clean_type(of);
     let change = if text.contains("setter") && !text.contains("getter") { " that can be set" } else { "" };
     let failure = Failure::new(FailureKind::Script, format!("{of} has no property `{name}`{change}"));
-    let known = words.index.map(|index| index.properties(&of)).unwrap_or_default();
+    let known = words.ours().map(|index| index.properties(&of)).unwrap_or_default();
     let failure = failure.near(name, known.iter().copied());
     match failure.hint {
         None if !known.is_empty() => failure.hint(format!("it has: {}", known.join(", "))),
@@ -209,7 +243,7 @@ fn lower(text: &str) -> String {
 }
 
 /// Words of a script's text that are names, with what stands before each. Comments and text are passed over.
-fn tokens(text: &str) -> Vec<(usize, &str)> {
+pub(crate) fn tokens(text: &str) -> Vec<(usize, &str)> {
     let mut tokens = Vec::new();
     let bytes = text.as_bytes();
     let mut i = 0;
@@ -289,7 +323,7 @@ fn own_signatures(text: &str, name: &str) -> Option<String> {
     let tokens = tokens(text);
     let at = tokens.windows(2).position(|pair| pair[0].1 == "fn" && pair[1].1 == name)?;
     let list: Vec<&str> =
-        tokens[at + 3..].iter().map(|t| t.1).take_while(|t| *t != ")").filter(|t| *t != ",").collect();
+        tokens.get(at + 3..)?.iter().map(|t| t.1).take_while(|t| *t != ")").filter(|t| *t != ",").collect();
     Some(format!("{name}({})", list.join(", ")))
 }
 

@@ -9,8 +9,9 @@ use super::step::{Tag, lane_of, place_of, session_of};
 use super::thrown::{LaneFailure, Result, Thrown, misuse, raise};
 use super::value::Handles;
 use crate::core::{Failure, FailureKind};
+use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -33,6 +34,27 @@ enum OnFailure {
     Stop,
     #[default]
     Continue,
+}
+
+/// Whether a lane starts, decided once: a resumed run leaves out the same lanes, whatever their timing is now.
+#[derive(Serialize)]
+struct Start {
+    #[serde(skip)]
+    stopped: bool,
+}
+
+impl Effect for Start {
+    const OP: &'static str = "lane.start";
+    const KIND: Kind = Kind::Read;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> std::result::Result<Done<bool>, Failure> {
+        Ok((!self.stopped).into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> std::result::Result<Option<Done<bool>>, Failure> {
+        performs_again().await
+    }
 }
 
 /// Runs all lanes. Gives their values in item order, or with options a map per item.
@@ -88,10 +110,19 @@ fn fan_out(
     let work = || {
         while let i = next.fetch_add(1, Ordering::Relaxed)
             && i < total
-            && !stopped.load(Ordering::Relaxed)
         {
             let Some(item) = items[i].lock().unwrap_or_else(PoisonError::into_inner).take() else { continue };
             let child = lane.child(fan_out, &names[i]);
+            if stop_on_failure {
+                match child.step(&place_of(call), &Start { stopped: stopped.load(Ordering::Relaxed) }) {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(error) => {
+                        *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(raise(error, call)));
+                        continue;
+                    }
+                }
+            }
             let _speaking = Speaking::lane(child.path());
             let mut global = global.clone();
             global.tag = Dynamic::from(Tag::Live { lane: child, session: session.clone() });

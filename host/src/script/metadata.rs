@@ -7,6 +7,7 @@ use rhai::Engine;
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// One function, method or property.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +30,8 @@ pub struct Function {
 #[serde(rename_all = "snake_case")]
 pub enum FunctionKind {
     Function,
+    /// `value.name()`
+    Method,
     /// `value.name`
     Property,
 }
@@ -42,9 +45,18 @@ pub struct Index {
 impl Index {
     /// What an engine's own modules offer, without Rhai's packages.
     pub(crate) fn of(engine: &Engine) -> Result<Self, Failure> {
+        Self::read(engine.gen_fn_metadata_to_json(false))
+    }
+
+    /// Rhai's packages too: `push`, `len`, ... for hints.
+    pub(crate) fn with_packages(engine: &Engine) -> Result<Self, Failure> {
+        Self::read(engine.gen_fn_metadata_to_json(true))
+    }
+
+    fn read(json: serde_json::Result<String>) -> Result<Self, Failure> {
         let broken =
             |error: serde_json::Error| Failure::internal(format!("the script functions cannot be listed: {error}"));
-        let json = engine.gen_fn_metadata_to_json(false).map_err(broken)?;
+        let json = json.map_err(broken)?;
         let root: Value = serde_json::from_str(&json).map_err(broken)?;
         let mut functions = Vec::new();
         collect("", &root, &mut functions);
@@ -71,7 +83,7 @@ impl Index {
     }
 
     pub(crate) fn names(&self, namespace: &str) -> Vec<&str> {
-        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.namespace == namespace);
+        let all = self.functions.iter().filter(|f| f.kind != FunctionKind::Property && f.namespace == namespace);
         let mut names: Vec<&str> = all.map(|f| f.name.as_str()).collect();
         names.dedup();
         names
@@ -79,23 +91,76 @@ impl Index {
 
     /// Signatures without the type of the result.
     pub(crate) fn signatures(&self, namespace: &str, name: &str) -> Vec<&str> {
-        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function);
+        let all = self.functions.iter().filter(|f| f.kind != FunctionKind::Property);
         let same = all.filter(|f| f.namespace == namespace && f.name == name);
         same.map(|f| f.signature.split(" -> ").next().unwrap_or_default()).collect()
     }
 
-    /// Methods of a handle type: what takes one first.
+    /// The same, but where some take `first` first, only those.
+    pub(crate) fn signatures_on(&self, first: &str, namespace: &str, name: &str) -> Vec<&str> {
+        let all = self.functions.iter().filter(|f| f.kind != FunctionKind::Property);
+        let same = all.filter(|f| f.namespace == namespace && f.name == name);
+        let on = same.filter(|f| f.types.first().is_some_and(|t| t == first));
+        let on: Vec<&str> = on.map(|f| f.signature.split(" -> ").next().unwrap_or_default()).collect();
+        if on.is_empty() { self.signatures(namespace, name) } else { on }
+    }
+
+    /// Methods of a handle type.
     pub(crate) fn methods(&self, of: &str) -> Vec<&str> {
-        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Function && f.namespace.is_empty());
-        let own = all.filter(|f| f.types.first().is_some_and(|t| t == of && t.starts_with(char::is_uppercase)));
+        let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Method);
+        let own = all.filter(|f| f.types.first().is_some_and(|t| t == of));
         let mut names: Vec<&str> = own.map(|f| f.name.as_str()).filter(|n| !n.starts_with("to_")).collect();
         names.dedup();
         names
     }
 
+    /// What keeps the reference from being right: functions without documentation or example, examples that fail.
+    /// `run` evaluates an example against whatever world the caller has.
+    pub fn problems(&self, mut run: impl FnMut(&str) -> Result<(), String>) -> Vec<String> {
+        let mut problems = Vec::new();
+        for function in self.functions.iter().filter(|f| !f.name.starts_with("to_")) {
+            let signature = &function.signature;
+            if function.summary().is_empty() {
+                problems.push(format!("{signature} has no documentation"));
+            }
+            let examples = function.examples();
+            if examples.is_empty() {
+                problems.push(format!("{signature} has no example"));
+            }
+            for example in examples {
+                if let Err(error) = run(&example) {
+                    problems.push(format!("an example of {signature} fails: {error}\n{example}"));
+                }
+            }
+        }
+        problems
+    }
+
     pub(crate) fn properties(&self, of: &str) -> Vec<&str> {
         let all = self.functions.iter().filter(|f| f.kind == FunctionKind::Property);
         all.filter(|f| f.types.first().is_some_and(|t| t == of)).map(|f| f.name.as_str()).collect()
+    }
+}
+
+/// The functions of an engine, read when an error needs them: listing Rhai's packages takes a while.
+pub(crate) struct Functions<'a> {
+    engine: &'a Engine,
+    ours: OnceCell<Index>,
+    all: OnceCell<Index>,
+}
+
+impl<'a> Functions<'a> {
+    pub(crate) fn new(engine: &'a Engine) -> Self {
+        Self { engine, ours: OnceCell::new(), all: OnceCell::new() }
+    }
+
+    pub(crate) fn ours(&self) -> &Index {
+        self.ours.get_or_init(|| Index::of(self.engine).unwrap_or_default())
+    }
+
+    /// Those and the language's own.
+    pub(crate) fn all(&self) -> &Index {
+        self.all.get_or_init(|| Index::with_packages(self.engine).unwrap_or_default())
     }
 }
 
@@ -134,7 +199,7 @@ fn read(namespace: &str, json: &Value) -> Option<Function> {
     if raw.starts_with("set$") || raw.starts_with("index$") {
         return None; // a property is listed by its getter
     }
-    let (kind, name) = match raw.strip_prefix("get$") {
+    let (mut kind, name) = match raw.strip_prefix("get$") {
         Some(name) => (FunctionKind::Property, name),
         None => (FunctionKind::Function, raw),
     };
@@ -148,8 +213,19 @@ fn read(namespace: &str, json: &Value) -> Option<Function> {
             parameters.push((parameter["name"].as_str().unwrap_or("_").to_owned(), kind));
         }
     }
+    let of = parameters.first().map_or("?", |(_, kind)| kind.as_str()).to_owned();
+    // Our own types are written large, those of the language small.
+    if kind == FunctionKind::Function
+        && namespace.is_empty()
+        && of.starts_with(|c: char| c.is_uppercase())
+        && of != "Fn"
+    {
+        kind = FunctionKind::Method;
+    }
+    let skipped = usize::from(kind == FunctionKind::Method);
     let list: Vec<String> = parameters
         .iter()
+        .skip(skipped)
         .map(|(name, kind)| if kind == "any" { name.clone() } else { format!("{name}: {kind}") })
         .collect();
     let path = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}::{name}") };
@@ -159,10 +235,8 @@ fn read(namespace: &str, json: &Value) -> Option<Function> {
     };
     let signature = match kind {
         FunctionKind::Function => format!("{path}({}){result}", list.join(", ")),
-        FunctionKind::Property => {
-            let of = parameters.first().map_or("?", |(_, kind)| kind.as_str());
-            format!("{of}.{name}{result}")
-        }
+        FunctionKind::Method => format!("{of}.{name}({}){result}", list.join(", ")),
+        FunctionKind::Property => format!("{of}.{name}{result}"),
     };
     let doc: Vec<String> =
         json["docComments"].as_array().into_iter().flatten().filter_map(|c| c.as_str()).map(clean_doc).collect();
@@ -204,6 +278,7 @@ pub(crate) fn clean_type(name: &str) -> Cow<'_, str> {
         "str | ImmutableString | String" => "string".into(),
         "rhai::Map" | "Map" | "map" => "map".into(),
         "rhai::Array" | "Array" | "array" => "array".into(),
+        "rhai::Blob" | "Blob" | "blob" => "blob".into(),
         "rhai::FnPtr" | "FnPtr" | "Fn" => "Fn".into(),
         "rhai::Dynamic" | "Dynamic" | "?" | "_" | "RhaiResult" => "any".into(),
         "NativeCallContext" | "rhai::NativeCallContext" => "call".into(),

@@ -3,31 +3,34 @@
 //! Every effect goes through `step.rs` to the run; nothing here opens a socket or a database, prints, or knows a command.
 
 // A failure is plain data on a cold path; boxing it everywhere would only hide what it is.
-#![allow(clippy::result_large_err)]
 
 mod detach;
 mod diagnostic;
 mod engine;
 mod evaluate;
 mod explain;
+mod interactive;
 mod lanes;
 mod metadata;
 pub mod modules;
 pub mod options;
 mod params;
 mod recipes;
+mod reference;
 mod resolver;
 pub mod step;
 pub mod thrown;
 pub mod value;
-mod wait_until;
+mod waiting;
 
 pub use diagnostic::{Frame, Look, ScriptError, Spot};
 pub use engine::index;
 pub use evaluate::{Declared, Script, declared, run};
+pub use interactive::Interactive;
 pub use metadata::{Function, FunctionKind, Index};
 pub use params::{Limits, ParamInfo, ParamKind, check};
 pub use recipes::{Found, Origin, Places, RecipeInfo, find_recipe, list_recipes};
+pub use reference::{definitions, markdown};
 pub use resolver::{Embedded, Roots};
 
 use crate::core::Events;

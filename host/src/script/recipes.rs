@@ -119,6 +119,13 @@ pub fn list_recipes(places: &Places) -> Vec<RecipeInfo> {
 }
 
 impl Found {
+    /// A recipe whose text was stored with a run: the text is what it was, the place only serves further imports.
+    pub fn stored(path: &str, text: &str, places: &Places) -> Self {
+        let now = find_recipe(path, places).ok();
+        let (origin, folder) = now.map_or((Origin::Embedded, None), |now| (now.origin, now.folder));
+        Self { path: path.to_owned(), text: text.to_owned(), origin, folder }
+    }
+
     /// What this recipe may import from. One that is in the binary imports from the binary alone,
     /// so that files of the folder it happens to be started in cannot change it.
     pub fn roots(&self, places: &Places) -> Roots {

@@ -6,6 +6,7 @@ use super::thrown::{Result, Thrown};
 use crate::core::{Failure, FailureKind};
 use crate::runs::Run;
 use rhai::{Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position, Scope, Shared};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,6 +136,33 @@ impl Imports {
     }
 }
 
+thread_local! {
+    /// What this thread is importing, outermost first: Rhai would follow a circle until the stack ends.
+    static LOADING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Loading;
+
+impl Loading {
+    fn enter(path: &str) -> std::result::Result<Self, Failure> {
+        LOADING.with_borrow_mut(|loading| {
+            if loading.iter().any(|above| above == path) {
+                let circle = format!("{} > {path}", loading.join(" > "));
+                return Err(Failure::new(FailureKind::Script, "scripts import each other in a circle")
+                    .hint(format!("{circle}: move what both need into a third script")));
+            }
+            loading.push(path.to_owned());
+            Ok(Self)
+        })
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        LOADING.with_borrow_mut(Vec::pop);
+    }
+}
+
 /// `lib/hadoop` and `./lib/hadoop.rhai` are the same script.
 fn normal(path: &str) -> std::result::Result<String, Failure> {
     let trimmed = path.trim_start_matches("./");
@@ -157,6 +185,7 @@ impl ModuleResolver for Imports {
         if let Some(module) = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&path) {
             return Ok(module.clone());
         }
+        let _loading = Loading::enter(&path).map_err(|failure| Thrown::from(failure).at(at))?;
         let text = self.fetch(&path).map_err(|failure| Thrown::from(failure).at(at))?;
         self.remember(&path, &text);
         let wrap = |error: Box<EvalAltResult>| EvalAltResult::ErrorInModule(path.clone(), error, at);

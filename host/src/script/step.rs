@@ -5,7 +5,7 @@
 use super::params::Settings;
 use super::thrown::{Result, Stop, misuse, raise, stopped};
 use super::value::Handles;
-use crate::core::{Events, Failure};
+use crate::core::Failure;
 use crate::runs::{Effect, Lane, Place, Run};
 use rhai::NativeCallContext;
 use std::any::Any;
@@ -31,20 +31,14 @@ pub(crate) struct Session {
     pub(crate) settings: Mutex<Settings>,
     pub(crate) services: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) handles: Handles,
-    pub(crate) events: Events,
     /// Lane threads that may still be started; the thread that calls `lanes` always works too.
     threads: AtomicUsize,
 }
 
 impl Session {
-    pub(crate) fn new(
-        settings: Settings,
-        services: Option<Arc<dyn Any + Send + Sync>>,
-        handles: Handles,
-        events: Events,
-    ) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, services: Option<Arc<dyn Any + Send + Sync>>, handles: Handles) -> Arc<Self> {
         let threads = AtomicUsize::new(MAX_LANES - 1);
-        Arc::new(Self { settings: Mutex::new(settings), services, handles, events, threads })
+        Arc::new(Self { settings: Mutex::new(settings), services, handles, threads })
     }
 
     /// Takes up to `wanted` thread permits.

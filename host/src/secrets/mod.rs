@@ -2,8 +2,6 @@
 //!
 //! Owns private files and the encrypted stores. Does not know providers, runs, or what a secret is for.
 
-#![allow(clippy::result_large_err, reason = "a failure is data with many fields, and rare")]
-
 pub mod files;
 mod linode_cli;
 pub mod redact;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub const GENERATED: &str = "generated/";
 
 /// The secrets of one context. Cheap to open; every call reads or writes the files, under a lock shared by all processes.
+#[derive(Clone)]
 pub struct SecretStore {
     folder: PathBuf,
     context: String,

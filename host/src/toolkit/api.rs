@@ -65,7 +65,8 @@ async fn call(toolkit: &Toolkit, spec: &RawSpec) -> Result<Value, Failure> {
         filter: json(&spec.filter).map_err(broken)?,
     };
     let answer = toolkit.provider().await?.client.raw(&raw).await?;
-    serde_json::from_str(answer.get()).map_err(|e| Failure::new(FailureKind::Plugin, format!("the answer is not JSON: {e}")))
+    serde_json::from_str(answer.get())
+        .map_err(|e| Failure::new(FailureKind::Plugin, format!("the answer is not JSON: {e}")))
 }
 
 impl Effect for Get<'_> {
@@ -98,7 +99,10 @@ impl Effect for Change<'_> {
     /// Nothing is known of what such a call does, so it is neither found again nor repeated.
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Value>>, Failure> {
         let spec = self.spec;
-        Err(Failure::new(FailureKind::Interrupted, format!("whether {} {} took effect is not known", spec.method, spec.path))
-            .hint("look at the account and begin a new run"))
+        Err(Failure::new(
+            FailureKind::Interrupted,
+            format!("whether {} {} took effect is not known", spec.method, spec.path),
+        )
+        .hint("look at the account and begin a new run"))
     }
 }

@@ -8,7 +8,7 @@ use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
-use crate::toolkit::keys::{EnsureKeys, HostKeys};
+use crate::toolkit::keys::{EnsureKeys, HostKeys, forget};
 use crate::toolkit::nodes::{Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, planned};
 use crate::toolkit::plan::Plan;
 use crate::toolkit::{At, Toolkit};
@@ -91,7 +91,8 @@ impl Toolkit {
             false => None,
         };
         let firewall_id = firewall.as_ref().map(|f| f.id.clone());
-        let record = Record { spec, firewall: firewall_id.clone(), login: &keys.login, resolved: &look.resolved, toolkit: self };
+        let record =
+            Record { spec, firewall: firewall_id.clone(), login: &keys.login, resolved: &look.resolved, toolkit: self };
         let cluster = at.step(&record)?;
         let items: Vec<_> = wanted
             .into_iter()
@@ -103,8 +104,7 @@ impl Toolkit {
             .collect();
         let login = &keys.login;
         let made = at.lanes("clusters.nodes", &items, |at, (wanted, hosts): &(Wanted, HostKeys)| {
-            let ensured =
-                at.step(&EnsureNode { wanted, resolved: &look.resolved, login, hosts, toolkit: self })?;
+            let ensured = at.step(&EnsureNode { wanted, resolved: &look.resolved, login, hosts, toolkit: self })?;
             let ready = at.step(&Ready { node: &ensured.node, hosts, toolkit: self })?;
             Ok((ready.node, ensured.changed || ready.changed))
         })?;
@@ -115,6 +115,7 @@ impl Toolkit {
             let members = nodes.iter().flat_map(addresses).collect();
             changed |= at.step(&SetMembers { firewall: id, members, toolkit: self })?;
         }
+        self.count(changed);
         Ok(Members { cluster, nodes, changed })
     }
 
@@ -146,14 +147,20 @@ impl Toolkit {
 
 fn check(spec: &ClusterSpec) -> Result<(), Failure> {
     if spec.roles.is_empty() {
-        return Err(Failure::usage(format!("cluster {} has no roles", spec.name)).field("roles").hint("give at least one: roles: [#{ role: \"node\", count: 3, type: \"g6-nanode-1\" }]"));
+        return Err(Failure::usage(format!("cluster {} has no roles", spec.name))
+            .field("roles")
+            .hint("give at least one: roles: [#{ role: \"node\", count: 3, type: \"g6-nanode-1\" }]"));
     }
     for (i, role) in spec.roles.iter().enumerate() {
         if role.count == 0 {
-            return Err(Failure::usage(format!("role {} has count 0", role.role)).field("count").hint("leave the role out, or ask for at least one"));
+            return Err(Failure::usage(format!("role {} has count 0", role.role))
+                .field("count")
+                .hint("leave the role out, or ask for at least one"));
         }
         if spec.roles[..i].iter().any(|other| other.role == role.role) {
-            return Err(Failure::usage(format!("role {} is given twice", role.role)).field("roles").hint("give it once, with the sum of both counts"));
+            return Err(Failure::usage(format!("role {} is given twice", role.role))
+                .field("roles")
+                .hint("give it once, with the sum of both counts"));
         }
         check_name(&format!("{}-{}-{}", spec.name, role.role, role.count))?;
     }
@@ -184,24 +191,39 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
     if let Some(cluster) = &look.cluster {
         let (has, wants) = (&cluster.region, &look.resolved.region.id);
         if has != wants {
-            return conflict(format!("cluster {name} is in region {has}, not {wants}; nodes are never moved"), another.into());
+            return conflict(
+                format!("cluster {name} is in region {has}, not {wants}; nodes are never moved"),
+                another.into(),
+            );
         }
         let (has, wants) = (&cluster.image, &look.resolved.image.id);
         if has != wants {
-            return conflict(format!("cluster {name} is made of image {has}, not {wants}; nodes are never replaced"), another.into());
+            return conflict(
+                format!("cluster {name} is made of image {has}, not {wants}; nodes are never replaced"),
+                another.into(),
+            );
         }
     }
     for node in &look.nodes {
         let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
             return conflict(
-                format!("cluster {name} has a node {} more than asked for; nodes are never destroyed by an ensure", node.name),
-                format!("ask for as many as there are, or decommission it and then: linodetool node delete {}", node.name),
+                format!(
+                    "cluster {name} has a node {} more than asked for; nodes are never destroyed by an ensure",
+                    node.name
+                ),
+                format!(
+                    "ask for as many as there are, or decommission it and then: linodetool node delete {}",
+                    node.name
+                ),
             );
         };
         let wants = &look.resolved.types[w.type_index].id;
         if &node.type_id != wants {
             return conflict(
-                format!("{} is of type {}, not {wants}; nodes are never replaced by an ensure", node.name, node.type_id),
+                format!(
+                    "{} is of type {}, not {wants}; nodes are never replaced by an ensure",
+                    node.name, node.type_id
+                ),
                 another.into(),
             );
         }
@@ -234,18 +256,22 @@ impl Effect for Look<'_> {
         let (spec, toolkit) = (self.spec, self.toolkit);
         if spec.firewall && !toolkit.provider().await?.manifest.capabilities.iter().any(|c| c == "firewalls") {
             let message = format!("provider {} has no firewalls", toolkit.settings().provider);
-            return Err(Failure::new(FailureKind::Unsupported, message).hint("ask for a cluster without one: firewall: false"));
+            return Err(
+                Failure::new(FailureKind::Unsupported, message).hint("ask for a cluster without one: firewall: false")
+            );
         }
         let types: Vec<String> = spec.roles.iter().map(|role| role.type_id.clone()).collect();
         let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
-        let cluster = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
-        let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &spec.name)?;
+        let cluster = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
+        let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &spec.name)?;
         if !nodes.is_empty() {
             let tag = Some(cx.cluster_tag(toolkit.context(), &spec.name));
             let wanted = ListInstances { tag, ..ListInstances::default() };
             let present = toolkit.provider().await?.client.list_instances(&wanted).await?.items;
-            nodes.retain(|node| present.iter().any(|instance| instance.id == node.id));
+            nodes.retain(|node| present.iter().any(|instance| instance.id == node.id && instance.label == node.name));
         }
+        // A cluster without a node left binds nobody to its region or image.
+        let cluster = cluster.filter(|_| !nodes.is_empty());
         Ok(Looked { resolved, cluster, nodes }.into())
     }
 
@@ -273,7 +299,7 @@ impl Effect for Record<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Cluster>, Failure> {
         let (spec, toolkit) = (self.spec, self.toolkit);
-        let before = toolkit.inventory().find_cluster(toolkit.context(), &spec.name)?;
+        let before = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
         let role = |(role, r#type): (&RoleSpec, &Type)| Role {
             role: role.role.clone(),
             count: role.count,
@@ -313,7 +339,7 @@ impl Effect for GetCluster<'_> {
     type Out = Members;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Members>, Failure> {
-        let cluster = self.toolkit.inventory().cluster(self.toolkit.context(), self.name)?;
+        let cluster = self.toolkit.inventory().expect_cluster(self.toolkit.context(), self.name)?;
         Ok(members(self.toolkit, cluster)?.into())
     }
 
@@ -323,7 +349,7 @@ impl Effect for GetCluster<'_> {
 }
 
 fn members(toolkit: &Toolkit, cluster: Cluster) -> Result<Members, Failure> {
-    let mut nodes = toolkit.inventory().cluster_nodes(toolkit.context(), &cluster.name)?;
+    let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &cluster.name)?;
     let place = |node: &Node| {
         let role = cluster.roles.iter().position(|r| Some(&r.role) == node.role.as_ref()).unwrap_or(usize::MAX);
         let number = node.name.rsplit('-').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
@@ -369,7 +395,7 @@ impl Effect for Forget<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        self.toolkit.secret_store().remove_generated(&[format!("cluster/{}.login", self.name)])?;
+        forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
     }
 

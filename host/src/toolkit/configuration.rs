@@ -1,5 +1,11 @@
 //! The effective settings: read-only for recipes.
 
+use serde::Serialize;
+
+use crate::core::Failure;
+use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::toolkit::{At, Toolkit};
+
 /// Settings of this process, decided at the top from flags, environment and files.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -9,4 +15,36 @@ pub struct Settings {
     pub provider: String,
     /// Whether the provider is the sandbox's emulator.
     pub sandbox: bool,
+}
+
+impl Toolkit {
+    /// Whether the provider says that it can do this.
+    ///
+    /// # Errors
+    /// If its plugin cannot be loaded.
+    pub fn has_capability(&self, at: At<'_>, capability: &str) -> Result<bool, StepError> {
+        at.step(&Has { capability, toolkit: self })
+    }
+}
+
+#[derive(Serialize)]
+struct Has<'a> {
+    capability: &'a str,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Has<'_> {
+    const OP: &'static str = "configuration.has";
+    const KIND: Kind = Kind::Read;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let capabilities = &self.toolkit.provider().await?.manifest.capabilities;
+        Ok(capabilities.iter().any(|name| name == self.capability).into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
+        performs_again().await
+    }
 }

@@ -95,10 +95,8 @@ fn check_user_data(region: &Region, regions: &[Region], image: &Image, images: &
     let can = |i: &Image| i.capabilities.iter().any(|c| c == "cloud-init");
     if !can(image) {
         let near = images.iter().filter(|i| can(i) && i.vendor == image.vendor).map(|i| i.id.as_str());
-        let message = format!(
-            "image {} has no cloud-init, so a new node's host key would have to be trusted blindly",
-            image.id
-        );
+        let message =
+            format!("image {} has no cloud-init, so a new node's host key would have to be trusted blindly", image.id);
         return Err(Failure::usage(message).hint(instead("images", near)).field("image"));
     }
     Ok(())

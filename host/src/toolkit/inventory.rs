@@ -1,8 +1,8 @@
 //! inventory: what is stored, as recipes ask for it. The nodes' own questions are in `nodes`, the clusters' in `clusters`.
 
+use crate::core::Failure;
 use crate::inventory::Resource;
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::core::Failure;
 use crate::toolkit::{At, Toolkit};
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ impl Effect for ListResources<'_> {
     type Out = Vec<Resource>;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Resource>>, Failure> {
-        Ok(self.toolkit.inventory().resources(self.toolkit.context())?.into())
+        Ok(self.toolkit.inventory().resources(self.toolkit.context(), None)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Resource>>>, Failure> {

@@ -49,22 +49,16 @@ impl Effect for EnsureKeys<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Keys>, Failure> {
         let store = self.toolkit.secret_store();
-        let mut keys = Keys::default();
-        let mut made = BTreeMap::new();
-        keys.login = match self.given {
-            Some(name) => {
-                let missing = || Failure::not_found(format!("there is no secret `{name}`")).hint("store the private key: linodetool secret set NAME < KEY");
-                let private = store.get(name)?.ok_or_else(missing)?;
-                KeyRef { secret: name.to_owned(), public: public_of(name, &private)? }
-            }
-            None => ensure(self.toolkit, &format!("{}.login", self.login), "linodetool", &mut made)?,
+        let login = match self.given {
+            Some(name) => key_ref(name, &store.expect(name)?)?,
+            None => ensure(self.toolkit, &format!("{}.login", self.login), "linodetool")?,
         };
+        let mut keys = Keys { login, ..Keys::default() };
         for node in &self.nodes {
-            let first = ensure(self.toolkit, &format!("node/{node}.host-first"), node, &mut made)?;
-            let lasting = ensure(self.toolkit, &format!("node/{node}.host"), node, &mut made)?;
+            let first = ensure(self.toolkit, &format!("node/{node}.host-first"), node)?;
+            let lasting = ensure(self.toolkit, &format!("node/{node}.host"), node)?;
             keys.hosts.insert(node.clone(), HostKeys { first, lasting });
         }
-        store.put_generated(made)?;
         Ok(keys.into())
     }
 
@@ -73,31 +67,36 @@ impl Effect for EnsureKeys<'_> {
     }
 }
 
-fn ensure(
-    toolkit: &Toolkit,
-    name: &str,
-    comment: &str,
-    made: &mut BTreeMap<String, Secret<String>>,
-) -> Result<KeyRef, Failure> {
-    if let Some(private) = toolkit.secret_store().generated(name)? {
-        return Ok(KeyRef { secret: name.to_owned(), public: public_of(name, &private)? });
-    }
-    let pair = KeyPair::generate(comment);
-    made.insert(name.to_owned(), pair.private_pem);
-    Ok(KeyRef { secret: name.to_owned(), public: pair.public_line })
+/// Durable when this returns; the same key when asked again.
+fn ensure(toolkit: &Toolkit, name: &str, comment: &str) -> Result<KeyRef, Failure> {
+    let name = format!("generated/{name}");
+    let make = || Ok(KeyPair::generate(comment).private_pem.reveal().clone());
+    let private = toolkit.secret_store().generate(&name, make)?;
+    key_ref(&name, &private)
 }
 
-fn public_of(name: &str, private: &Secret<String>) -> Result<String, Failure> {
-    KeyPair::public_of(private).map_err(|e| {
+fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Failure> {
+    let public = KeyPair::public_of(private).map_err(|e| {
         Failure::new(FailureKind::Ssh, format!("secret `{name}` is not a private SSH key: {e}"))
             .hint("an OpenSSH private key without a passphrase is needed")
-    })
+    })?;
+    Ok(KeyRef { secret: name.to_owned(), public })
 }
 
 /// Forgets the keys of nodes that are gone.
 pub(crate) fn forget_nodes(toolkit: &Toolkit, nodes: &[&str]) -> Result<(), Failure> {
-    let names = nodes.iter().flat_map(|node| [format!("node/{node}.host-first"), format!("node/{node}.host")]);
-    Ok(toolkit.secret_store().remove_generated(&names.collect::<Vec<_>>())?)
+    for node in nodes {
+        forget(toolkit, &format!("node/{node}.host-first"))?;
+        forget(toolkit, &format!("node/{node}.host"))?;
+        forget(toolkit, &format!("node/{node}.login"))?;
+    }
+    Ok(())
+}
+
+/// Forgets one key that we made; fine if there is none.
+pub(crate) fn forget(toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
+    toolkit.secret_store().remove(&format!("generated/{name}"))?;
+    Ok(())
 }
 
 /// How a node is reached.
@@ -106,13 +105,10 @@ pub(crate) fn target(toolkit: &Toolkit, node: &Node) -> Result<Target, Failure> 
     let address = node.public_ip.as_deref().or(node.private_ip.as_deref());
     let address: IpAddr = address.and_then(|a| a.parse().ok()).ok_or_else(|| refuse("has no address yet".into()))?;
     let key_ref = node.key_ref.as_ref().ok_or_else(|| refuse("no key is known to log in with".into()))?;
-    let store = toolkit.secret_store();
-    let key = match store.generated(&key_ref.secret)? {
-        Some(key) => key,
-        None => store
-            .get(&key_ref.secret)?
-            .ok_or_else(|| refuse(format!("its key `{}` is not in the secret store", key_ref.secret)))?,
-    };
+    let key = toolkit
+        .secret_store()
+        .get(&key_ref.secret)?
+        .ok_or_else(|| refuse(format!("its key `{}` is not in the secret store", key_ref.secret)))?;
     Ok(Target {
         name: node.name.clone(),
         address: SocketAddr::new(address, 22),

@@ -20,7 +20,7 @@ impl At<'_> {
     /// The first failure in the items' order, after all have ended; a cancel or a divergence before any failure.
     pub(crate) fn lanes<T: Sync, R: Send>(
         &self,
-        what: &str,
+        what: &'static str,
         items: &[(String, T)],
         work: impl Fn(At<'_>, &T) -> Result<R, StepError> + Sync,
     ) -> Result<Vec<R>, StepError> {

@@ -8,6 +8,7 @@ pub mod artifacts;
 pub mod cloud_init;
 pub mod clusters;
 pub mod configuration;
+mod fetch;
 pub mod firewall_rules;
 pub mod firewalls;
 pub mod http;
@@ -29,6 +30,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -59,8 +61,7 @@ pub struct Parts {
 }
 
 /// Opens the provider of the settings; called once.
-pub type OpenProvider =
-    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Provider, Failure>> + Send>> + Send + Sync>;
+pub type OpenProvider = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Provider, Failure>> + Send>> + Send + Sync>;
 
 /// The Toolkit: every service, for one context and one provider. Clones share it.
 #[derive(Clone)]
@@ -70,11 +71,17 @@ struct Inner {
     parts: Parts,
     provider: OnceCell<Provider>,
     artifacts: artifacts::Holders,
+    changes: AtomicU64,
 }
 
 impl Toolkit {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, provider: OnceCell::new(), artifacts: artifacts::Holders::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            provider: OnceCell::new(),
+            artifacts: artifacts::Holders::default(),
+            changes: AtomicU64::new(0),
+        }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -125,6 +132,15 @@ impl Toolkit {
     /// The provider, opened when it is first asked for.
     pub async fn provider(&self) -> Result<&Provider, Failure> {
         self.0.provider.get_or_try_init(|| (self.0.parts.open_provider)()).await
+    }
+
+    /// How many operations have changed something so far. A resumed run counts what its earlier processes changed too.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self, changed: bool) {
+        self.0.changes.fetch_add(u64::from(changed), Ordering::Relaxed);
     }
 
     /// The context that scopes everything stored.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::core::events::Event;
 use crate::core::{Failure, FailureKind, Secret, random_hex};
-use crate::inventory::{Change, KeyRef, Node, NodePatch};
+use crate::inventory::{Change, KeyRef, Node, NodePatch, Selector};
 use crate::nodes::ExecOptions;
 use crate::provider::{Secrets, Wait};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
@@ -50,7 +50,8 @@ impl Toolkit {
         check_name(&spec.name).map_err(StepError::Failed)?;
         let look = at.step(&LookNode { spec, toolkit: self })?;
         if let Some(taken) = look.taken {
-            let failure = Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
+            let failure =
+                Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
             return Err(StepError::Failed(failure.hint("choose another name, or delete that one first")));
         }
         let plan = Plan {
@@ -78,8 +79,7 @@ impl Toolkit {
         let effect =
             EnsureNode { wanted: &wanted, resolved: &look.resolved, login: &keys.login, hosts: &hosts, toolkit: self };
         let ensured = at.step(&effect)?;
-        at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self })
-            .map(|ready| ready.node)
+        at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self }).map(|ready| ready.node)
     }
 
     /// A node of the inventory.
@@ -117,7 +117,13 @@ impl Toolkit {
     }
 
     /// Waits until a node is in a state, `running` or `offline`.
-    pub fn wait_node(&self, at: At<'_>, name: &str, status: InstanceStatus, limit: Duration) -> Result<Node, StepError> {
+    pub fn wait_node(
+        &self,
+        at: At<'_>,
+        name: &str,
+        status: InstanceStatus,
+        limit: Duration,
+    ) -> Result<Node, StepError> {
         let node = self.node(at, name)?;
         at.step(&WaitNode { name, id: &node.id, status, limit_ms: millis(limit), toolkit: self })?;
         self.node(at, name)
@@ -139,7 +145,9 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(Failure::usage(format!("`{name}` cannot be the name of a node: {wrong}")).field("name").hint("choose another name"))
+    Err(Failure::usage(format!("`{name}` cannot be the name of a node: {wrong}"))
+        .field("name")
+        .hint("choose another name"))
 }
 
 pub(crate) fn planned(name: &str, resolved: &Resolved, type_index: usize) -> PlannedNode {
@@ -178,7 +186,7 @@ impl Effect for LookNode<'_> {
         let spec = self.spec;
         let types = std::slice::from_ref(&spec.type_id);
         let resolved = resolved(self.toolkit, &spec.region, types, &spec.image).await?;
-        let known = self.toolkit.inventory().find_node(self.toolkit.context(), &spec.name)?;
+        let known = self.toolkit.inventory().node(self.toolkit.context(), &spec.name)?;
         let taken = match known {
             Some(node) => Some(format!("id {} in the inventory", node.id)),
             None => by_label(self.toolkit, &spec.name).await?.map(|i| format!("Linode {} with that label", i.id)),
@@ -261,20 +269,21 @@ impl EnsureNode<'_> {
 
     /// What the inventory knows, if the provider still has it.
     async fn present(&self) -> Result<Option<Node>, Failure> {
-        let Some(mut node) = self.toolkit.inventory().find_node(self.toolkit.context(), &self.wanted.name)? else {
+        let Some(mut node) = self.toolkit.inventory().node(self.toolkit.context(), &self.wanted.name)? else {
             return Ok(None);
         };
         match self.toolkit.provider().await?.client.get_instance(&ById::new(&node.id)).await {
-            Ok(instance) => {
+            // Ids of another account, or of an earlier sandbox, may be the same by chance.
+            Ok(instance) if instance.label == node.name => {
                 node.status = instance.status;
                 Ok(Some(node))
             }
-            Err(error) if error.kind == ErrorKind::NotFound => {
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
+            _ => {
                 let (name, id) = (&node.name, &node.id);
                 self.toolkit.events().note(format!("{name} (Linode {id}) is gone from the account; making it again"));
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -282,7 +291,7 @@ impl EnsureNode<'_> {
         let w = self.wanted;
         let store = self.toolkit.secret_store();
         let host_key = store
-            .generated(&self.hosts.first.secret)?
+            .get(&self.hosts.first.secret)?
             .ok_or_else(|| Failure::internal("a host key was not made before its node").on(&w.name))?;
         let user_data_id = format!("user-data-{}", random_hex(8));
         let root_pass_id = format!("root-pass-{}", random_hex(8));
@@ -323,7 +332,9 @@ impl EnsureNode<'_> {
             Ok(Some(found)) if taken => Err(somebody_elses(name, &found)),
             _ if taken => Err(Failure::from(error).on(name)),
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
-            _ => Err(Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}")).on(name)),
+            _ => {
+                Err(Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}")).on(name))
+            }
         }
     }
 
@@ -390,10 +401,9 @@ impl Effect for EnsureNode<'_> {
 }
 
 fn somebody_elses(name: &str, found: &Instance) -> Failure {
-    let message = format!("the account has a Linode {} with the label {name} that this inventory does not know", found.id);
-    Failure::new(FailureKind::Conflict, message)
-        .hint("choose another name, or rename or delete that Linode")
-        .on(name)
+    let message =
+        format!("the account has a Linode {} with the label {name} that this inventory does not know", found.id);
+    Failure::new(FailureKind::Conflict, message).hint("choose another name, or rename or delete that Linode").on(name)
 }
 
 async fn by_label(toolkit: &Toolkit, label: &str) -> Result<Option<Instance>, Failure> {
@@ -477,7 +487,7 @@ impl Ready<'_> {
         let private = self
             .toolkit
             .secret_store()
-            .generated(&lasting.secret)?
+            .get(&lasting.secret)?
             .ok_or_else(|| Failure::internal("a host key is not in the secret store").on(&node.name))?;
         // The key arrives on standard input, so that it is in no process list. Only then are the others removed.
         let script = format!(
@@ -513,7 +523,7 @@ impl Effect for GetNode<'_> {
     type Out = Node;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Node>, Failure> {
-        Ok(self.toolkit.inventory().node(self.toolkit.context(), self.name)?.into())
+        Ok(self.toolkit.inventory().expect_node(self.toolkit.context(), self.name)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Node>>, Failure> {
@@ -534,7 +544,7 @@ impl Effect for SelectNodes<'_> {
     type Out = Vec<Node>;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Node>>, Failure> {
-        Ok(self.toolkit.inventory().select(self.toolkit.context(), self.selector)?.into())
+        Ok(self.toolkit.inventory().select(self.toolkit.context(), &Selector::parse(self.selector)?)?.into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Node>>>, Failure> {

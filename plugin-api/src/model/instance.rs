@@ -8,12 +8,18 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Instance {
+    /// The provider's id.
     pub id: String,
+    /// Unique for the account and kind.
     pub label: String,
+    /// Id of the region.
     pub region: String,
+    /// Id of the type.
     #[serde(rename = "type")]
     pub type_id: String,
+    /// Id of the image; empty if it has none.
     pub image: String,
+    /// State.
     pub status: InstanceStatus,
     /// Public addresses.
     pub ipv4: Vec<String>,
@@ -21,11 +27,13 @@ pub struct Instance {
     pub private_ipv4: Vec<String>,
     /// With prefix length.
     pub ipv6: Option<String>,
+    /// Tags.
     pub tags: Vec<String>,
     /// MB of memory.
     pub memory_mb: u64,
     /// MB of disk.
     pub disk_mb: u64,
+    /// Virtual CPUs.
     pub vcpus: u32,
     /// UTC, `2026-01-31T12:00:00`.
     pub created: String,
@@ -37,19 +45,32 @@ pub struct Instance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceStatus {
+    /// Being made.
     #[default]
     Provisioning,
+    /// Starting.
     Booting,
+    /// On. Its system may still be starting.
     Running,
+    /// Restarting.
     Rebooting,
+    /// Stopping.
     ShuttingDown,
+    /// Off.
     Offline,
+    /// About to be gone.
     Deleting,
+    /// Moving to another host.
     Migrating,
+    /// Getting new disks.
     Rebuilding,
+    /// Getting another type.
     Resizing,
+    /// Being copied.
     Cloning,
+    /// Getting its disks from a backup.
     Restoring,
+    /// Off until the account's bills are paid.
     Suspended,
     /// Busy with something that this version has no word for.
     #[serde(other)]
@@ -60,8 +81,10 @@ pub enum InstanceStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListInstances {
+    /// Has exactly this label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Has this tag.
@@ -76,21 +99,28 @@ pub struct ListInstances {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CreateInstance {
+    /// 3 to 64 letters, digits, `.`, `_` and `-`, unique for the account (Linode API v4 docs).
     pub label: String,
+    /// Id of the region.
     pub region: String,
+    /// Id of the type.
     #[serde(rename = "type")]
     pub type_id: String,
+    /// Id of the image; empty: no disks.
     pub image: String,
+    /// Tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Public SSH keys for root.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorized_keys: Vec<String>,
+    /// Root's password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_pass: Option<SecretRef>,
     /// cloud-init user data; a secret, since it carries the host's private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_data: Option<SecretRef>,
+    /// Id of a StackScript to run at the first boot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stackscript_id: Option<String>,
     /// Answers to the StackScript's questions.
@@ -114,26 +144,98 @@ pub struct CreateInstance {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateInstance {
+    /// Id of the instance.
     pub id: String,
+    /// A new label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// All tags, in place of the old ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
+    /// Whether the provider restarts it when it dies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watchdog: Option<bool>,
+}
+
+/// New disks from an image in place of all the old ones; id, label, type and addresses stay.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RebuildInstance {
+    /// Id of the instance.
+    pub id: String,
+    /// Id of an image.
+    pub image: String,
+    /// Public SSH keys for root.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorized_keys: Vec<String>,
+    /// Root's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_pass: Option<SecretRef>,
+    /// cloud-init user data; a secret, since it carries the host's private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<SecretRef>,
+    /// Id of a StackScript to run at the first boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stackscript_id: Option<String>,
+    /// Answers to the StackScript's questions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stackscript_data: BTreeMap<String, Text>,
+    /// Absent: the provider's default, which is to boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted: Option<bool>,
+}
+
+/// Another size for an instance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResizeInstance {
+    /// Id of the instance.
+    pub id: String,
+    /// Id of the new type.
+    #[serde(rename = "type")]
+    pub type_id: String,
+    /// Keep it running while it moves, where the provider can; otherwise it is off meanwhile.
+    #[serde(skip_serializing_if = "is_false")]
+    pub warm: bool,
+    /// Whether its disk grows and shrinks with it; the provider's default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize_disk: Option<bool>,
+}
+
+/// A new instance with copies of another one's disks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CloneInstance {
+    /// Id of the instance that is copied.
+    pub id: String,
+    /// Label of the new one.
+    pub label: String,
+    /// Id of the region; that of the old one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Id of the type; that of the old one when absent.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_id: Option<String>,
+    /// Wants an address in the region's private network.
+    #[serde(skip_serializing_if = "is_false")]
+    pub private_ip: bool,
 }
 
 /// An address of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
+    /// Without prefix length.
     pub address: String,
+    /// Reachable from everywhere; otherwise from the region's private network.
     pub public: bool,
     /// 4 or 6.
     pub family: u8,
     /// Prefix length.
     pub prefix: u8,
+    /// Where it sends what is for others.
     pub gateway: Option<String>,
+    /// Its name by reverse lookup.
     pub rdns: Option<String>,
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRef {
+    /// The secret's id; says nothing about its value.
     pub secret: String,
+    /// How the value is written; as it stands when absent.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
 }
@@ -16,10 +18,12 @@ pub struct SecretRef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
+    /// Standard alphabet, padded.
     Base64,
 }
 
 impl SecretRef {
+    /// The secret with this id, written as it stands.
     pub fn new(id: impl Into<String>) -> Self {
         Self { secret: id.into(), encoding: None }
     }
@@ -36,6 +40,8 @@ impl SecretRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Text {
+    /// A value that the plugin does not see.
     Secret(SecretRef),
+    /// A value that anybody may see.
     Plain(String),
 }

@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StackScript {
+    /// The provider's id.
     pub id: String,
+    /// Not unique.
     pub label: String,
+    /// For people.
     pub description: String,
     /// Image ids it is meant for; `any/all` for all.
     pub images: Vec<String>,
+    /// Its text, from `#!` on.
     pub script: String,
+    /// Everybody can see it.
     pub public: bool,
     /// What was said of its newest revision.
     pub revision_note: String,
@@ -21,6 +26,7 @@ pub struct StackScript {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListStackScripts {
+    /// Has exactly this label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
@@ -29,10 +35,14 @@ pub struct ListStackScripts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CreateStackScript {
+    /// 3 to 128 letters (Linode API v4 docs).
     pub label: String,
+    /// For people.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Image ids it is meant for; `any/all` for all.
     pub images: Vec<String>,
+    /// Its text, from `#!` on.
     pub script: String,
     /// What distinguishes this revision; the place of the step's tag, since StackScripts have no tags.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -80,7 +80,7 @@ fn kind_of(response: &Response, message: &str) -> (ErrorKind, Retry) {
     match response.status {
         400 if says("linode busy") => (ErrorKind::Busy, Retry::Backoff),
         400 if says("account limit reached") => (ErrorKind::Limit, Retry::Never),
-        400 if says("must be unique") => (ErrorKind::Conflict, Retry::Never),
+        400 if says("must be unique") || says("already exists") => (ErrorKind::Conflict, Retry::Never),
         401 if says("not authorized to use this endpoint") => (ErrorKind::Forbidden, Retry::Never),
         401 => (ErrorKind::Unauthorized, Retry::Never),
         403 => (ErrorKind::Forbidden, Retry::Never),

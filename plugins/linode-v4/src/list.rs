@@ -5,7 +5,7 @@
 use crate::api::{Api, Noun, class, no_id, object, send};
 use crate::filter::Filter;
 use crate::lenient::{Part, Whole};
-use linodetool_plugin::{Cx, ErrorKind, Result, try_join_lanes};
+use linodetool_plugin::{Cx, ErrorKind, ProviderError, Result, try_join_lanes};
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -18,15 +18,14 @@ const LANES: usize = 4;
 /// How often a list is read again because it changed between its pages. After that, what was seen is answered.
 const READS: usize = 3;
 
-/// A provider that says it has more pages than this is mistaken: 2,000 pages are a million things.
+/// More pages than this are a mistake of the provider's: 2,000 pages are a million things.
 const MAX_PAGES: u64 = 2_000;
 
-/// A page. Without `data` it is none: taking it for an empty list would make everything disappear.
+/// A page. Without `data` and `pages` it is none: taking it for an empty or short list would make things disappear.
 #[derive(Deserialize)]
 struct Envelope<W> {
     #[serde(bound(deserialize = "W: Deserialize<'de> + Default"))]
     data: Vec<Part<W>>,
-    #[serde(default)]
     pages: Whole,
     #[serde(default)]
     results: Whole,
@@ -88,8 +87,12 @@ impl<'a> List<'a> {
     /// One pass over the pages, and whether they belong together.
     async fn read_once<N: Noun>(&self, cx: &Cx) -> Result<(Vec<N>, bool)> {
         let first = self.page::<N>(cx, 1).await?;
+        if first.pages.0 > MAX_PAGES {
+            let message = format!("the provider says that {} has {} pages", self.path, first.pages.0);
+            return Err(ProviderError::new(ErrorKind::Unavailable, message));
+        }
         let wanted = self.limit.div_ceil(self.page_size()) as u64;
-        let (pages, results) = (first.pages.0.min(wanted).min(MAX_PAGES), first.results);
+        let (pages, results) = (first.pages.0.min(wanted), first.results);
         let rest = (2..=pages).map(|page| async move {
             match self.page::<N>(cx, page).await {
                 // The list has become shorter.

@@ -7,7 +7,7 @@ use crate::list::List;
 use linodetool_plugin::{CreateStackScript, Cx, ListStackScripts, Page, Result, StackScript};
 use serde::{Deserialize, Serialize};
 
-/// `mine` is what linode_api4-python filters by; checked again, since a filter that is ignored would bring strangers' scripts.
+/// `mine` is filterable (Linode API v4 docs); checked again all the same, since a filter that is ignored would bring strangers' scripts.
 pub(crate) async fn list(api: &Api, cx: &Cx, args: ListStackScripts) -> Result<Page<StackScript>> {
     let filter = Filter::default().equals("mine", Some(true)).equals("label", args.label.clone());
     let list = List::of(api, "/linode/stackscripts").filter(filter).class(class::STACKSCRIPTS);

@@ -2,26 +2,39 @@
 //!
 //! Owns: the words both sides use. Does not know HTTP, accounts or events; an implementation does not know the API.
 
-mod fail;
-mod firewall;
-mod init;
-mod layer;
 #[cfg(target_os = "linux")]
+mod fail;
+#[cfg(target_os = "linux")]
+mod firewall;
+#[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
+mod layer;
+#[cfg_attr(not(target_os = "linux"), path = "elsewhere.rs")]
 pub mod namespaces;
+#[cfg(target_os = "linux")]
 mod netlink;
+#[cfg(target_os = "linux")]
 mod protocol;
+#[cfg(target_os = "linux")]
 mod room;
+#[cfg(target_os = "linux")]
 mod rootfs;
+#[cfg(target_os = "linux")]
 mod shims;
 pub mod simulated;
+#[cfg(target_os = "linux")]
 mod support;
+#[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
 mod units;
 
-pub(crate) use protocol::ask_room_to_dial;
+#[cfg(target_os = "linux")]
 pub(crate) mod role {
-    //! The roles a process of ours plays; see `roles.rs`.
+    //! The roles a process of ours plays (`roles.rs`), and what a dial needs (`dial.rs`).
     pub(crate) use super::init::{main as init, sftp::main as sftp};
+    pub(crate) use super::protocol::{INIT, ROOM, SFTP, ask_room_to_dial};
     pub(crate) use super::room::main as room;
     pub(crate) use super::shims::main as shim;
     pub(crate) use super::sys::{copy, receive, send};

@@ -210,16 +210,24 @@ impl Room {
     fn bring_up(&self, spec: &MachineSpec, pid: i32, port: &str, go: OwnedFd, ready: OwnedFd) -> Result<String> {
         let started = Instant::now();
         let mut nl = netlink::Netlink::open()?;
-        nl.add_pair(port, self.bridge, "eth0", pid, mac(spec.id))?;
+        let link = nl.add_pair(port, self.bridge, "eth0", pid, mac(spec.id));
         let linked = started.elapsed();
         let message = serde_json::to_vec(spec).because(|| "cannot write the machine's description")?;
-        // Broken where init has died: then its reason follows.
-        let _ = File::from(go).write_all(&message);
+        if link.is_ok() {
+            // Broken where init has died: then its reason follows.
+            let _ = File::from(go).write_all(&message);
+        } else {
+            drop(go); // init finds no description and ends, unless it has ended before and that is why there is no link
+        }
         let mut answer = String::new();
         File::from(ready).read_to_string(&mut answer).because(|| "cannot hear from the machine")?;
-        let phases = match answer.split_at_checked(1) {
-            Some(("K", phases)) => phases,
-            Some(("E", why)) => return fail(format!("machine {} did not boot: {why}", spec.id)),
+        let phases = match (answer.split_at_checked(1), link) {
+            (Some(("K", phases)), Ok(())) => phases,
+            (Some(("E", why)), Ok(())) => return fail(format!("machine {} did not boot: {why}", spec.id)),
+            (Some(("E", why)), Err(e)) => {
+                return fail(format!("machine {} did not boot: {e}; its init says: {why}", spec.id));
+            }
+            (_, Err(e)) => return Err(e),
             _ => {
                 return fail(format!(
                     "machine {} did not boot: its init died; see {}/room.log",

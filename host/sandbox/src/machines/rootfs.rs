@@ -113,10 +113,49 @@ fn kernel_views(root: &Path) -> Result<()> {
             "{e}; inside a container start it with an unmasked /proc (docker: --security-opt systempaths=unconfined), or use --machines simulated"
         ));
     }
+    guard_kernel(&root.join("proc"));
     if sys::mount("sysfs", root.join("sys"), "sysfs", quiet | libc::MS_RDONLY, "").is_err() {
         sys::bind("/sys", root.join("sys")).because(|| "cannot mount /sys")?;
     }
     Ok(())
+}
+
+/// Keeps what belongs to the whole kernel from machines, whose root may be real root. What fails is not there, or not
+/// theirs to write in the first place.
+fn guard_kernel(proc: &Path) {
+    for f in
+        ["sysrq-trigger", "kcore", "kmsg", "keys", "key-users", "timer_list", "sched_debug", "kpagecount", "kpageflags"]
+    {
+        let _ = sys::bind_flat("/dev/null", proc.join(f));
+    }
+    // /proc/sys/net is the machine's own; vm and fs become files of its own, so that setting them works and changes nothing here.
+    for dir in ["sys/vm", "sys/fs"].map(|d| proc.join(d)) {
+        let values = readable(&dir, 0);
+        if sys::mount("sysctl", &dir, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "mode=755,size=256k")
+            .is_ok()
+        {
+            for (path, text) in values {
+                let _ = path.parent().map(fs::create_dir_all);
+                let _ = fs::write(path, text);
+            }
+        }
+    }
+    for dir in ["sys/kernel", "sys/dev", "sys/debug", "irq", "bus", "acpi", "scsi"].map(|d| proc.join(d)) {
+        let _ = sys::bind_flat(&dir, &dir).and_then(|()| sys::remount_read_only(&dir));
+    }
+}
+
+/// The files of a folder of settings with what they say now.
+fn readable(dir: &Path, depth: u32) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    for e in fs::read_dir(dir).into_iter().flatten().flatten() {
+        match e.file_type() {
+            Ok(t) if t.is_dir() && depth < 2 => all.extend(readable(&e.path(), depth + 1)),
+            Ok(t) if t.is_file() => all.extend(fs::read(e.path()).ok().map(|text| (e.path(), text))),
+            _ => {}
+        }
+    }
+    all
 }
 
 /// A small /dev of bind mounts (nobody in a machine may make nodes) and its own terminals.

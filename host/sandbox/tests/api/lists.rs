@@ -166,7 +166,9 @@ fn catalogues_need_no_token() {
           ]
         }"#]],
     );
-    cloud.check("GET /v4/account/availability/xx-lab-1", &expect![[r#"
+    cloud.check(
+        "GET /v4/account/availability/xx-lab-1",
+        &expect![[r#"
         200 {
           "available": [
             "Linodes",
@@ -176,7 +178,8 @@ fn catalogues_need_no_token() {
           ],
           "region": "xx-lab-1",
           "unavailable": []
-        }"#]]);
+        }"#]],
+    );
     assert_eq!(cloud.get("GET /v4/account/availability")["results"], 48);
     let sizes = ["regions", "linode/types", "images", "linode/kernels", "regions/availability"]
         .map(|list| cloud.get(&format!("GET /v4/{list}\nAuthorization:"))["results"].as_u64().unwrap());

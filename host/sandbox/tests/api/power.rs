@@ -129,6 +129,20 @@ fn a_machine_that_cannot_boot_leaves_a_failed_event() {
 }
 
 #[test]
+fn a_fault_in_the_machines_is_a_failed_event() {
+    let cloud = Cloud::new();
+    cloud.machines.refuse("anything");
+    let id = cloud.linode("web-1");
+    assert_eq!(cloud.status(id), "offline");
+    expect![[r#"
+        linode_create web-1 finished 100
+        linode_boot web-1 failed 100 the sandbox's machines failed inside: the panic was reported where it happened"#]]
+    .assert_eq(&cloud.events());
+    cloud.get("DELETE /v4/linode/instances/1001");
+    assert_eq!(cloud.machines.told().lines().last(), Some("delete 1001"));
+}
+
+#[test]
 fn what_happens_inside_shows_outside() {
     let cloud = Cloud::new();
     let id = cloud.linode("web-1");

@@ -37,7 +37,7 @@ impl Pretended {
         })
     }
 
-    /// From now on this is refused: `boot`, `power_off`, `set_firewalls`.
+    /// From now on this is refused: `boot`, `power_off`, `set_firewalls`; `anything` makes a boot panic.
     pub(crate) fn refuse(&self, what: &'static str) {
         self.refused.lock().unwrap().insert(what);
     }
@@ -50,6 +50,7 @@ impl Pretended {
     fn tell(&self, what: &'static str, detail: &str) -> Result<(), MachineError> {
         self.told.lock().unwrap().push(format!("{what} {detail}"));
         let refused = self.refused.lock().unwrap().contains(what);
+        assert!(!self.refused.lock().unwrap().contains("anything") || what != "boot", "a fault in the machines");
         if refused { Err(MachineError(format!("no {what} today"))) } else { Ok(()) }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = &[
     ("boot::this_computer_is_not_changed", host_is_not_changed),
     ("boot::dangerous_rights_are_gone", rights_are_gone),
     ("boot::twice_is_an_error", twice),
+    ("boot::packages_can_be_installed", packages),
 ];
 
 fn is_who_it_is() {
@@ -118,10 +119,19 @@ fn interfaces() -> Vec<String> {
 
 fn rights_are_gone() {
     let m = place().machine();
-    let seen =
-        m.out("mknod /root/x b 254 0 2>&1; date -s 2000-01-01 2>&1 | head -1; echo b > /proc/sysrq-trigger; ls /root");
+    let seen = m.out("mknod /root/x b 254 0 2>&1; date -s 2000-01-01 2>&1 | head -1");
     assert!(seen.contains("mknod: /root/x: Operation not permitted"), "{seen}");
     assert!(seen.contains("date: cannot set date: Operation not permitted"), "{seen}");
+    // What is one for the whole kernel a machine sees and may set, for itself alone.
+    let host = |f: &str| std::fs::read_to_string(f).expect("a value");
+    let before = (host("/proc/sys/vm/swappiness"), host("/proc/sys/kernel/pid_max"));
+    assert_eq!(m.out("sysctl -qw vm.swappiness=3 net.ipv4.tcp_keepalive_time=77; sysctl -n vm.swappiness net.ipv4.tcp_keepalive_time"), "3\n77\n");
+    assert_eq!(m.run("echo 100 > /proc/sys/kernel/pid_max").code, Some(1));
+    assert_eq!(
+        m.out("for f in sysrq-trigger kcore; do test -s /proc/$f && head -c1 /proc/$f; done; echo none"),
+        "none\n"
+    );
+    assert_eq!(before, (host("/proc/sys/vm/swappiness"), host("/proc/sys/kernel/pid_max")));
 }
 
 fn twice() {
@@ -129,4 +139,20 @@ fn twice() {
     let e = place().room.boot(&m.spec).expect_err("it runs");
     assert_eq!(e.0, format!("machine {} runs already", m.spec.id));
     assert_eq!(m.out("echo still there"), "still there\n");
+}
+
+fn packages() {
+    if super::support::which("dpkg-deb").is_none() || super::support::which("apt-get").is_none() {
+        return;
+    }
+    let m = place().machine();
+    let service = "[Service]\\nExecStart=/bin/sleep 1000\\n[Install]\\nWantedBy=multi-user.target\\n";
+    m.out(&format!(
+        "mkdir -p p/DEBIAN p/usr/share/pk p/lib/systemd/system; echo hi > p/usr/share/pk/x; printf '{service}' > p/lib/systemd/system/pk.service
+         printf 'Package: pk\\nVersion: 1\\nArchitecture: all\\nMaintainer: x <x@x>\\nDescription: x\\n' > p/DEBIAN/control
+         printf '#!/bin/sh\\nset -e\\nadduser --system --quiet --group pk\\nsystemctl daemon-reload\\nsystemctl enable --now pk\\n' > p/DEBIAN/postinst
+         chmod 755 p/DEBIAN/postinst; dpkg-deb -b p /root/pk.deb"
+    ));
+    let seen = m.run("dpkg -i /root/pk.deb >/tmp/log 2>&1; echo $?; systemctl is-active pk; id -un pk; apt-get install -y --reinstall /root/pk.deb >/tmp/log 2>&1; echo $?; cat /usr/share/pk/x; dpkg -r pk >/dev/null 2>&1; ls /usr/share/pk 2>&1 | wc -l");
+    assert_eq!(seen.out, "0\nactive\npk\n0\nhi\n1\n", "{}", m.out("cat /tmp/log"));
 }

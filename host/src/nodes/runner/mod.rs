@@ -105,6 +105,13 @@ impl Nodes {
         self.ask(target, place, "stop").await
     }
 
+    /// Removes all records of a run from the node; what it still has running goes on without one.
+    pub async fn remove_records(&self, target: &Target, run: &str) -> Result<()> {
+        let folder = place::run_path(&self.0.limits.node_dir, run);
+        let command = sh_command("rm -rf -- \"$1\"", &[&folder]);
+        self.exec_ok(target, &command, super::ExecOptions::default()).await.map(drop)
+    }
+
     /// Stops one whose start may still be on its way.
     async fn stop_soon(&self, target: &Target, place: &Place) -> Result<()> {
         const TRIES: u32 = 10;
@@ -204,11 +211,13 @@ impl<'a> Watch<'a> {
         ]
         .map(str::to_owned);
         let (nodes, target, place) = (self.nodes.clone(), self.target.clone(), self.place.clone());
-        Begun(self.nodes.runtime().spawn(async move {
+        let name = self.target.name.clone();
+        let task = self.nodes.runtime().spawn(async move {
             let mut watch = Watch::new(&nodes, &target, &place, "", None);
             let arguments = arguments.each_ref().map(String::as_str);
             watch.call(&arguments, &stdin).await
-        }))
+        });
+        Begun { task, node: name }
     }
 
     /// Streams what is new until the command ends; nothing if it never began.
@@ -337,19 +346,23 @@ impl<'a> Watch<'a> {
 }
 
 /// A start under way; given up when dropped, which does not end the command.
-struct Begun(JoinHandle<Result<Said>>);
+struct Begun {
+    task: JoinHandle<Result<Said>>,
+    node: String,
+}
 
 impl Begun {
     async fn answer(&mut self) -> Result<Said> {
-        (&mut self.0).await.unwrap_or_else(|e| {
-            Err(NodeError::Lost { node: String::new(), during: "while a command began", reason: e.to_string() })
+        (&mut self.task).await.unwrap_or_else(|e| {
+            let node = self.node.clone();
+            Err(NodeError::Lost { node, during: "while a command began", reason: e.to_string() })
         })
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

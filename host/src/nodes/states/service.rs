@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Service {
+    /// Its name, with or without `.service`.
     pub name: String,
     /// Content of its unit file, if it is ours.
     pub unit: Option<String>,

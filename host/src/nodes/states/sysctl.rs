@@ -81,5 +81,6 @@ mod tests {
             here.apply(&unknown),
             "failed: this kernel has no setting vm.nothing (see the names with: sysctl -a)"
         );
+        assert!(here.files().is_empty(), "the file was not written");
     }
 }

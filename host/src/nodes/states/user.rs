@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
+    /// Its name.
     pub name: String,
     /// A user for a service: a low number, and no home unless `home` is given.
     pub system: bool,

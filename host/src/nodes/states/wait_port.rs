@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WaitPort {
+    /// Its number.
     pub port: u16,
     /// Name or address of the host as the node sees it.
     pub host: String,

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::core::{Event, Secret};
-use crate::provider::RealTime;
+use crate::provider::time::testing::JumpingTime;
+use crate::provider::{BoxFuture, GovernorSettings, HttpClients, ProxySettings, RealTime};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use linodetool_plugin::RateClass;
 use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Says what it was sent; `/v4/STATUS/N` answers so for the first N times; `/v4/drop` hangs up.
 async fn server() -> Url {
@@ -82,7 +84,7 @@ fn desk_with(base: Url, change: impl FnOnce(&mut HttpParts)) -> Desk {
     });
     let retry = RetryPolicy { base: Duration::ZERO, tries: 3, ..RetryPolicy::default() };
     let mut parts = HttpParts {
-        clients: HttpClients::new(ProxySettings::default()).unwrap(),
+        transport: Arc::new(HttpClients::new(ProxySettings::default()).unwrap()),
         plugin: "test".into(),
         allowed: vec![base.clone()],
         credential: Some(Credential { origin: base.clone(), token: Secret::new("t0ken/with+signs".into()) }),
@@ -219,7 +221,7 @@ async fn what_a_plugin_may_not_ask_is_refused() {
         refused: plugin test may not reach file:///etc/passwd: it is opened for http://127.0.0.1/v4
         refused: nonsense: relative URL without a base
         refused: plugin test may not set the header `Host`
-        refused: builder error: failed to parse header value
+        refused: the header `x-a` holds characters that no header may carry
         302 {"text":"no"}
         refused: a credential in a form needs a request with a form"#]]
     .assert_eq(&said.join("\n"));
@@ -264,7 +266,7 @@ async fn nobody_there_is_said_without_the_url() {
 async fn a_proxy_that_is_none_is_said() {
     let base: Url = "https://api.example/v4".parse().unwrap();
     let proxy = ProxySettings { https: Some("http://[nonsense".into()), except: None };
-    let desk = desk_with(base, |parts| parts.clients = HttpClients::new(proxy).unwrap());
+    let desk = desk_with(base, |parts| parts.transport = Arc::new(HttpClients::new(proxy).unwrap()));
     let In::HttpFailed { kind, message, .. } =
         desk.desk.perform(desk.request("GET", "/x", None, Body::default()), &Secrets::none()).await
     else {
@@ -277,12 +279,7 @@ async fn a_proxy_that_is_none_is_said() {
 #[tokio::test]
 async fn requests_are_counted_by_their_class() {
     let classes = [RateClass { name: "create".into(), calls: 2, per_seconds: 3600 }];
-    let settings = crate::provider::GovernorSettings {
-        folder: None,
-        events: Events::none(),
-        time: Arc::new(RealTime),
-        on_holdup: None,
-    };
+    let settings = GovernorSettings { folder: None, events: Events::none(), time: Arc::new(RealTime), on_holdup: None };
     let governor = Governor::new(settings, "t", &classes);
     let desk = desk_with(server().await, |parts| parts.governor = governor);
     let create = || HttpOut { class: "create".into(), ..desk.request("POST", "/x", None, Body::default()) };
@@ -291,4 +288,92 @@ async fn requests_are_counted_by_their_class() {
     }
     assert!(tokio::time::timeout(Duration::from_millis(50), desk.ask(create())).await.is_err());
     assert!(desk.ask(desk.request("GET", "/x", None, Body::default())).await.starts_with("200"));
+}
+
+/// Answers in turn, without a network; notes when it was asked.
+struct Scripted {
+    time: JumpingTime,
+    answers: Mutex<Vec<Result<Answer, NoAnswer>>>,
+    log: Mutex<Vec<String>>,
+}
+
+impl Transport for Scripted {
+    fn send(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
+        let (seconds, path) = ((self.time.now_ms() - 1_000_000) / 1000, request.url().path().to_owned());
+        self.log.lock().unwrap().push(format!("{seconds} s {} {path}", request.method()));
+        let answer = self.answers.lock().unwrap().pop().unwrap_or(Err(NoAnswer::Lost("no more".into())));
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+fn answered(status: u16, headers: &[(&str, &str)]) -> Result<Answer, NoAnswer> {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Ok(Answer { status, headers, bytes: b"{}".to_vec() })
+}
+
+/// Runs requests of class `create`, two of which may start in 15 s, before scripted answers, in jumping time.
+fn scripted(method: &str, count: usize, mut answers: Vec<Result<Answer, NoAnswer>>) -> String {
+    let time = JumpingTime::default();
+    answers.reverse();
+    let transport = Arc::new(Scripted { time: time.clone(), answers: Mutex::new(answers), log: Mutex::default() });
+    let said = time.clone().run(async {
+        let desk = desk_with("https://api.example:8443/v4".parse().unwrap(), |parts| {
+            let time: Arc<dyn Time> = Arc::new(time.clone());
+            let classes = [RateClass { name: "create".into(), calls: 2, per_seconds: 15 }];
+            let settings =
+                GovernorSettings { folder: None, events: Events::none(), time: time.clone(), on_holdup: None };
+            parts.governor = Governor::new(settings, "t", &classes);
+            parts.time = time;
+            parts.transport = transport.clone();
+        });
+        let mut said = Vec::new();
+        for _ in 0..count {
+            let request = HttpOut { class: "create".into(), ..desk.request(method, "/x", None, Body::default()) };
+            said.push(desk.ask(request).await);
+        }
+        said
+    });
+    let log = transport.log.lock().unwrap().join("\n");
+    format!("{log}\n{}", said.join("\n"))
+}
+
+#[test]
+fn the_providers_word_is_kept() {
+    expect![[r#"
+        0 s POST /v4/x
+        40 s POST /v4/x
+        40 s POST /v4/x
+        55 s POST /v4/x
+        200 {"json":{}}
+        200 {"json":{}}
+        200 {"json":{}}"#]]
+    .assert_eq(&scripted(
+        "POST",
+        3,
+        vec![answered(429, &[("retry-after", "40")]), answered(200, &[]), answered(200, &[]), answered(200, &[])],
+    ));
+}
+
+#[test]
+fn a_lost_answer_of_a_write_is_not_asked_for_again() {
+    let lost = || Err(NoAnswer::Lost("connection reset".into()));
+    let late = || Err(NoAnswer::TimedOut("operation timed out".into()));
+    let said = [
+        scripted("POST", 1, vec![lost()]),
+        scripted("POST", 1, vec![late()]),
+        scripted("GET", 1, vec![lost(), late(), answered(200, &[])]),
+        scripted("GET", 1, vec![Err(NoAnswer::Distrusted("invalid peer certificate".into()))]),
+    ];
+    expect![[r#"
+        0 s POST /v4/x
+        network: connection reset
+        0 s POST /v4/x
+        timeout: operation timed out
+        0 s GET /v4/x
+        0 s GET /v4/x
+        15 s GET /v4/x
+        200 {"json":{}}
+        0 s GET /v4/x
+        refused: invalid peer certificate"#]]
+    .assert_eq(&said.join("\n"));
 }

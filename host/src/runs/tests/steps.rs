@@ -23,6 +23,8 @@ fn a_step_does_its_effect_and_is_kept_with_its_row() {
         "#]],
     );
     let detail = runs.show(run.id()).unwrap();
+    let read = &detail.steps[0];
+    assert!(read.ended_ms.unwrap() > read.started_ms, "a read's time is kept too");
     let step = &detail.steps[1];
     expect![[r#"Write at hadoop.rhai:2:5 {"name":"web-1"}"#]]
         .assert_eq(&format!("{:?} at {} {}", step.kind, step.place, step.args));

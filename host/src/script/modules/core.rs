@@ -9,7 +9,6 @@ use rhai::Position;
 use rhai::plugin::*;
 use serde::Serialize;
 use serde_json::Value;
-use std::time::Duration;
 
 /// What `param` gives: a parameter that has no name yet.
 #[derive(Clone, Debug)]
@@ -18,26 +17,6 @@ pub(crate) struct Param {
     doc: String,
     limits: Limits,
     at: Position,
-}
-
-#[derive(Serialize)]
-struct Wait {
-    ms: u64,
-}
-
-impl Effect for Wait {
-    const OP: &'static str = "wait";
-    const KIND: Kind = Kind::Read;
-    type Out = ();
-
-    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        tokio::time::sleep(Duration::from_millis(self.ms)).await;
-        Ok(().into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
-        performs_again().await
-    }
 }
 
 #[derive(Serialize)]
@@ -71,12 +50,12 @@ fn declare(name: &str, value: &Dynamic) -> Result<(Position, ParamInfo), Failure
 #[expect(unreachable_pub, reason = "the macro takes public functions")]
 #[export_module]
 pub(crate) mod core {
-    use super::{Limits, Now, Param, Wait, declare};
-    use crate::core::Event;
+    use super::{Limits, Now, Param, declare};
     use crate::script::params::check;
     use crate::script::step::{Tag, run_of, session_of, step, tag_of};
     use crate::script::thrown::{Result, Stop, misuse, stopped, throw};
-    use crate::script::{lanes, options, value, wait_until};
+    use crate::script::waiting::Wait;
+    use crate::script::{lanes, options, value, waiting};
     use rhai::{Array, FnPtr, Map};
     use std::sync::PoisonError;
 
@@ -172,9 +151,7 @@ pub(crate) mod core {
         let run = run_of(&call)?;
         let session = session_of(&call)?;
         let json = session.handles.to_json(&value).map_err(|failure| throw(failure, &call))?;
-        run.set_output(name, json.clone()).map_err(|failure| throw(failure, &call))?;
-        session.events.send(Event::OutputSet { name: name.to_owned(), value: json });
-        Ok(())
+        run.set_output(name, json).map_err(|failure| throw(failure, &call))
     }
 
     /// Ends the script, or this lane, with an error.
@@ -255,7 +232,7 @@ pub(crate) mod core {
     /// `timeout`, and what the function itself fails with.
     #[rhai_fn(name = "wait_until", return_raw, volatile)]
     pub fn wait_until_default(call: NativeCallContext, ready: FnPtr) -> Result<()> {
-        wait_until::wait_until(&call, &ready, wait_until::Options::default())
+        waiting::wait_until(&call, &ready, waiting::Options::default())
     }
 
     /// Waits until a function gives true. Only reads are allowed in it.
@@ -275,7 +252,7 @@ pub(crate) mod core {
     #[rhai_fn(name = "wait_until", return_raw, volatile)]
     pub fn wait_until_with(call: NativeCallContext, ready: FnPtr, options: Map) -> Result<()> {
         let options = options::read(&call, options)?;
-        wait_until::wait_until(&call, &ready, options)
+        waiting::wait_until(&call, &ready, options)
     }
 
     /// Waits some seconds; a resumed run does not wait again.

@@ -36,13 +36,25 @@ fn empty() {
 }
 
 #[test]
-fn without_data_it_is_no_list() {
+fn without_data_or_the_number_of_pages_it_is_no_list() {
+    let answers = [json!({ "pages": 1 }), json!({ "data": [] }), json!({ "data": null, "pages": 1 }), json!([])];
+    let shown = answers.map(|answer| one("instances.list", json!({}), FIRST, Reply::json(200, answer)));
+    expect![[r#"
+        ! {"kind":"unavailable","message":"the provider answered 200 in an unknown form: missing field `data` at line 1 column 11","status":200}
+        ! {"kind":"unavailable","message":"the provider answered 200 in an unknown form: missing field `pages` at line 1 column 11","status":200}
+        ! {"kind":"unavailable","message":"the provider answered 200 in an unknown form: invalid type: null, expected a sequence at line 1 column 12","status":200}
+        ! {"kind":"unavailable","message":"the provider answered 200 with JSON that is not an object","status":200}"#]].assert_eq(&shown.map(|shown| shown.lines().last().unwrap_or_default().to_owned()).join("\n"));
+}
+
+#[test]
+fn a_list_of_absurdly_many_pages_is_none() {
     expect![[r#"
         > GET https://api.linode.com/v4/linode/instances?page=1&page_size=500
           auth bearer, class list, safe to repeat
         < 200
-        ! {"kind":"unavailable","message":"the provider answered 200 in an unknown form: missing field `data` at line 1 column 11","status":200}
-    "#]].assert_eq(&one("instances.list", json!({}), FIRST, Reply::json(200, json!({ "pages": 1 }))));
+        ! {"kind":"unavailable","message":"the provider says that /linode/instances has 9999 pages"}
+    "#]]
+    .assert_eq(&one("instances.list", json!({}), FIRST, page(json!([]), 1, 9_999, 5_000_000)));
 }
 
 #[test]

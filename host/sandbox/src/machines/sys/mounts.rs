@@ -30,6 +30,12 @@ pub(crate) fn bind_flat(source: impl AsRef<Path>, target: impl AsRef<Path>) -> i
     mount(&source.as_ref().to_string_lossy(), target, "none", libc::MS_BIND, "")
 }
 
+/// Makes a bind mount of /proc read-only. The flags are those /proc was mounted with: a user namespace may not drop one.
+pub(crate) fn remount_read_only(target: impl AsRef<Path>) -> io::Result<()> {
+    let flags = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    mount("none", target, "none", flags, "")
+}
+
 /// Takes a mount away, now from the tree and for good when its last user is gone.
 fn unmount(target: impl AsRef<Path>) -> io::Result<()> {
     let t = c_string(target.as_ref());

@@ -5,8 +5,11 @@
 
 mod file;
 mod manager;
+mod order;
+mod policy;
 mod processes;
 mod run;
+mod show;
 mod verbs;
 
 pub(crate) use manager::Manager;

@@ -59,7 +59,9 @@ replace() {
 	if [ -e "$1" ] && [ "$(digest "$1")" = "$(digest "$lt_new")" ]; then
 		rm -f "$lt_new"
 	else
-		mv -f "$lt_new" "$1" || { rm -f "$lt_new"; fail "it cannot be replaced"; }
+		# A file that is a mount of its own, as in containers, can only be written in place.
+		mv -f "$lt_new" "$1" 2>/dev/null || cat "$lt_new" >"$1" || { rm -f "$lt_new"; fail "it cannot be replaced"; }
+		rm -f "$lt_new"
 		did "$2"
 	fi
 }

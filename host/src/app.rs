@@ -1,0 +1,214 @@
+//! The composition root: the only file that names every concrete type.
+//!
+//! Puts a Toolkit together from paths, settings and what the caller supplies. Does not parse arguments nor print.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reqwest::Url;
+use tokio::runtime::Runtime;
+
+use crate::core::{Clock, Events, Failure, FailureKind, Paths, Secret, SystemClock};
+use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes};
+use crate::plugin_host::{Dirs, Opening, Plugins};
+use crate::provider::{Credential, Origin, Pace, Provider, ProxySettings};
+use crate::runs::Runs;
+use crate::script::{Embedded, Host, Places};
+use crate::secrets::SecretStore;
+use crate::secrets::token::{TokenSources, find_token};
+use crate::toolkit::{Confirm, Parts, Settings, Toolkit};
+
+/// Where the sandbox is and how it is spoken to.
+#[derive(Clone, Debug)]
+pub struct SandboxAccess {
+    /// Base URL of its API v4.
+    pub v4: String,
+    pub token: Secret<String>,
+    /// Its folder, in which the machine room listens.
+    pub dir: PathBuf,
+}
+
+/// The value of an environment variable.
+pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What an application is made from.
+pub struct Options {
+    pub paths: Paths,
+    /// `default/default` unless named.
+    pub context: String,
+    /// `linode-v4`.
+    pub provider: String,
+    pub sandbox: Option<SandboxAccess>,
+    pub token_cmd: Option<String>,
+    /// The environment.
+    pub env: Env,
+    pub confirm: Arc<dyn Confirm>,
+    pub events: Events,
+}
+
+/// A Toolkit and what runs it. Dropped last: its runtime carries all effects.
+pub struct App {
+    pub toolkit: Toolkit,
+    pub scripts: Host,
+    pub plugins: Plugins,
+    pub runtime: Runtime,
+}
+
+/// Recipes and libraries in the binary, by path below `scripts/`.
+pub const SCRIPTS: Embedded = Embedded(&[
+    ("recipes/hadoop.rhai", include_str!("../../scripts/recipes/hadoop.rhai")),
+    ("lib/hadoop.rhai", include_str!("../../scripts/lib/hadoop.rhai")),
+    ("lib/wordcount.rhai", include_str!("../../scripts/lib/wordcount.rhai")),
+]);
+
+/// Puts everything together. Opens the state directory; no plugin is loaded and no token is looked for until needed.
+///
+/// # Errors
+/// `State` if the state directory cannot be used, `Local` without threads.
+pub fn build(options: Options) -> Result<App, Failure> {
+    let runtime = runtime()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let handle = runtime.handle().clone();
+    let Options { paths, context, provider, sandbox, token_cmd, env, confirm, events } = options;
+    let runs = Runs::open(&paths, handle.clone(), clock.clone(), events.clone())?;
+    let secrets = SecretStore::open(&paths.state, &context, clock.clone())?;
+    let plugins = plugins(&paths, &runtime, &*env);
+    let dialer: Arc<dyn Dialer> = match &sandbox {
+        Some(access) => Arc::new(SandboxDialer(access.dir.clone())),
+        None => Arc::new(Direct::default()),
+    };
+    let opener = Opener {
+        plugins: plugins.clone(),
+        name: provider.clone(),
+        sandbox: sandbox.clone(),
+        token_cmd,
+        env,
+        paths: paths.clone(),
+        secrets: secrets.clone(),
+        events: events.clone(),
+    };
+    let opener = Arc::new(opener);
+    let toolkit = Toolkit::new(Parts {
+        settings: Settings { context, provider, sandbox: sandbox.is_some() },
+        runs,
+        nodes: Nodes::new(handle.clone(), dialer, Limits::default()),
+        secrets,
+        open_provider: Box::new(move || {
+            let opener = opener.clone();
+            Box::pin(async move { opener.open().await })
+        }),
+        confirm,
+        events: events.clone(),
+        clock,
+        handle,
+        cache: paths.cache.clone(),
+    });
+    let scripts = Host {
+        places: Places { work: paths.work.clone(), data: paths.data.clone(), embedded: SCRIPTS },
+        registers: vec![crate::script::modules::toolkit::register],
+        services: Some(Arc::new(toolkit.clone())),
+        events,
+    };
+    Ok(App { toolkit, scripts, plugins, runtime })
+}
+
+/// What can be known of recipes without a Toolkit: their text and parameters.
+pub fn scripts(paths: &Paths) -> Host {
+    Host {
+        places: Places { work: paths.work.clone(), data: paths.data.clone(), embedded: SCRIPTS },
+        registers: vec![crate::script::modules::toolkit::register],
+        services: None,
+        events: Events::none(),
+    }
+}
+
+/// The runtime that all effects run on.
+///
+/// # Errors
+/// `Local` if the system gives no threads.
+pub fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().thread_name("linodetool").enable_all().build();
+    built.map_err(|e| Failure::new(FailureKind::Local, format!("the system gives no threads: {e}")))
+}
+
+/// Plugins beside the executable and in the user's folder.
+pub fn plugins(paths: &Paths, runtime: &Runtime, env: &dyn Fn(&str) -> Option<String>) -> Plugins {
+    let proxy = ProxySettings {
+        https: env("https_proxy").or_else(|| env("HTTPS_PROXY")),
+        except: env("no_proxy").or_else(|| env("NO_PROXY")),
+    };
+    let dirs = Dirs { exe: paths.exe.clone(), user: paths.plugins() };
+    Plugins::new(dirs, runtime.handle().clone(), proxy)
+}
+
+/// Opens the provider with the credential that belongs to it.
+struct Opener {
+    plugins: Plugins,
+    name: String,
+    sandbox: Option<SandboxAccess>,
+    token_cmd: Option<String>,
+    env: Env,
+    paths: Paths,
+    secrets: SecretStore,
+    events: Events,
+}
+
+impl Opener {
+    async fn open(&self) -> Result<Provider, Failure> {
+        let (origin, pace) = match &self.sandbox {
+            Some(access) => (sandbox_origin(access)?, Pace::local()),
+            None => (self.linode().await?, Pace::default()),
+        };
+        let opening = Opening {
+            origin,
+            limits_folder: Some(self.paths.state.join("limits")),
+            events: self.events.clone(),
+            pace,
+            ..Opening::default()
+        };
+        Ok(self.plugins.open(&self.name, opening).await?)
+    }
+
+    /// The user's token is for Linode's own API and no other place, whatever a manifest says.
+    async fn linode(&self) -> Result<Origin, Failure> {
+        let (env, secrets, file) = (self.env.clone(), self.secrets.clone(), self.paths.linode_cli.clone());
+        let token_cmd = self.token_cmd.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            find_token(&TokenSources {
+                token_cmd: token_cmd.as_deref(),
+                env: &|name| env(name),
+                stored: Some(&secrets),
+                linode_cli: &file,
+                user: None,
+            })
+        });
+        let found = found.await.map_err(|e| Failure::internal(e.to_string()))??;
+        let linode = url("https://api.linode.com")?;
+        Ok(Origin { base_url: None, credential: Some(Credential { origin: linode, token: found.token }) })
+    }
+}
+
+fn sandbox_origin(access: &SandboxAccess) -> Result<Origin, Failure> {
+    let base = url(&access.v4)?;
+    let credential = Credential { origin: base.clone(), token: access.token.clone() };
+    Ok(Origin { base_url: Some(base), credential: Some(credential) })
+}
+
+fn url(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|e| Failure::internal(format!("{text} is no URL: {e}")))
+}
+
+/// Reaches machines through the sandbox's room, which opens the connection inside and hands it over.
+struct SandboxDialer(PathBuf);
+
+impl Dialer for SandboxDialer {
+    fn dial(&self, address: std::net::SocketAddr) -> BoxFuture<'_, std::io::Result<tokio::net::TcpStream>> {
+        let dir = self.0.clone();
+        Box::pin(async move {
+            let dialled = tokio::task::spawn_blocking(move || linodetool_sandbox::dial::dial(&dir, address));
+            let stream = dialled.await.map_err(std::io::Error::other)??;
+            stream.set_nonblocking(true)?;
+            tokio::net::TcpStream::from_std(stream)
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! The small namespaces: `inventory::`, `secrets::`, `api::`, `configuration::`.
+
+use rhai::plugin::*;
+
+/// The inventory: what linodetool knows it has made.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod inventory {
+    use crate::script::modules::call::{at, toolkit};
+    use crate::script::modules::handles::array;
+    use crate::script::thrown::{Result, raise};
+    use crate::script::value::to_dynamic;
+    use rhai::Array;
+
+    /// Nodes that a selector means: `web-1`, `cluster:hadoop`, `role:worker`, `hadoop-*`; several with commas.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let workers = inventory::query("cluster:docs");
+    /// ```
+    ///
+    /// # Errors
+    /// `not_found` if it means none, with near names.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn query(call: NativeCallContext, selector: &str) -> Result<Array> {
+        Ok(array(at(&call, |at| toolkit(&call)?.select_nodes(at, selector).map_err(|e| raise(e, &call)))?))
+    }
+
+    /// Firewalls and other things kept at the provider, as maps of `kind`, `name`, `id`, `cluster`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// for r in inventory::resources() { print(`${r.kind} ${r.name}`) }
+    /// ```
+    ///
+    /// # Errors
+    /// Only if the inventory cannot be read.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn resources(call: NativeCallContext) -> Result<Array> {
+        let all = at(&call, |at| toolkit(&call)?.resources(at).map_err(|e| raise(e, &call)))?;
+        Ok(all.iter().filter_map(|r| serde_json::to_value(r).ok()).map(|json| to_dynamic(&json)).collect())
+    }
+}
+
+/// Values that must not be printed, stored or written into a journal.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod secrets {
+    use crate::core::Secret;
+    use crate::script::modules::call::toolkit;
+    use crate::script::thrown::{Result, throw};
+
+    /// A secret of the store (`linodetool secret set NAME`), as an opaque value that only some options take.
+    ///
+    /// # Example
+    /// ```rhai
+    /// try { let password = secrets::get("database") } catch (e) { print(e.kind) }
+    /// ```
+    ///
+    /// # Errors
+    /// `not_found`, with near names.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn get(call: NativeCallContext, name: &str) -> Result<Secret<String>> {
+        toolkit(&call)?.secret(name).map_err(|failure| throw(failure, &call))
+    }
+}
+
+/// Any operation of the provider.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod api {
+    use crate::script::modules::call::{at, toolkit};
+    use crate::script::options;
+    use crate::script::thrown::{Result, raise};
+    use crate::script::value::to_dynamic;
+    use crate::toolkit::api::RawSpec;
+    use rhai::Map;
+
+    /// Calls the provider by method and path, and gives its JSON.
+    ///
+    /// | option | type | default |
+    /// |---|---|---|
+    /// | `method` | `"GET"`, `"POST"`, `"PUT"` or `"DELETE"` | |
+    /// | `path` | string below the provider's base URL | |
+    /// | `query` | map of strings | `#{}` |
+    /// | `body` | anything plain | none |
+    /// | `filter` | map, where the provider has filters | none |
+    ///
+    /// # Example
+    /// ```rhai
+    /// let linodes = api::raw(#{ method: "GET", path: "/linode/instances" });
+    /// print(linodes.results);
+    /// ```
+    ///
+    /// # Errors
+    /// What the provider says.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn raw(call: NativeCallContext, options: Map) -> Result<Dynamic> {
+        let spec: RawSpec = options::read(&call, options)?;
+        Ok(to_dynamic(&at(&call, |at| toolkit(&call)?.raw(at, &spec).map_err(|e| raise(e, &call)))?))
+    }
+}
+
+/// The effective settings.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod configuration {
+    use crate::script::modules::call::{at, toolkit};
+    use crate::script::thrown::{Result, raise};
+
+    /// Whether this runs in the sandbox.
+    ///
+    /// # Example
+    /// ```rhai
+    /// if configuration::sandbox() { print("no real money here") }
+    /// ```
+    ///
+    /// # Errors
+    /// None.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn sandbox(call: NativeCallContext) -> Result<bool> {
+        Ok(toolkit(&call)?.settings().sandbox)
+    }
+
+    /// Name of the provider.
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(configuration::provider());
+    /// ```
+    ///
+    /// # Errors
+    /// None.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn provider(call: NativeCallContext) -> Result<String> {
+        Ok(toolkit(&call)?.settings().provider.clone())
+    }
+
+    /// Name of the context that scopes everything stored.
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(configuration::context());
+    /// ```
+    ///
+    /// # Errors
+    /// None.
+    #[rhai_fn(name = "context", return_raw, volatile)]
+    pub fn context_name(call: NativeCallContext) -> Result<String> {
+        Ok(toolkit(&call)?.settings().context.clone())
+    }
+
+    /// Whether the provider has a capability: `firewalls`, `user_data`, `stackscripts`, ...
+    ///
+    /// # Example
+    /// ```rhai
+    /// if !configuration::has("firewalls") { fail("not without a firewall") }
+    /// ```
+    ///
+    /// # Errors
+    /// If the provider's plugin cannot be loaded.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn has(call: NativeCallContext, capability: &str) -> Result<bool> {
+        at(&call, |at| toolkit(&call)?.has_capability(at, capability).map_err(|e| raise(e, &call)))
+    }
+}
+
+/// What belongs to no namespace.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod global {
+    use crate::script::modules::call::toolkit;
+    use crate::script::thrown::Result;
+
+    /// How many operations of this run have changed something so far.
+    ///
+    /// # Example
+    /// ```rhai
+    /// if changes() == 0 { print("everything was as it should be") }
+    /// ```
+    ///
+    /// # Errors
+    /// None.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn changes(call: NativeCallContext) -> Result<i64> {
+        Ok(i64::try_from(toolkit(&call)?.changes()).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,140 @@
+//! Namespace `text`: what recipes need to write configuration files.
+//!
+//! Pure: knows neither runs nor nodes.
+
+use crate::core::{Failure, FailureKind};
+use crate::script::value::Handles;
+use rhai::plugin::*;
+use rhai::{Dynamic, Map};
+use serde_json::Value;
+
+/// Fills `{{ name }}` places; a dotted name reaches into maps.
+fn fill(template: &str, values: &Value) -> Result<String, Failure> {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(start) = rest.find("{{") {
+        out.push_str(&rest[..start]);
+        let inside = &rest[start + 2..];
+        let Some(end) = inside.find("}}") else {
+            return Err(Failure::new(FailureKind::Script, "a `{{` of the template is not closed by `}}`"));
+        };
+        out.push_str(&lookup(inside[..end].trim(), values)?);
+        rest = &inside[end + 2..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn lookup(path: &str, values: &Value) -> Result<String, Failure> {
+    let mut value = values;
+    for part in path.split('.') {
+        value = value.get(part).ok_or_else(|| {
+            let known = value.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str);
+            Failure::new(FailureKind::Script, format!("the template asks for `{path}`, which is not given"))
+                .near(part, known)
+        })?;
+    }
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Null => Ok(String::new()),
+        Value::Array(_) | Value::Object(_) => {
+            Err(Failure::new(FailureKind::Script, format!("`{path}` of the template is not a single value"))
+                .hint("join an array into text first"))
+        }
+        other => Ok(other.to_string()),
+    }
+}
+
+fn xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn property(out: &mut String, name: &str, value: &Value) -> Result<(), Failure> {
+    let value = lookup("value", &serde_json::json!({ "value": value }))?;
+    out.push_str(&format!("  <property><name>{}</name><value>{}</value></property>\n", xml(name), xml(&value)));
+    Ok(())
+}
+
+fn plain(call: &NativeCallContext, value: Map) -> Result<Value, Failure> {
+    let handles = crate::script::step::session_of(call).map(|session| session.handles.clone());
+    handles.unwrap_or_else(|_| Handles::default()).to_json(&Dynamic::from(value))
+}
+
+/// Texts for files.
+#[expect(unreachable_pub, reason = "the macro takes public functions")]
+#[export_module]
+pub(crate) mod text {
+    use super::{fill, plain, property};
+    use crate::script::thrown::{Result, throw};
+    use rhai::{Array, Dynamic, Map};
+    use serde_json::Value;
+
+    /// Fills a template: `{{ name }}` is replaced by the value of that name, `{{ a.b }}` by that of a map in the map.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let file = text::render("port {{ port }}\\n", #{ port: 22 });
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not given, or a value that is an array or a map.
+    #[rhai_fn(return_raw)]
+    pub fn render(call: NativeCallContext, template: &str, values: Map) -> Result<String> {
+        plain(&call, values).and_then(|values| fill(template, &values)).map_err(|failure| throw(failure, &call))
+    }
+
+    /// A configuration file of Hadoop and its relatives: an XML property for each entry.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let file = text::hadoop_xml(#{ "fs.defaultFS": "hdfs://master:9000" });
+    /// ```
+    ///
+    /// # Errors
+    /// A value that is an array or a map.
+    #[rhai_fn(return_raw)]
+    pub fn hadoop_xml(call: NativeCallContext, properties: Map) -> Result<String> {
+        let write = || {
+            let mut out = String::from("<?xml version=\"1.0\"?>\n<configuration>\n");
+            if let Value::Object(properties) = plain(&call, properties)? {
+                for (name, value) in &properties {
+                    property(&mut out, name, value)?;
+                }
+            }
+            Ok(out + "</configuration>\n")
+        };
+        write().map_err(|failure| throw(failure, &call))
+    }
+
+    /// The items as text, with something between them.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let hosts = text::join(["a", "b"], "\\n");
+    /// ```
+    #[rhai_fn(name = "join")]
+    pub fn join(items: Array, between: &str) -> String {
+        items.iter().map(Dynamic::to_string).collect::<Vec<_>>().join(between)
+    }
+
+    /// Reads a JSON text, such as a command's output.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let answer = text::parse_json(`{"live": 3}`);
+    /// print(answer.live);
+    /// ```
+    ///
+    /// # Errors
+    /// It is not JSON.
+    #[rhai_fn(return_raw)]
+    pub fn parse_json(call: NativeCallContext, json: &str) -> Result<Dynamic> {
+        let value: Value = serde_json::from_str(json).map_err(|error| {
+            let start: String = json.chars().take(40).collect();
+            let failure =
+                crate::core::Failure::new(crate::core::FailureKind::Script, format!("this is not JSON: {error}"));
+            throw(failure.hint(format!("it begins with `{start}`")), &call)
+        })?;
+        Ok(crate::script::value::to_dynamic(&value))
+    }
+}

@@ -1,0 +1,421 @@
+//! Artifacts: something large that many nodes need, fetched and verified once and then copied from node to node.
+//!
+//! In the sandbox, whose machines reach nothing outside, this computer fetches; on a real cloud the first node does.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+use crate::core::{Failure, FailureKind};
+use crate::inventory::Node;
+use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
+use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::packing::{Jars, Packed, jars, local_path};
+use crate::toolkit::{At, Toolkit};
+
+/// Where archives lie on a node.
+const ON_NODE: &str = "/var/lib/linodetool/artifacts";
+
+/// A file on the web, with its digest or where that is published.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    pub name: String,
+    pub url: String,
+    /// 128 hexadecimal digits.
+    #[serde(default)]
+    pub sha512: Option<String>,
+    /// A file that holds them, as published beside the archive.
+    #[serde(default)]
+    pub sha512_url: Option<String>,
+}
+
+/// An archive or folder of this computer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Local {
+    pub name: String,
+    pub path: String,
+}
+
+/// What an artifact is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    Jars(Jars),
+    Local(Local),
+    Web(Web),
+}
+
+/// An artifact whose bytes are known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    pub name: String,
+    pub from: From,
+}
+
+/// Where its bytes come from, and their digest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum From {
+    Here(Packed),
+    Web { url: String, sha512: String },
+}
+
+impl Artifact {
+    /// Names its bytes.
+    fn digest(&self) -> &str {
+        match &self.from {
+            From::Here(packed) => &packed.sha256,
+            From::Web { sha512, .. } => sha512,
+        }
+    }
+
+    fn path_on_node(&self) -> String {
+        format!("{ON_NODE}/{}", &self.digest()[..32])
+    }
+}
+
+impl Toolkit {
+    /// Fetches and verifies what is needed to know the artifact's bytes.
+    ///
+    /// # Errors
+    /// `Local` if this computer lacks a program or a file, `Invalid` if a digest does not match.
+    pub fn prepare_artifact(&self, at: At<'_>, source: &Source) -> Result<Artifact, StepError> {
+        at.step(&Prepare { source, toolkit: self })
+    }
+
+    /// Unpacks the artifact on a node unless it is there; `true` if it was not.
+    pub fn install_artifact(
+        &self,
+        at: At<'_>,
+        node: &Node,
+        artifact: &Artifact,
+        dest: &str,
+    ) -> Result<bool, StepError> {
+        let digest = artifact.digest();
+        let changed = at.step(&Install { node: &node.name, digest, dest, artifact, at_node: node, toolkit: self })?;
+        self.count(changed);
+        Ok(changed)
+    }
+}
+
+#[derive(Serialize)]
+struct Prepare<'a> {
+    source: &'a Source,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Prepare<'_> {
+    const OP: &'static str = "artifacts.prepare";
+    const KIND: Kind = Kind::Write;
+    type Out = Artifact;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Artifact>, Failure> {
+        let cache = self.toolkit.cache().to_owned();
+        let (name, from) = match self.source.clone() {
+            Source::Jars(wanted) => {
+                cx.events.note(format!("{}: fetching {} jars and what they need", wanted.name, wanted.jars.len()));
+                let (name, cancel) = (wanted.name.clone(), cx.cancel.clone());
+                (name, From::Here(blocking(move || jars(&wanted, &cache, &cancel)).await?))
+            }
+            Source::Local(local) => {
+                let path = PathBuf::from(&local.path);
+                (local.name, From::Here(blocking(move || local_path(&path, &cache)).await?))
+            }
+            Source::Web(web) => {
+                let sha512 = match (&web.sha512, &web.sha512_url) {
+                    (Some(digest), _) => checked_sha512(digest)?,
+                    (None, Some(url)) => published_sha512(url).await?,
+                    (None, None) => {
+                        return Err(Failure::usage(format!("{} is not downloaded without a digest", web.url))
+                            .field("sha512")
+                            .hint("give sha512, or sha512_url where it is published"));
+                    }
+                };
+                if self.toolkit.settings().sandbox {
+                    cx.events.note(format!("{}: downloading {}", web.name, web.url));
+                    (web.name, From::Here(download(&web.url, &sha512, &cache.join("artifacts")).await?))
+                } else {
+                    (web.name, From::Web { url: web.url, sha512 })
+                }
+            }
+        };
+        Ok(Artifact { name, from }.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Artifact>>, Failure> {
+        performs_again().await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Failure::internal(e.to_string()))?
+}
+
+#[derive(Serialize)]
+struct Install<'a> {
+    node: &'a str,
+    digest: &'a str,
+    dest: &'a str,
+    #[serde(skip)]
+    artifact: &'a Artifact,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Install<'_> {
+    const OP: &'static str = "artifacts.install";
+    const KIND: Kind = Kind::Write;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let (toolkit, artifact) = (self.toolkit, self.artifact);
+        let target = toolkit.target(self.at_node)?;
+        let title = format!("artifact {}", artifact.name);
+        stage(toolkit, self.node, &title);
+        let connections = toolkit.connections();
+        let mark = sh_quote(artifact.digest());
+        let dest = sh_quote(self.dest);
+        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
+        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
+            stage_done(toolkit, self.node, &title, false);
+            return Ok(false.into());
+        }
+        self.place_archive(&target).await?;
+        stage(toolkit, self.node, &format!("unpack {}", artifact.name));
+        let unpack = format!(
+            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
+            archive = sh_quote(&artifact.path_on_node()),
+        );
+        let unpack = unpack.replace("@MARK@", &mark);
+        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
+        stage_done(toolkit, self.node, &title, true);
+        Ok(true.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
+        performs_again().await
+    }
+}
+
+/// Unpacks beside the destination and puts it in place in one go. An archive with one folder at its top is that folder.
+const UNPACK: &str = r#"rm -rf "$new" "$old"; mkdir -p "$new"; tar -xf "$archive" -C "$new" --no-same-owner
+set -- "$new"/*; if [ $# = 1 ] && [ -d "$1" ]; then inner=$1; else inner=$new; fi
+chmod 755 "$inner"; printf '%s\n' @MARK@ > "$inner/.linodetool-artifact"
+if [ -e "$dest" ]; then mv "$dest" "$old"; fi; mkdir -p "$(dirname "$dest")"; mv "$inner" "$dest"; rm -rf "$new" "$old""#;
+
+impl Install<'_> {
+    /// The first node gets the archive from its source, every other from a node that has it.
+    async fn place_archive(&self, target: &Target) -> Result<(), Failure> {
+        let queue = self.toolkit.holders().of(self.artifact.digest());
+        let turn = queue.turn().await;
+        let path = self.artifact.path_on_node();
+        if let Some(holder) = &turn.from {
+            let copied =
+                self.toolkit.connections().copy_between(&holder.target, holder.via, &path, target, &path).await;
+            match copied {
+                Ok(_) => return turn.done(self.holder(target)),
+                // A holder that went away is no reason to fail: the source is still there.
+                Err(error) => self
+                    .toolkit
+                    .events()
+                    .note(format!("{}: not copied from {}, fetching it again: {error}", self.node, holder.target.name)),
+            }
+        }
+        self.fetch_from_source(target, &path).await?;
+        turn.done(self.holder(target))
+    }
+
+    fn holder(&self, target: &Target) -> Holder {
+        let private = self.at_node.private_ip.as_deref().and_then(|address| address.parse().ok());
+        Holder { target: target.clone(), via: private.map_or(target.address, |ip| SocketAddr::new(ip, 22)) }
+    }
+
+    async fn fetch_from_source(&self, target: &Target, path: &str) -> Result<(), Failure> {
+        let connections = self.toolkit.connections();
+        let folder = format!("mkdir -p -m 755 {}", sh_quote(ON_NODE));
+        connections.exec_ok(target, &folder, ExecOptions::default()).await?;
+        match &self.artifact.from {
+            From::Here(packed) => {
+                // The digest was taken when the artifact was prepared; a file that has changed since is not sent.
+                let now = blocking({
+                    let path = packed.path.clone();
+                    move || crate::toolkit::packing::describe(&path)
+                })
+                .await?;
+                if now.sha256 != packed.sha256 {
+                    return Err(changed_since(&packed.path));
+                }
+                let options = FileOptions { mode: Some("0644".into()), ..FileOptions::default() };
+                connections.upload(target, &packed.path, path, &options).await?;
+            }
+            From::Web { url, sha512 } => {
+                let (url, path) = (sh_quote(url), sh_quote(path));
+                let fetch = format!(
+                    "set -eu; part={path}.part; \
+                     if command -v curl >/dev/null 2>&1; then curl -fsSL --retry 3 --proto =https,http -o \"$part\" {url}; \
+                     else wget -q -O \"$part\" {url}; fi; \
+                     printf '%s  %s\\n' {sha512} \"$part\" | sha512sum -c --quiet - >&2; mv \"$part\" {path}"
+                );
+                connections.exec_ok(target, &fetch, ExecOptions::default()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn changed_since(path: &Path) -> Failure {
+    Failure::new(FailureKind::Local, format!("{} has changed since the run began", path.display()))
+        .hint("begin a new run")
+}
+
+/// Which nodes have which artifact: each serves one other at a time, so the copies grow like a tree.
+#[derive(Default)]
+pub(crate) struct Holders(Mutex<HashMap<String, Arc<Queue>>>);
+
+impl Holders {
+    fn of(&self, digest: &str) -> Arc<Queue> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(digest.to_owned()).or_default().clone()
+    }
+}
+
+/// A node that has an artifact.
+#[derive(Clone)]
+struct Holder {
+    target: Target,
+    /// Its address as the other nodes see it.
+    via: SocketAddr,
+}
+
+/// Nodes that wait for one artifact.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<QueueState>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct QueueState {
+    free: Vec<Holder>,
+    /// Somebody fetches from the source.
+    fetching: bool,
+    /// Nodes that have it, busy ones too.
+    have: usize,
+}
+
+/// A node's turn: it copies from a holder, or fetches from the source.
+struct Turn {
+    queue: Arc<Queue>,
+    from: Option<Holder>,
+    over: bool,
+}
+
+impl Queue {
+    async fn turn(self: &Arc<Self>) -> Turn {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let mut state = self.lock();
+                let from = state.free.pop();
+                if from.is_some() || (state.have == 0 && !state.fetching) {
+                    state.fetching |= from.is_none();
+                    return Turn { queue: self.clone(), from, over: false };
+                }
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// This node has it now, and serves others.
+    #[expect(clippy::unnecessary_wraps, reason = "ends the caller's chain")]
+    fn done(mut self, node: Holder) -> Result<(), Failure> {
+        let mut state = self.queue.lock();
+        state.have += 1;
+        state.free.push(node);
+        drop(state);
+        self.end();
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.over, true) {
+            let mut state = self.queue.lock();
+            match self.from.take() {
+                Some(holder) => state.free.push(holder),
+                None => state.fetching = false,
+            }
+            drop(state);
+            self.queue.changed.notify_waiters();
+        }
+    }
+}
+
+/// A turn that failed lets the next node try.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Secret;
+
+    fn node(name: &str) -> Holder {
+        let target = Target {
+            name: name.into(),
+            address: ([127, 0, 0, 1], 22).into(),
+            user: "root".into(),
+            key: Secret::new(String::new()),
+            host_keys: Vec::new(),
+        };
+        Holder { via: target.address, target }
+    }
+
+    #[tokio::test]
+    async fn the_first_fetches_and_the_others_copy_like_a_tree() {
+        let queue = Arc::new(Queue::default());
+        let first = queue.turn().await;
+        assert!(first.from.is_none());
+        let second = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.turn().await.from.as_ref().map(|t| t.target.name.clone()) }
+        });
+        first.done(node("a")).unwrap();
+        assert_eq!(second.await.unwrap().as_deref(), Some("a"));
+        let (third, other) = (queue.turn().await, ());
+        assert_eq!(third.from.as_ref().unwrap().target.name, "a");
+        third.done(node("b")).unwrap();
+        let (one, two) = (queue.turn().await, queue.turn().await);
+        let mut names =
+            [one.from.as_ref().unwrap().target.name.clone(), two.from.as_ref().unwrap().target.name.clone()];
+        names.sort();
+        assert_eq!((names, other), (["a".to_owned(), "b".to_owned()], ()));
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_fails_lets_the_next_one_fetch() {
+        let queue = Arc::new(Queue::default());
+        drop(queue.turn().await);
+        assert!(queue.turn().await.from.is_none());
+    }
+}

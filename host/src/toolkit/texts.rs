@@ -1,0 +1,178 @@
+//! Texts on this computer and word counts on nodes: what a recipe needs to prove that a cluster counts right.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::io::{BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::core::ids::hex;
+use crate::core::{Failure, FailureKind};
+use crate::inventory::Node;
+use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::toolkit::words::{Counter, Counts, files, read_counts};
+use crate::toolkit::{At, Toolkit};
+
+/// The text that comes with linodetool.
+const BUNDLED: &str = include_str!("../../../scripts/lib/bundled.txt");
+
+/// A text as one file on this computer, and what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Text {
+    /// One file, whatever the text came from.
+    pub path: PathBuf,
+    /// The first 16 digits of its SHA-256.
+    pub digest: String,
+    pub bytes: u64,
+    pub counts: Counts,
+}
+
+impl Toolkit {
+    /// A file, or all files below a folder as one, with its words counted; the bundled text if no path is given.
+    ///
+    /// # Errors
+    /// `Local` if it cannot be read.
+    pub fn open_text(&self, at: At<'_>, path: Option<&str>) -> Result<Text, StepError> {
+        at.step(&Open { path, toolkit: self })
+    }
+
+    /// Reads a file of `word TAB count` lines on a node.
+    pub fn read_counts(&self, at: At<'_>, node: &Node, path: &str) -> Result<Counts, StepError> {
+        at.step(&ReadCounts { node: &node.name, path, at_node: node, toolkit: self })
+    }
+}
+
+#[derive(Serialize)]
+struct Open<'a> {
+    path: Option<&'a str>,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for Open<'_> {
+    const OP: &'static str = "text.open";
+    const KIND: Kind = Kind::Read;
+    type Out = Text;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Text>, Failure> {
+        let (path, cache) = (self.path.map(PathBuf::from), self.toolkit.cache().join("texts"));
+        let opened = tokio::task::spawn_blocking(move || match path {
+            Some(path) => open(&path, &cache),
+            None => bundled(&cache),
+        });
+        Ok(opened.await.map_err(|e| Failure::internal(e.to_string()))??.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Text>>, Failure> {
+        performs_again().await
+    }
+}
+
+fn bundled(cache: &Path) -> Result<Text, Failure> {
+    one_file(&[BUNDLED.as_bytes()], cache).map_err(|e| unreadable(cache, &e))
+}
+
+fn open(path: &Path, cache: &Path) -> Result<Text, Failure> {
+    let found = files(path).map_err(|e| unreadable(path, &e))?;
+    if found.is_empty() {
+        return Err(Failure::new(FailureKind::Local, format!("{} holds no files", path.display())).field("input"));
+    }
+    let mut opened = Vec::new();
+    for file in &found {
+        opened.push(std::fs::File::open(file).map_err(|e| unreadable(file, &e))?);
+    }
+    one_file(&opened.iter().collect::<Vec<_>>(), cache).map_err(|e| unreadable(path, &e))
+}
+
+/// Copies all parts into one file of the cache, counting on the way. The file's name is its digest.
+fn one_file<R: Read + Copy>(parts: &[R], cache: &Path) -> std::io::Result<Text> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(cache)?;
+    let mut file = tempfile::NamedTempFile::new_in(cache)?;
+    let mut digest = Sha256::new();
+    let mut bytes = 0;
+    let mut buffer = vec![0; 1 << 20];
+    for part in parts {
+        let mut part = *part;
+        let mut last = b'\n';
+        loop {
+            let n = part.read(&mut buffer)?;
+            let Some(end) = buffer[..n].last() else { break };
+            last = *end;
+            digest.update(&buffer[..n]);
+            file.write_all(&buffer[..n])?;
+            bytes += n as u64;
+        }
+        // The last word of one file and the first of the next are two words.
+        if last != b'\n' {
+            digest.update(b"\n");
+            file.write_all(b"\n")?;
+            bytes += 1;
+        }
+    }
+    let digest = hex(&digest.finalize())[..16].to_owned();
+    let path = cache.join(format!("{digest}.txt"));
+    file.persist(&path)?;
+    let mut counter = Counter::default();
+    counter.read(BufReader::with_capacity(1 << 20, std::fs::File::open(&path)?))?;
+    Ok(Text { path, digest, bytes, counts: counter.counts() })
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Local, format!("cannot read {}: {error}", path.display()))
+        .field("input")
+        .hint("give a file or folder that you can read")
+}
+
+#[derive(Serialize)]
+struct ReadCounts<'a> {
+    node: &'a str,
+    path: &'a str,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Effect for ReadCounts<'_> {
+    const OP: &'static str = "text.counts";
+    const KIND: Kind = Kind::Read;
+    type Out = Counts;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Counts>, Failure> {
+        let folder = tempfile::tempdir().map_err(|e| unreadable(Path::new("a temporary folder"), &e))?;
+        let local = folder.path().join("counts");
+        let target = self.toolkit.target(self.at_node)?;
+        self.toolkit.connections().download(&target, self.path, &local).await?;
+        let file = std::fs::File::open(&local).map_err(|e| unreadable(&local, &e))?;
+        let counts = read_counts(BufReader::new(file));
+        let bad = |e: std::io::Error| {
+            Failure::new(FailureKind::Command, format!("{} is no list of counts: {e}", self.path)).on(self.node)
+        };
+        Ok(counts.map_err(bad)?.into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Counts>>, Failure> {
+        performs_again().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_text_whose_files_end_in_lines() {
+        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(folder.path().join("a"), "one two").unwrap();
+        std::fs::write(folder.path().join("b"), "two").unwrap();
+        let text = open(folder.path(), cache.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&text.path).unwrap(), "one two\ntwo\n");
+        assert_eq!((text.bytes, text.counts.words, text.counts.distinct), (12, 3, 2));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let error = open(Path::new("/no/such/file"), Path::new("/no/cache")).unwrap_err();
+        assert_eq!(error.message, "cannot read /no/such/file: No such file or directory (os error 2)");
+    }
+}
