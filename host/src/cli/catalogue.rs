@@ -54,10 +54,16 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Whether an entry with these words is wanted. Spaces and case do not count.
+    /// Whether an entry with these words is wanted. Spaces and case do not count; `2gb` is not in `32GB`.
     pub(crate) fn wants(&self, words: &[&str]) -> bool {
         let bare = |text: &str| text.to_lowercase().replace([' ', '-', '_'], "");
-        self.text.as_deref().map(bare).is_none_or(|text| words.iter().any(|word| bare(word).contains(&text)))
+        let Some(text) = self.text.as_deref().map(bare) else { return true };
+        let number = text.starts_with(|c: char| c.is_ascii_digit());
+        let holds = |word: &str| {
+            let before = |at: usize| word[..at].chars().next_back().is_some_and(|c| c.is_ascii_digit());
+            word.match_indices(&text).any(|(at, _)| !(number && before(at)))
+        };
+        words.iter().any(|word| holds(&bare(word)))
     }
 }
 
@@ -77,9 +83,17 @@ impl RegionsArgs {
 const NONE: &str = "Nothing matches.";
 
 fn regions_table(regions: &[Region]) -> Table {
-    let mut table = Table::new(["REGION", "WHERE", "STATUS", "CAN"]);
+    // The whole list is long and in --json; these two decide whether a cluster can be made there.
+    let mut table = Table::new(["REGION", "WHERE", "STATUS", "METADATA", "FIREWALLS"]);
     for region in regions {
-        table.row([region.id.clone(), region.label.clone(), region.status.clone(), region.capabilities.join(", ")]);
+        let can = |what: &str| if region.capabilities.iter().any(|c| c == what) { "yes" } else { "no" }.to_owned();
+        table.row([
+            region.id.clone(),
+            region.label.clone(),
+            region.status.clone(),
+            can("Metadata"),
+            can("Cloud Firewall"),
+        ]);
     }
     table
 }
@@ -153,6 +167,7 @@ mod tests {
         let filter = |text: &str| Filter { text: Some(text.into()) };
         assert!(filter("debian 12").wants(&["linode/debian12", "Debian 12"]));
         assert!(filter("4gb").wants(&["g6-standard-2", "Linode 4GB"]));
+        assert!(!filter("4gb").wants(&["g6-standard-16", "Linode 64GB"]));
         assert!(!filter("mars").wants(&["us-east", "Newark, NJ"]));
         assert!(Filter { text: None }.wants(&[]));
     }

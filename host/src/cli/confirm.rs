@@ -3,8 +3,8 @@
 //! Owns the wording and the answer. Does not know how costs are found.
 
 use super::output::Output;
-use super::render::table::{Table, dollars};
 use super::render::progress::Aside;
+use super::render::table::{Table, dollars};
 use crate::core::{Cancel, Failure, FailureKind};
 use crate::toolkit::{Confirm, Plan};
 use std::io::BufRead;
@@ -83,8 +83,11 @@ pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: Ans
     }
     out.error(&proposal.text());
     if !out.can_ask() {
-        return Err(Failure::new(FailureKind::Declined, "this has to be confirmed, and there is no terminal to ask on")
-            .hint("look at what is proposed, then add --yes; nothing was done"));
+        return Err(Failure::new(
+            FailureKind::Declined,
+            "this has to be confirmed, and there is no terminal to ask on",
+        )
+        .hint("look at what is proposed, then add --yes; nothing was done"));
     }
     // A person may mistype; somebody who never answers clearly is taken to mean no.
     for _ in 0..3 {

@@ -160,11 +160,18 @@ fn plugins(env: &Environment, paths: &Paths) -> Vec<Check> {
     let name = "plugin";
     let beside = "bundled plugins lie beside linodetool: unpack the whole tarball, or `cargo build --release`";
     match plugin::find(env, paths) {
-        Err(failure) => vec![Check::lacking(name, Needed::Always, failure.to_string(), failure.hint.unwrap_or_else(|| beside.to_owned()))],
+        Err(failure) => vec![Check::lacking(
+            name,
+            Needed::Always,
+            failure.to_string(),
+            failure.hint.unwrap_or_else(|| beside.to_owned()),
+        )],
         Ok(plugins) if plugins.is_empty() => vec![Check::lacking(name, Needed::Always, "none is found", beside)],
         Ok(plugins) => {
             let check = |plugin: &PluginInfo| match &plugin.manifest {
-                Ok(manifest) => Check::ok(name, format!("{} {}, {}", manifest.name, manifest.version, plugin.path.display())),
+                Ok(manifest) => {
+                    Check::ok(name, format!("{} {}, {}", manifest.name, manifest.version, plugin.path.display()))
+                }
                 Err(why) => Check::lacking(name, Needed::Always, format!("{}: {why}", plugin.path.display()), beside),
             };
             plugins.iter().map(check).collect()
@@ -176,7 +183,11 @@ fn plugins(env: &Environment, paths: &Paths) -> Vec<Check> {
 fn token(env: &Environment, paths: &Paths, globals: &Globals) -> Check {
     let name = "token";
     // Only looked into if it is there: doctor makes nothing.
-    let stored = paths.state.join("secrets").is_dir().then(|| SecretStore::open(&paths.state, DEFAULT_CONTEXT, Arc::new(SystemClock)));
+    let stored = paths
+        .state
+        .join("secrets")
+        .is_dir()
+        .then(|| SecretStore::open(&paths.state, DEFAULT_CONTEXT, Arc::new(SystemClock)));
     let stored = stored.and_then(Result::ok);
     let found = find_token(&TokenSources {
         token_cmd: globals.token_cmd.as_deref(),
@@ -202,7 +213,12 @@ fn sandbox(needed: Needed) -> Check {
     match Namespaces::support() {
         Ok(support) if support.lost.is_empty() => Check::ok(name, "machines can run"),
         Ok(support) => Check::ok(name, format!("machines can run, but {}", support.lost.join("; "))),
-        Err(why) => Check::lacking(name, needed, why, "run as root, or allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1`"),
+        Err(why) => Check::lacking(
+            name,
+            needed,
+            why,
+            "run as root, or allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1`",
+        ),
     }
 }
 

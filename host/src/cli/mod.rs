@@ -15,6 +15,7 @@ mod exec;
 mod forward;
 mod interrupt;
 mod inventory;
+mod logging;
 mod node;
 mod output;
 mod plugin;
@@ -83,8 +84,11 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
         return args.run(out);
     }
     let paths = env.paths(cli.globals.state_dir.as_deref())?;
+    if cli.globals.verbose > 1 || env.var("LINODETOOL_LOG").is_some() {
+        logging::start(env, "linodetool=debug,linodetool_sandbox=debug,warn");
+    }
     match cli.command {
-        Command::Sandbox(args) => args.run(&paths, out),
+        Command::Sandbox(args) => args.run(env, &paths, out),
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
         Command::Recipe(args) => args.run(&paths, out),
         Command::Plugin(args) => args.run(env, &paths, out),

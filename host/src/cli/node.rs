@@ -5,10 +5,10 @@ use super::error::{CliError, OK};
 use super::render::table::{Table, dollars, or_dash};
 use super::session::{Need, Session};
 use super::ssh::{self, Login};
-use crate::toolkit::nodes::{NodeSpec, Power};
 use crate::core::Failure;
 use crate::core::clock::utc;
 use crate::inventory::Node;
+use crate::toolkit::nodes::{NodeSpec, Power};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -227,10 +227,7 @@ pub(crate) fn table(nodes: &[Node]) -> Table {
 
 /// As it was when we last heard of it.
 pub(crate) fn status(node: &Node) -> String {
-    serde_json::to_value(&node.status)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_else(|| "-".to_owned())
+    serde_json::to_value(node.status).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| "-".to_owned())
 }
 
 fn show(node: &Node) -> String {

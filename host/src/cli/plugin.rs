@@ -1,9 +1,9 @@
 //! `linodetool plugin`: providers on this computer.
 
-use super::error::{CliError, OK};
-use super::render::table::Table;
 use super::environment::Environment;
+use super::error::{CliError, OK};
 use super::output::Output;
+use super::render::table::Table;
 use crate::app;
 use crate::core::{Failure, FailureKind, Paths};
 use crate::plugin_host::{Place, PluginInfo};

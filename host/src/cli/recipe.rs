@@ -1,8 +1,8 @@
 //! `linodetool recipe`: what recipes there are, and what they take.
 
 use super::error::{CliError, OK};
-use super::render::table::Table;
 use super::output::Output;
+use super::render::table::Table;
 use crate::app;
 use crate::core::Paths;
 use crate::script::{self, Declared, ParamInfo, RecipeInfo};

@@ -152,7 +152,10 @@ fn context(given: Option<&str>) -> Result<String, Failure> {
     let given = given.unwrap_or("default/default");
     let (application, customer) = given.split_once('/').unwrap_or((given, "default"));
     let fine = |part: &str| {
-        !part.is_empty() && part.len() <= 64 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && !part.starts_with('.')
+        !part.is_empty()
+            && part.len() <= 64
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            && !part.starts_with('.')
     };
     if fine(application) && fine(customer) {
         return Ok(format!("{application}/{customer}"));

@@ -62,7 +62,7 @@ fn of_running(running: &Running) -> Result<Sandbox, Failure> {
 
 /// Stops the sandbox of a folder; `false` if none ran.
 pub(crate) fn stop(folder: &Path) -> Result<bool, Failure> {
-    client::stop(folder).map_err(of_client)
+    client::stop(folder).map_err(|e| of_client(&e))
 }
 
 /// Stops the sandbox and removes all that it kept.
@@ -96,7 +96,7 @@ pub(crate) fn put_aside_state(folder: &Path) -> io::Result<()> {
     std::fs::rename(state, old)
 }
 
-pub(crate) fn of_client(error: ClientError) -> Failure {
+pub(crate) fn of_client(error: &ClientError) -> Failure {
     Failure::new(FailureKind::Unavailable, error.to_string()).hint("see the log, sandbox.log in the sandbox's folder")
 }
 

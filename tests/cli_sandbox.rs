@@ -1,0 +1,171 @@
+//! The binary and the sandbox it starts: a node's life, and what is left behind.
+//!
+//! Each test has a home of its own and stops its sandbox, whatever happens. Where this computer cannot run machines, the
+//! tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use linodetool_sandbox::machines::namespaces::Namespaces;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, ExitCode, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_linodetool");
+
+type Test = fn(&Home) -> Result<(), Failed>;
+
+const TESTS: &[(&str, Test)] = &[
+    ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
+    ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
+    ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
+    ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
+];
+
+fn main() -> ExitCode {
+    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let lacking = Namespaces::support().err();
+    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
+    let trial = |(name, test): &(&'static str, Test)| {
+        let test = *test;
+        // The kind is shown beside the name: for an ignored test it is the place for the reason.
+        let why = lacking.clone().filter(|_| ignore).unwrap_or_default();
+        Trial::test(*name, move || test(&Home::new())).with_kind(why).with_ignored_flag(ignore)
+    };
+    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
+}
+
+/// An empty home; its sandbox ends with it.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("lt-cli-").tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(PROGRAM)
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Stdout of a command that must succeed.
+    fn ok(&self, arguments: &[&str]) -> Result<String, Failed> {
+        let output = self.run(arguments);
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout)?);
+        }
+        Err(format!("{arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value, Failed> {
+        Ok(serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())?)?)
+    }
+
+    /// Exit code and error document of a command that must fail.
+    fn fails(&self, arguments: &[&str]) -> Result<(i32, Value), Failed> {
+        let output = self.run(&[&["--json"], arguments].concat());
+        let document: Value = serde_json::from_slice(&output.stdout)?;
+        Ok((output.status.code().unwrap_or(-1), document["error"].clone()))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.run(&["sandbox", "reset"]);
+    }
+}
+
+fn is(found: impl Into<Value>, wanted: impl Into<Value>) -> Result<(), Failed> {
+    let (found, wanted) = (found.into(), wanted.into());
+    if found == wanted { Ok(()) } else { Err(format!("{found:?} is not {wanted:?}").into()) }
+}
+
+fn create(home: &Home, name: &str) -> Result<Value, Failed> {
+    home.json(&["--sandbox", "node", "create", "us-east", "g6-nanode-1", "linode/debian12", "--name", name])
+}
+
+fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
+    let node = create(home, "web-1")?;
+    is(node["status"].clone(), "running")?;
+    is(home.json(&["sandbox", "status"])?["running"].clone(), true)?;
+
+    let answers = home.json(&["--sandbox", "exec", "web-1", "--", "hostname"]);
+    // `--json` after `--` belongs to the command; given before, it is ours.
+    is(answers.is_err(), true)?;
+    let answers: Value =
+        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "web-1", "--", "hostname"])?)?;
+    is(answers[0]["stdout"].clone(), "web-1\n")?;
+    is(Value::from(home.run(&["--sandbox", "exec", "web-1", "--", "exit 3"]).status.code()), 9)?;
+
+    std::fs::write(home.path().join("a"), "text")?;
+    home.ok(&["--sandbox", "cp", "a", "web-1:/root/a"])?;
+    home.ok(&["--sandbox", "cp", "web-1:/root/a", "b"])?;
+    is(Value::from(std::fs::read_to_string(home.path().join("b"))?), "text")?;
+
+    if Path::new("/usr/bin/ssh").exists() {
+        is(Value::from(home.ok(&["--sandbox", "node", "ssh", "web-1", "--", "cat /root/a"])?), "text")?;
+        is(Value::from(home.run(&["--sandbox", "node", "ssh", "web-1", "--", "exit 7"]).status.code()), 7)?;
+        let left = home.path().join(".local/state/linodetool/sandbox/state/ssh");
+        is(Value::from(std::fs::read_dir(left)?.count()), 0)?;
+    }
+
+    is(home.json(&["--sandbox", "node", "stop", "web-1"])?[0]["status"].clone(), "offline")?;
+    is(home.json(&["--sandbox", "node", "start", "web-1"])?[0]["status"].clone(), "running")?;
+    let (code, error) = home.fails(&["--sandbox", "node", "delete", "web-2"])?;
+    is(Value::from(code), 3)?;
+    is(error["hint"].clone(), "did you mean `web-1`?")?;
+    home.ok(&["--sandbox", "node", "delete", "web-1"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    // Every command that changed something is on record.
+    let titles = home.json(&["--sandbox", "runs", "list"])?;
+    let titles: Vec<_> = titles.as_array().unwrap().iter().rev().map(|run| run["title"].clone()).collect();
+    is(titles[0].clone(), "node create web-1")?;
+    is(titles[titles.len() - 1].clone(), "node delete web-1")?;
+
+    is(home.json(&["sandbox", "stop"])?["stopped"].clone(), true)?;
+    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+}
+
+fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("bad.rhai"), "fail(\"no\", \"never\");\n")?;
+    let (code, error) = home.fails(&["--sandbox", "run", "bad.rhai", "--ephemeral"])?;
+    is(Value::from(code), 10)?;
+    is(error["message"].clone(), "no")?;
+    is(error["nodes"].clone(), Value::Array(Vec::new()))?;
+    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)?;
+    let (code, _) = home.fails(&["run", "bad.rhai", "--ephemeral"])?;
+    is(Value::from(code), 2)
+}
+
+fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {
+    let state = home.path().join("file");
+    std::fs::write(&state, "")?;
+    let (code, error) = home.fails(&["--state-dir", "file", "--sandbox", "regions"])?;
+    is(Value::from(code), 14)?;
+    is(error["kind"].clone(), "sandbox")?;
+    is(error["hint"].is_string(), true)
+}
+
+fn a_new_sandbox_knows_nothing_of_the_last_one(home: &Home) -> Result<(), Failed> {
+    create(home, "web-1")?;
+    let (code, _) = home.fails(&["sandbox", "serve"])?;
+    is(Value::from(code), 14)?;
+    home.ok(&["sandbox", "stop"])?;
+    let (code, _) = home.fails(&["--sandbox", "exec", "web-1", "--", "true"])?;
+    is(Value::from(code), 14)?;
+    home.ok(&["--sandbox", "regions"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
