@@ -8,6 +8,7 @@
 use libtest_mimic::{Arguments, Failed, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 
@@ -18,6 +19,8 @@ type Test = fn(&Home) -> Result<(), Failed>;
 const TESTS: &[(&str, Test)] = &[
     ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
+    ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
+    ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
     ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
 ];
@@ -50,15 +53,19 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(PROGRAM)
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
             .args(arguments)
             .env_clear()
             .env("HOME", self.path())
             .env("PATH", std::env::var_os("PATH").unwrap())
             .current_dir(self.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+            .stdin(Stdio::null());
+        command
     }
 
     /// Stdout of a command that must succeed.
@@ -140,7 +147,7 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
 }
 
 fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Failed> {
-    std::fs::write(home.path().join("bad.rhai"), "fail(\"no\", \"never\");\n")?;
+    std::fs::write(home.path().join("bad.rhai"), "params(#{});\nfail(\"no\", \"never\");\n")?;
     let (code, error) = home.fails(&["--sandbox", "run", "bad.rhai", "--ephemeral"])?;
     is(Value::from(code), 10)?;
     is(error["message"].clone(), "no")?;
@@ -148,6 +155,57 @@ fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Fa
     is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)?;
     let (code, _) = home.fails(&["run", "bad.rhai", "--ephemeral"])?;
     is(Value::from(code), 2)
+}
+
+const SLOW: &str = r#"
+let p = params(#{ count: param(1, "nodes", #{ min: 1 }) });
+let c = clusters::ensure(#{ name: "slow", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: p.count, type: "g6-nanode-1" }] });
+print("sleeping");
+lanes(c.nodes, |n| n.run("sleep 600"));
+"#;
+
+fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    let mut child = home
+        .command(&["--json", "--sandbox", "run", "slow.rhai"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // Ends with an error if the recipe ends before.
+    while lines.next().ok_or("it ended early")?? != "sleeping" {}
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
+    // Who writes on to a pipe without a reader would be told of it, not of the interrupt.
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    let output = child.wait_with_output()?;
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    let error = &document["error"];
+    is(Value::from(output.status.code()), 130)?;
+    is(error["kind"].clone(), "cancelled")?;
+    is(error["message"].clone(), "interrupted; these nodes exist: slow-node-1")?;
+    is(error["nodes"].clone(), vec!["slow-node-1"])?;
+    is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
+    is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    for (set, message) in
+        [("cuont=2", "the recipe has no parameter `cuont`"), ("count=0", "`count` must be at least 1, but is 0")]
+    {
+        let (code, error) = home.fails(&["run", "slow.rhai", "--set", set])?;
+        is(Value::from(code), 2)?;
+        is(error["message"].clone(), message)?;
+    }
+    is(home.json(&["runs", "list"])?, Value::Array(Vec::new()))?;
+    // On a real account, what is missing is named with its remedies, and nothing is made.
+    let (code, error) = home.fails(&["run", "slow.rhai", "--yes"])?;
+    is(Value::from(code), 5)?;
+    is(error["message"].clone(), "there is no Linode API token")?;
+    is(error["line"].clone(), 3)
 }
 
 fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {

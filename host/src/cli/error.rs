@@ -159,10 +159,15 @@ impl CliError {
             }
             Self::Failure(failure) | Self::Sandbox(failure) => Some(failure_text(failure, color)),
             Self::Script(error, left) => {
+                let report = |look| match &error.spot {
+                    Some(_) => error.report(look),
+                    // Nothing in the script is at fault.
+                    None => failure_text(&error.failure, color),
+                };
                 let look = if color { Look::Colour(WIDTH) } else { Look::Plain(WIDTH) };
                 let advice = left.as_ref().filter(|left| !left.advice.is_empty());
                 let advice = advice.map_or_else(String::new, |left| format!("\n\n{}", left.advice));
-                Some(format!("{}{advice}", error.report(look)))
+                Some(format!("{}{advice}", report(look)))
             }
             Self::BrokenPipe | Self::Exit(_) => None,
         }

@@ -8,7 +8,7 @@ use super::session::{Session, finish};
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
-use crate::script;
+use crate::script::{self, Found, ScriptError};
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -38,6 +38,7 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let recipe = script::find_recipe(&self.recipe, &session.scripts.places)?;
+        self.check(&recipe, session)?;
         let params: Map<String, Value> =
             self.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let title = format!("run {}", recipe.path);
@@ -47,21 +48,20 @@ impl RunArgs {
         session.end_progress();
         let touched = Touched::of(session, &run)?;
         if let Err(error) = outcome {
-            let left = touched.left(&run, session.toolkit.settings().sandbox);
-            if error.kind() == FailureKind::Cancelled {
-                let nodes: Vec<_> = touched.names();
-                return Err(left_behind(
-                    run.id().as_str(),
-                    &nodes,
-                    touched.cluster(),
-                    session.toolkit.settings().sandbox,
-                )
-                .into());
-            }
-            return Err(CliError::Script(Box::new(error), Some(left)));
+            return Err(touched.error(error, &run, session.toolkit.settings().sandbox));
         }
         let summary = ended?;
         self.show(session, &run, &recipe.path, &summary, touched)
+    }
+
+    /// Parameters that cannot be are told before there is a run.
+    fn check(&self, recipe: &Found, session: &Session<'_>) -> Result<(), CliError> {
+        let declared = script::declared(recipe, &session.scripts).map_err(CliError::script)?;
+        if declared.params.is_empty() {
+            // It may declare them late; the run itself knows better what to say.
+            return Ok(());
+        }
+        Ok(script::check(&declared.params, &self.set).map(drop)?)
     }
 
     fn show(
@@ -129,6 +129,19 @@ impl Touched {
     /// The one cluster, if it was about one.
     fn cluster(&self) -> Option<&str> {
         self.clusters.first().filter(|_| self.clusters.len() == 1).map(String::as_str)
+    }
+
+    /// The error of the run, with what exists and how to go on.
+    fn error(&self, mut error: ScriptError, run: &Arc<Run>, sandbox: bool) -> CliError {
+        let mut left = self.left(run, sandbox);
+        if error.kind() == FailureKind::Cancelled {
+            // Where the script was just then is nobody's fault.
+            error.failure = left_behind(run.id().as_str(), &left.nodes, self.cluster(), sandbox);
+            error.spot = None;
+            error.chain.clear();
+            left.advice.clear();
+        }
+        CliError::Script(Box::new(error), Some(left))
     }
 
     fn left(&self, run: &Arc<Run>, sandbox: bool) -> LeftBehind {

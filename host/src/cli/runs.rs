@@ -108,6 +108,7 @@ fn show(detail: &RunDetail) -> String {
         table.row([step.path.clone(), step.op.clone(), state.to_owned(), took(step.started_ms, step.ended_ms), place]);
     }
     let reads = detail.steps.iter().filter(quiet).count();
-    parts.push(format!("{}\n\nand {reads} reads", table.plain()));
+    let reads = if reads == 1 { "1 read".to_owned() } else { format!("{reads} reads") };
+    parts.push(format!("{}\n\nand {reads}", table.plain()));
     parts.join("\n\n")
 }

@@ -135,7 +135,7 @@ fn pairs_text(pairs: &[(&str, &Value)]) -> String {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.trim_end().replace('\n', " "),
         Value::Array(list) if list.is_empty() => "-".to_owned(),
         Value::Array(list) if list.iter().all(|v| !v.is_array() && !v.is_object()) => {
             list.iter().map(text).collect::<Vec<_>>().join(", ")

@@ -102,6 +102,13 @@ mod tests {
             "firewalls_not_enforced_because": "there is no nft",
             "troubles": ["machine 1001 died"],
         });
-        expect![[""]].assert_eq(&text(&running, &details));
+        expect![[r#"
+            The sandbox runs since 2026-01-31T12:00:00Z as process 7.
+            url        http://127.0.0.1:1/v4
+            token      in /s/token
+            linodes    3, 2 of them running
+            firewalls  not enforced: there is no nft
+            trouble    machine 1001 died"#]]
+        .assert_eq(&text(&running, &details));
     }
 }
