@@ -91,4 +91,14 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let hi = || Some("hi\n".to_owned());
         assert_eq!(short, [("n1", hi()), ("n2", hi()), ("n3", None), ("n4", hi())]);
     });
+
+    with_sshd(trials, "exec::long_commands_work_up_to_what_linux_takes", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let command = |length: usize| format!("x={}; echo ${{#x}}", "y".repeat(length));
+        let output = nodes.exec_ok(&target, &command(110_000), ExecOptions::default()).await.unwrap();
+        assert_eq!(output.stdout_text(), "110000\n");
+        let error = nodes.exec(&target, &command(120_000), ExecOptions::default()).await.unwrap_err();
+        let want = "a command of 120014 bytes is too long: write it to a file and run that";
+        assert_eq!(error.to_string(), want);
+    });
 }

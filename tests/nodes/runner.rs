@@ -196,4 +196,10 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let output = run(&nodes, &target, "2", &command("if then")).await;
         assert_eq!(output.exit_code, Some(2));
     });
+
+    with_sshd(trials, "runner::a_long_script_runs", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let long = command(&format!("x={}; echo ${{#x}}", "y".repeat(100_000)));
+        assert_eq!(run(&nodes, &target, "1", &long).await.stdout_text(), "100000\n");
+    });
 }

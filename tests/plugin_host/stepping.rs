@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use expect_test::expect;
 use linodetool::core::{Events, Secret};
 use linodetool::plugin_host::Opening;
-use linodetool::provider::{Calls, Credential, Origin, Secrets};
+use linodetool::provider::{Answer, BoxFuture, Calls, Credential, NoAnswer, Origin, Secrets, Transport};
 use linodetool_plugin::{ById, ErrorKind, ListInstances, NoArguments};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -203,6 +203,24 @@ async fn a_plugin_never_sees_a_token_or_a_secret() {
     let foreign = bad.call("raw", raw("post", json!({ "root_pass": { "secret": "pw" } })), Secrets::none()).await;
     expect!["the request names secret `pw`, which did not come with its call; pass it beside the arguments"]
         .assert_eq(&foreign.unwrap_err().message);
+}
+
+/// Stands for a bug of ours.
+struct Panics;
+
+impl Transport for Panics {
+    fn send(&self, _: reqwest::Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
+        panic!("our own fault");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bug_on_the_way_of_a_request_leaves_no_call_waiting() {
+    let opening = Opening { transport: Some(Arc::new(Panics)), ..opening("") };
+    let bad = open(&files::misbehaving(), opening).await.unwrap();
+    expect!["linodetool failed inside while it did this request; please report it"]
+        .assert_eq(&error_of(&bad, "get").await);
+    assert_alive(&bad).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

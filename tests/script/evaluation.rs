@@ -328,3 +328,65 @@ fn maps_grow_and_are_asked() {
     );
     check("let m = #{ a: 1 };\nprint(m.get(\"z\") ?? 7);", expect!["7"]);
 }
+
+#[test]
+fn the_language_as_recipes_use_it() {
+    check(
+        r#"
+const PORT = 9000;
+fn url(host) { `hdfs://${host}:${global::PORT}` }
+fn describe(x) { switch x { 0 => "none", 1 => "one", 10..100 => "many", _ => `${x}` } }
+import "lib/constants" as c;
+let hosts = [];
+for i in 1..=3 { hosts.push(`w${i}`); }
+for (h, i) in hosts { if i == 1 { continue; } print(`${i} ${h}`); }
+print(hosts.filter(|h| h != "w2").map(|h| url(h)));
+print(hosts.reduce(|sum, h| sum + h.len(), 0));
+print([0, 1, 5, 10].map(|n| describe(n)));
+let text = "  a=1, b=2 ";
+text.trim();
+print(text.split(", ").map(|p| p.split("=")[1].parse_int()));
+let sorted = [3, 1, 2]; sorted.sort(); print(sorted);
+let m = #{}; for h in hosts { m[h] = #{ role: "worker" }; }
+print(m.keys()); print(m.w1.role); print(m.values().len());
+let i = 0; while i < 10 { i += 1; if i == 5 { break; } } print(i);
+let r = try_it(|x| x * 2); print(r);
+fn try_it(f) { let r = 0; try { r = f.call(21); } catch { r = -1; } r }
+let add = |a, b| a + b; print(add.call(1, 2));
+print(c::VERSION); print(c::double(4));
+print("abc".contains("b") && "x" in ["x"] && !("y" in m));
+print(if hosts.is_empty() { "none" } else { hosts[-1] });
+let copy = hosts; copy.push("w4"); print(`${hosts.len()} ${copy.len()}`);
+print(7 / 2); print(7.0 / 2.0); print(7 % 3); print((3.7).to_int()); print("5".parse_int() + 1);
+print("a,b".split(",")); print("Abc".to_lower()); print("x".len()); print("a-b".sub_string(0, 1));
+"#,
+        expect![[r#"
+            0 w1
+            2 w3
+            ["hdfs://w1:9000", "hdfs://w3:9000"]
+            6
+            ["none", "one", "5", "many"]
+            [1, 2]
+            [1, 2, 3]
+            ["w1", "w2", "w3"]
+            worker
+            3
+            5
+            42
+            3
+            3.4
+            8
+            true
+            w3
+            3 4
+            3
+            3.5
+            1
+            3
+            6
+            ["a", "b"]
+            abc
+            1
+            a"#]],
+    );
+}

@@ -180,8 +180,8 @@ fn failures_can_be_caught_with_the_names_of_the_lanes() {
         "try { lanes([\"a\", \"b\", \"c\"], |x| if x != \"b\" { fail(`bad ${x}`) }); } catch (e) { print(e); print(e.lanes); print(e.kind); }",
         expect![[r#"
             bad a (2 of 3 lanes failed, the first is `a`)
-            failed
-            ["a", "c"]"#]],
+            ["a", "c"]
+            failed"#]],
     );
 }
 

@@ -82,3 +82,10 @@ n.run(\"next\"); output(\"end\", r);";
     expect![[r#"{"end":"caught"}"#]].assert_eq(&two.reopened().run(caught, &[]).unwrap().to_string());
     assert_eq!(made("again-a"), 1);
 }
+
+#[test]
+fn names_of_closures_are_the_same_in_every_process() {
+    // They come from a hash, show in text, and would lead a resumed run down another path.
+    let outputs = world().run("let f = |x| x + 1; output(\"f\", `${f}`);", &[]).unwrap();
+    expect![[r#"{"f":"Fn(anon$b727f6f35ab87f5d)"}"#]].assert_eq(&outputs.to_string());
+}

@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 pub(crate) const LIBRARY: Embedded = Embedded(&[
     ("lib/hadoop.rhai", include_str!("lib/hadoop.rhai")),
     ("lib/effects.rhai", "nodes::create(#{ name: \"x\" });\nfn late() { nodes::create(#{ name: \"late\" }) }"),
+    ("lib/constants.rhai", "export const VERSION = \"3.4\";\nfn double(x) { x * 2 }"),
     ("lib/circle_a.rhai", "import \"lib/circle_b\" as b;"),
     ("lib/circle_b.rhai", "import \"lib/circle_a\" as a;"),
     ("lib/syntax.rhai", "fn good() { 1 }\nfn bad( { 2 }"),
@@ -203,7 +204,10 @@ impl World {
     /// What was printed, in order of the lanes' names, since lanes race.
     pub(crate) fn printed(&self) -> String {
         let mut lines = self.printed.lock().unwrap().clone();
-        lines.sort_by_key(|line| line.split(']').next().filter(|lane| lane.starts_with('[')).map(str::to_owned));
+        let lane = |line: &String| {
+            line.split_once("] ").filter(|(lane, _)| lane.starts_with('[')).map(|(lane, _)| lane.to_owned())
+        };
+        lines.sort_by_key(lane);
         lines.join("\n")
     }
 }

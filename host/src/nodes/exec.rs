@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Told of each line that a command writes. Must return soon: the connection waits for it.
 pub type OnLine = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
+/// Linux gives a program at most 128 KiB in one argument, and sshd gives the command to the shell as one.
+const LONGEST: usize = 120_000;
+
 /// How a command is to be run.
 #[derive(Clone, Default)]
 pub struct ExecOptions {
@@ -61,6 +64,10 @@ impl Nodes {
         stdin: impl tokio::io::AsyncRead + Unpin + Send,
         sink: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Ended> {
+        if command.len() > LONGEST {
+            let message = format!("a command of {} bytes is too long: write it to a file and run that", command.len());
+            return Err(NodeError::usage("command", message));
+        }
         let session = self.session(target, Duration::ZERO).await?;
         drive(session, command, stdin, sink).await.map_err(|reason| NodeError::Lost {
             node: target.name.clone(),

@@ -36,13 +36,13 @@ impl Io {
     }
 
     pub(crate) fn http(&mut self, request: HttpOut, secrets: Secrets) {
-        let (io, call, http) = (request.io, request.call, self.http.clone());
-        self.start(call, io, async move { http.perform(request, &secrets).await });
+        let (io, call, state, http) = (request.io, request.call, request.state.clone(), self.http.clone());
+        self.start(call, io, state, async move { http.perform(request, &secrets).await });
     }
 
     pub(crate) fn timer(&mut self, io: u64, call: u64, state: State, after_ms: u64) {
         let sleep = self.time.sleep(Duration::from_millis(after_ms));
-        self.start(call, io, async move {
+        self.start(call, io, state.clone(), async move {
             sleep.await;
             In::Timer { io, call, state }
         });
@@ -71,16 +71,40 @@ impl Io {
         }
     }
 
-    fn start(&mut self, call: u64, io: u64, work: impl Future<Output = In> + Send + 'static) {
-        let inbox = self.inbox.clone();
+    fn start(&mut self, call: u64, io: u64, state: State, work: impl Future<Output = In> + Send + 'static) {
+        let mut owed = Owed { inbox: self.inbox.clone(), call, io, state };
         let task = self.runtime.spawn(async move {
             let message = work.await;
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Post::new(message)); // Err: the instance is lost
-            }
+            owed.send(message);
         });
         if let Some(same_number) = self.running.entry(call).or_default().insert(io, task.abort_handle()) {
             same_number.abort();
+        }
+    }
+}
+
+/// An answer that the plugin waits for. A bug of ours that panics on the way must not let it wait for ever.
+struct Owed {
+    inbox: mpsc::WeakUnboundedSender<Post>,
+    call: u64,
+    io: u64,
+    state: State,
+}
+
+impl Owed {
+    fn send(&mut self, message: In) {
+        if let Some(inbox) = self.inbox.upgrade() {
+            let _ = inbox.send(Post::new(message)); // Err: the instance is lost
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (io, call, state) = (self.io, self.call, self.state.take());
+            let message = "linodetool failed inside while it did this request; please report it".into();
+            self.send(In::HttpFailed { io, call, state, kind: "network".into(), message });
         }
     }
 }

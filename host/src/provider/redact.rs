@@ -78,11 +78,11 @@ impl Redactor {
     /// A JSON text, redacted inside its strings whatever way they are escaped. `None`: it is not JSON.
     pub(crate) fn json(&self, text: &str) -> Option<String> {
         let mut value: Value = serde_json::from_str(text).ok()?;
-        // Parsed only when something may be hidden by escapes or must be taken out: a page of 100 would take four times as long.
         self.value(&mut value).then(|| value.to_string()).or_else(|| Some(text.to_owned()))
     }
 
-    /// Whether a JSON text must go through [`Self::json`].
+    /// Whether a JSON text must go through [`Self::json`]: something may be hidden by escapes or must be taken out. Parsing
+    /// every page of 100 would take four times as long.
     pub(crate) fn concerns(&self, text: &str) -> bool {
         !self.needles.is_empty()
             && (text.contains('\\') || self.needles.iter().any(|needle| text.contains(needle.as_str())))
@@ -104,9 +104,18 @@ impl Redactor {
                 }
                 hit
             }
-            Value::Array(items) => items.iter_mut().filter_map(|item| self.value(item).then_some(())).count() > 0,
+            Value::Array(items) => {
+                let mut hit = false;
+                for item in items {
+                    hit |= self.value(item);
+                }
+                hit
+            }
             Value::Object(fields) => {
-                let mut hit = fields.values_mut().filter_map(|field| self.value(field).then_some(())).count() > 0;
+                let mut hit = false;
+                for field in fields.values_mut() {
+                    hit |= self.value(field);
+                }
                 let keys: Vec<_> =
                     fields.keys().filter(|key| matches!(self.text(key), Cow::Owned(_))).cloned().collect();
                 for key in keys {

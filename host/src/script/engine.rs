@@ -117,7 +117,7 @@ pub fn index(registers: &[Register]) -> Result<Index, Failure> {
 }
 
 /// Names of closures come from a hash; with a fixed seed they are the same when a run is resumed.
-fn fix_hashing() {
+pub(crate) fn fix_hashing() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that a seed was set before, by whoever embeds us.

@@ -53,6 +53,7 @@ impl Interactive {
 
     /// Whether more lines may make this text whole.
     pub fn is_incomplete(text: &str) -> bool {
+        super::engine::fix_hashing(); // before anything is hashed
         // Parsed alone, without strict variables: an undefined name would be reported before the missing end.
         if is_comment_open(text) {
             return true;

@@ -164,6 +164,18 @@ impl Netlink {
         self.ask(&mut m).because(|| format!("cannot add a route to {to}/{prefix}"))
     }
 
+    /// Tells everybody on the link, ourselves included, that `ip` is at `mac` now. An address may have belonged to another
+    /// machine a moment ago, and who still has the old one in mind would talk to nobody for half a minute.
+    pub(crate) fn announce(&mut self, index: u32, ip: Ipv4Addr, mac: Mac) -> Result<()> {
+        let mut m = Message::new(libc::RTM_DELNEIGH, 0);
+        m.0.extend([libc::AF_INET as u8, 0, 0, 0]);
+        m.0.extend(index.to_ne_bytes());
+        m.0.extend([0; 4]);
+        m.attribute(libc::NDA_DST, &ip.octets());
+        let _ = self.ask(&mut m); // not in our own mind: nothing to forget
+        sys::broadcast_arp(index, &arp(ip, mac)).because(|| format!("cannot announce the address {ip}"))
+    }
+
     /// The operational state. Not IFF_RUNNING: that is also set while the state is still unknown.
     fn state(&mut self, index: u32) -> Result<u8> {
         let mut b = [0u8; 16 << 10];
@@ -212,6 +224,19 @@ impl Netlink {
             _ => Err(io::Error::last_os_error()),
         }
     }
+}
+
+/// A gratuitous ARP request as an Ethernet frame: sender and target are the same.
+fn arp(ip: Ipv4Addr, mac: Mac) -> Vec<u8> {
+    let mut f = vec![0xff; 6];
+    // From an address of no machine: bridges learn where a sender is.
+    f.extend([2, 0xff, 0, 0, 0, 1]);
+    f.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    f.extend(mac);
+    f.extend(ip.octets());
+    f.extend([0; 6]);
+    f.extend(ip.octets());
+    f
 }
 
 /// The number of an interface in this thread's network namespace.

@@ -237,6 +237,9 @@ impl Room {
             }
         };
         nl.wait_until_running(port)?;
+        for ip in [spec.public_ip, spec.private_ip].into_iter().flatten() {
+            nl.announce(self.bridge, ip, mac(spec.id))?;
+        }
         if let Some(m) = lock(&self.machines).get_mut(&spec.id) {
             m.up = true;
         }

@@ -13,8 +13,8 @@ mod terminal;
 pub(crate) use mounts::{bind, bind_flat, mount, pivot, remount_read_only, set_attribute};
 pub(crate) use pass::{receive, send};
 pub(crate) use process::{
-    Identity, Limit, adopt_descriptor, drop_capabilities, effective_uid, group_id, interface_index, kill, redirect,
-    session_of, set_host_name, try_lock, user_id, wait_for, wait_for_any,
+    Identity, Limit, adopt_descriptor, broadcast_arp, drop_capabilities, effective_uid, group_id, interface_index,
+    kill, redirect, session_of, set_host_name, try_lock, user_id, wait_for, wait_for_any,
 };
 pub(crate) use spawn::{Spawn, open_self, spawn};
 pub(crate) use terminal::Terminal;

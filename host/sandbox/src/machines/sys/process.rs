@@ -66,6 +66,22 @@ pub(crate) fn interface_index(name: &str) -> io::Result<u32> {
     }
 }
 
+/// Sends an Ethernet frame with ARP in it from an interface to all on its link.
+pub(crate) fn broadcast_arp(index: u32, frame: &[u8]) -> io::Result<()> {
+    let arp = (libc::ETH_P_ARP as u16).to_be();
+    // SAFETY: no memory involved; the descriptor is owned as soon as it is known to be one.
+    let socket =
+        unsafe { OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0))?) };
+    // SAFETY: all zeroes is a valid address.
+    let mut to: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    (to.sll_family, to.sll_protocol, to.sll_ifindex, to.sll_halen) = (libc::AF_PACKET as u16, arp, index as i32, 6);
+    to.sll_addr[..6].fill(0xff);
+    let (size, to) = (size_of_val(&to) as libc::socklen_t, (&raw const to).cast());
+    // SAFETY: pointers and lengths of one slice and one address that live through the call.
+    let sent = unsafe { libc::sendto(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0, to, size) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 pub(crate) fn set_host_name(name: &str) -> io::Result<()> {
     // SAFETY: pointer and length of one slice.
     check(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) }).map(drop)
