@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 
@@ -129,6 +130,10 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
         is(Value::from(std::fs::read_dir(left)?.count()), 0)?;
     }
 
+    let config = home.ok(&["--sandbox", "inventory", "export", "--format", "ssh-config"])?;
+    is(config.starts_with("Host web-1\n") && config.contains("StrictHostKeyChecking yes"), true)?;
+    a_port_leads_to_the_node(home)?;
+
     is(home.json(&["--sandbox", "node", "stop", "web-1"])?[0]["status"].clone(), "offline")?;
     is(home.json(&["--sandbox", "node", "start", "web-1"])?[0]["status"].clone(), "running")?;
     let (code, error) = home.fails(&["--sandbox", "node", "delete", "web-2"])?;
@@ -144,6 +149,32 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
 
     is(home.json(&["sandbox", "stop"])?["stopped"].clone(), true)?;
     is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+}
+
+fn a_port_leads_to_the_node(home: &Home) -> Result<(), Failed> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port().to_string();
+    let (code, error) = home.fails(&["--sandbox", "forward", "web-1", "22", "--local-port", &port])?;
+    is(Value::from(code), 13)?;
+    is(error["hint"].clone(), "choose another with --local-port, or any free one with --local-port 0")?;
+
+    let mut forward = home
+        .command(&["--sandbox", "--quiet", "forward", "web-1", "22", "--local-port", "0"])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut address = String::new();
+    BufReader::new(forward.stdout.take().unwrap()).read_line(&mut address)?;
+    let greeting = greeting_of(address.trim());
+    Command::new("kill").args(["-INT", &forward.id().to_string()]).status()?;
+    is(Value::from(forward.wait()?.code()), 0)?;
+    is(greeting?.starts_with("SSH-2.0-"), true)
+}
+
+/// The first line that a server says.
+fn greeting_of(address: &str) -> Result<String, Failed> {
+    let mut line = String::new();
+    BufReader::new(TcpStream::connect(address)?).read_line(&mut line)?;
+    Ok(line)
 }
 
 fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Failed> {

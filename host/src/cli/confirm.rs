@@ -152,7 +152,9 @@ impl Confirm for Asker {
 #[cfg(test)]
 mod tests {
     use super::super::args::Globals;
+    use super::super::render::progress::Progress;
     use super::*;
+    use crate::toolkit::plan::PlannedNode;
     use expect_test::expect;
 
     fn proposal() -> Proposal {
@@ -196,6 +198,26 @@ mod tests {
             .assert_eq(&ask(&out, false, "y\n").unwrap_err());
         let nothing = Proposal::default();
         assert!(confirm(&out, &nothing, false, &mut || Ok(None)).is_ok());
+    }
+
+    #[test]
+    fn the_toolkit_gets_the_answer_of_whoever_is_there() {
+        let out = Output::plain(&Globals { quiet: true, ..Globals::default() });
+        let progress = Progress::start(&out);
+        let node = PlannedNode {
+            name: "web-1".into(),
+            region: "us-east".into(),
+            type_id: "g6-nanode-1".into(),
+            image: "linode/debian12".into(),
+            hourly: 0.0075,
+            monthly: 5.0,
+        };
+        let plan = Plan { title: "node web-1".into(), create: vec![node], present: 0 };
+        let mut asker =
+            Asker { out, provider: "linode-v4".into(), yes: false, aside: progress.aside(), cancel: Cancel::default() };
+        assert_eq!(asker.confirm(&plan).unwrap_err().kind, FailureKind::Declined);
+        asker.yes = true;
+        asker.confirm(&plan).unwrap();
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, OK};
 use super::session::Session;
-use crate::core::Failure;
+use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::{Forward, Target};
 use clap::Args;
@@ -39,8 +39,12 @@ impl ForwardArgs {
             None => self.answering_host(session, &node, &target)?,
         };
         let local_port = self.local_port.unwrap_or(self.port);
-        let forward: Forward =
-            session.wait(session.toolkit.connections().forward(&target, local_port, &host, self.port))?;
+        let opened = session.wait(session.toolkit.connections().forward(&target, local_port, &host, self.port));
+        let forward: Forward = opened.map_err(|failure| match failure.kind {
+            // The port here is taken, or needs rights that the user has not.
+            FailureKind::Local => failure.hint("choose another with --local-port, or any free one with --local-port 0"),
+            _ => failure,
+        })?;
         session.end_progress();
         let local = forward.local();
         let document = json!({ "node": node.name, "local": local.to_string(), "host": host, "port": self.port });
