@@ -72,7 +72,11 @@ const EXITS: &[(u8, &str)] = &[
 /// The table of exit codes as shown by `--help`.
 pub(crate) fn exit_codes() -> String {
     let lines: Vec<_> = EXITS.iter().map(|(code, text)| format!("{code:>5}  {text}")).collect();
-    format!("Exit codes:\n{}", lines.join("\n"))
+    format!(
+        "Exit codes:\n{}\n\nWith --json an error is one document on stdout: {{\"error\": {{\"kind\", \"message\", \"hint\", \"exit\", ...}}}}.\n\
+         `node ssh` ends with the exit code of ssh.",
+        lines.join("\n")
+    )
 }
 
 fn code_of(kind: FailureKind) -> u8 {
