@@ -3,9 +3,13 @@
 //! Owns the wording and the answer. Does not know how costs are found.
 
 use super::output::Output;
+use super::render::progress::Aside;
 use super::render::table::{Table, dollars};
-use crate::core::{Failure, FailureKind};
+use crate::core::{Cancel, Failure, FailureKind};
+use crate::toolkit::{Confirm, Plan};
 use std::io::BufRead;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// What is about to happen.
 #[derive(Clone, Debug, Default)]
@@ -62,11 +66,14 @@ fn nodes(count: usize) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
 }
 
-/// Asks unless `yes`. `answers` is stdin but for tests.
+/// Where answers come from: a line at a time, none at the end.
+pub(crate) type Answers<'a> = &'a mut dyn FnMut() -> Result<Option<String>, Failure>;
+
+/// Asks unless `yes`.
 ///
 /// # Errors
 /// `Declined` if the answer is no, or if there is no terminal to ask on.
-pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: &mut dyn BufRead) -> Result<(), Failure> {
+pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: Answers<'_>) -> Result<(), Failure> {
     if proposal.creates.is_empty() && proposal.destroys.is_empty() {
         return Ok(());
     }
@@ -74,34 +81,80 @@ pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: &mu
         out.note(&proposal.text());
         return Ok(());
     }
+    out.error(&proposal.text());
     if !out.can_ask() {
-        out.error(&proposal.text());
         return Err(Failure::new(
             FailureKind::Declined,
             "this has to be confirmed, and there is no terminal to ask on",
         )
         .hint("look at what is proposed, then add --yes; nothing was done"));
     }
-    out.error(&proposal.text());
     // A person may mistype; somebody who never answers clearly is taken to mean no.
     for _ in 0..3 {
         out.prompt("Go on? [y/N] ");
-        let mut line = String::new();
-        let read = answers.read_line(&mut line).unwrap_or(0);
-        match line.trim().to_lowercase().as_str() {
-            "y" | "yes" => return Ok(()),
-            "n" | "no" => break,
-            "" if read == 0 || line.ends_with('\n') => break,
-            _ => out.error("Please answer yes or no."),
+        match answers()?.as_deref().map(str::trim).map(str::to_lowercase).as_deref() {
+            Some("y" | "yes") => return Ok(()),
+            Some("n" | "no" | "") | None => break,
+            Some(_) => out.error("Please answer yes or no."),
         }
     }
     Err(Failure::new(FailureKind::Declined, "not confirmed; nothing was done"))
 }
 
+/// A line from the terminal. Ctrl-C ends the wait; the thread that reads ends with the process.
+pub(crate) fn line_of_terminal(cancel: &Cancel) -> Result<Option<String>, Failure> {
+    /// How often a Ctrl-C is looked for: faster than a person notices.
+    const GLANCE: Duration = Duration::from_millis(20);
+    let (sender, lines) = channel();
+    let read = move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        let _ = sender.send(read.ok().filter(|bytes| *bytes > 0).map(|_| line));
+    };
+    let thread = std::thread::Builder::new().name("answer".into()).spawn(read);
+    thread.map_err(|e| Failure::new(FailureKind::Local, format!("the terminal cannot be read: {e}")))?;
+    loop {
+        match lines.recv_timeout(GLANCE) {
+            Ok(line) => return Ok(line),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) if cancel.is_set() => {
+                return Err(Failure::new(FailureKind::Cancelled, "interrupted; nothing was done"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Asks on the terminal what the Toolkit wants to know before it makes nodes.
+pub(crate) struct Asker {
+    pub(crate) out: Output,
+    pub(crate) provider: String,
+    pub(crate) yes: bool,
+    /// Puts the board out of the way while somebody is asked.
+    pub(crate) aside: Aside,
+    pub(crate) cancel: Cancel,
+}
+
+impl Confirm for Asker {
+    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+        let creates = plan.create.iter().map(|node| NewNode {
+            name: node.name.clone(),
+            kind: node.type_id.clone(),
+            region: node.region.clone(),
+            hourly: node.hourly,
+            monthly: node.monthly,
+        });
+        let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), destroys: Vec::new() };
+        self.aside.run(|| confirm(&self.out, &proposal, self.yes, &mut || line_of_terminal(&self.cancel)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::args::Globals;
+    use super::super::render::progress::Progress;
     use super::*;
+    use crate::toolkit::plan::PlannedNode;
     use expect_test::expect;
 
     fn proposal() -> Proposal {
@@ -120,7 +173,8 @@ mod tests {
     }
 
     fn ask(out: &Output, yes: bool, answer: &str) -> Result<(), String> {
-        confirm(out, &proposal(), yes, &mut answer.as_bytes()).map_err(|f| f.message)
+        let mut lines = answer.split_inclusive('\n').map(str::to_owned);
+        confirm(out, &proposal(), yes, &mut || Ok(lines.next())).map_err(|f| f.message)
     }
 
     #[test]
@@ -143,7 +197,27 @@ mod tests {
         expect!["this has to be confirmed, and there is no terminal to ask on"]
             .assert_eq(&ask(&out, false, "y\n").unwrap_err());
         let nothing = Proposal::default();
-        assert!(confirm(&out, &nothing, false, &mut "".as_bytes()).is_ok());
+        assert!(confirm(&out, &nothing, false, &mut || Ok(None)).is_ok());
+    }
+
+    #[test]
+    fn the_toolkit_gets_the_answer_of_whoever_is_there() {
+        let out = Output::plain(&Globals { quiet: true, ..Globals::default() });
+        let progress = Progress::start(&out);
+        let node = PlannedNode {
+            name: "web-1".into(),
+            region: "us-east".into(),
+            type_id: "g6-nanode-1".into(),
+            image: "linode/debian12".into(),
+            hourly: 0.0075,
+            monthly: 5.0,
+        };
+        let plan = Plan { title: "node web-1".into(), create: vec![node], present: 0 };
+        let mut asker =
+            Asker { out, provider: "linode-v4".into(), yes: false, aside: progress.aside(), cancel: Cancel::default() };
+        assert_eq!(asker.confirm(&plan).unwrap_err().kind, FailureKind::Declined);
+        asker.yes = true;
+        asker.confirm(&plan).unwrap();
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! `linodetool cp`: one file to or from a node.
 
+use super::error::{CliError, OK};
+use super::session::Session;
 use crate::core::Failure;
+use crate::nodes::{FileOptions, Nodes, Target};
+use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
 use clap::Args;
-use std::path::PathBuf;
+use serde::Serialize;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Copy a file to a node or from it
 #[derive(Args, Debug)]
@@ -37,6 +43,87 @@ pub(crate) fn end(text: &str) -> Result<End, Failure> {
             Ok(End::Node { node: node.to_owned(), path: path.to_owned() })
         }
         _ => Ok(End::Here(PathBuf::from(text))),
+    }
+}
+
+impl CpArgs {
+    pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        let (node, path, here, direction) = match (end(&self.source)?, end(&self.destination)?) {
+            (End::Here(here), End::Node { node, path }) => (node, path, here, Direction::Up),
+            (End::Node { node, path }, End::Here(here)) => (node, path, here, Direction::Down),
+            (End::Here(_), End::Here(_)) => {
+                return Err(Failure::usage("both ends are on this computer")
+                    .hint("one of them is written NODE:/PATH")
+                    .into());
+            }
+            (End::Node { node, path }, End::Node { .. }) => {
+                return Err(Failure::usage("both ends are on nodes")
+                    .hint(format!("copy it here first: linodetool cp {node}:{path} ."))
+                    .into());
+            }
+        };
+        let target = session.toolkit.target(&session.node(&node)?)?;
+        let here = session.outer.work.join(here);
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // A folder as the destination means a file of the same name in it.
+        let (path, here) = match direction {
+            Direction::Up if path.ends_with('/') => (format!("{path}{}", name(&here)), here),
+            Direction::Down if here.is_dir() => (path.clone(), here.join(name(Path::new(&path)))),
+            _ => (path, here),
+        };
+        let connections = session.toolkit.connections().clone();
+        let copy =
+            Copy { node: &node, path: &path, here: &here, direction, target: &target, connections: &connections };
+        let changed = session.in_run(&format!("cp {} {}", self.source, self.destination), |at| at.step(&copy))?;
+        session.end_progress();
+        let document = json!({ "node": node, "path": path, "here": here, "changed": changed });
+        session.out.result(&document, || {
+            let (from, to) = (format!("{node}:{path}"), here.display().to_string());
+            let (from, to) = if direction == Direction::Up { (to, from) } else { (from, to) };
+            if changed { format!("{from} -> {to}") } else { format!("{to} is equal already") }
+        })?;
+        Ok(OK)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// One file; whether it differed.
+#[derive(Serialize)]
+struct Copy<'a> {
+    node: &'a str,
+    path: &'a str,
+    here: &'a Path,
+    direction: Direction,
+    #[serde(skip)]
+    target: &'a Target,
+    #[serde(skip)]
+    connections: &'a Nodes,
+}
+
+impl Effect for Copy<'_> {
+    const OP: &'static str = "nodes.copy";
+    const KIND: Kind = Kind::Write;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let changed = match self.direction {
+            Direction::Up => {
+                self.connections.upload(self.target, self.here, self.path, &FileOptions::default()).await?.changed
+            }
+            Direction::Down => self.connections.download(self.target, self.path, self.here).await?,
+        };
+        Ok(Done::with(changed, Vec::new()))
+    }
+
+    // It looks first, so that doing it twice does no harm.
+    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
+        performs_again().await
     }
 }
 

@@ -6,10 +6,15 @@ use super::args::Globals;
 use super::environment::Environment;
 use super::error::{CliError, OK};
 use super::output::Output;
-use crate::core::{FailureKind, Paths};
+use super::plugin;
+use crate::core::{FailureKind, Paths, SystemClock};
+use crate::plugin_host::PluginInfo;
+use crate::secrets::{SecretStore, TokenSources, find_token};
 use clap::Args;
+use linodetool_sandbox::machines::namespaces::Namespaces;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Check this computer, and say how to mend what is missing
 #[derive(Args, Debug)]
@@ -18,7 +23,7 @@ The exit code is 13 if something that is always needed is missing.
 
 Examples:
   linodetool doctor
-  linodetool --sandbox doctor              What the sandbox needs counts as needed, a token does not")]
+  linodetool --sandbox doctor              The sandbox counts as needed")]
 pub(crate) struct DoctorArgs {}
 
 /// What one check found.
@@ -87,10 +92,13 @@ impl DoctorArgs {
         &self,
         env: &Environment,
         paths: &Paths,
-        _globals: &Globals,
+        globals: &Globals,
         out: &Output,
     ) -> Result<u8, CliError> {
         let mut checks = vec![state_directory(&paths.state)];
+        checks.extend(plugins(env, paths));
+        checks.push(token(env, paths, globals));
+        checks.push(sandbox(if globals.sandbox { Needed::Always } else { Needed::Sometimes }));
         checks.extend(PROGRAMS.iter().map(|program| self::program(env, program)));
         show(&checks, out)
     }
@@ -147,6 +155,73 @@ fn state_directory(state: &Path) -> Check {
     }
 }
 
+/// The bundled plugin at least, and that every one loads.
+fn plugins(env: &Environment, paths: &Paths) -> Vec<Check> {
+    let name = "plugin";
+    let beside = "bundled plugins lie beside linodetool: unpack the whole tarball, or `cargo build --release`";
+    match plugin::find(env, paths) {
+        Err(failure) => vec![Check::lacking(
+            name,
+            Needed::Always,
+            failure.to_string(),
+            failure.hint.unwrap_or_else(|| beside.to_owned()),
+        )],
+        Ok(plugins) if plugins.is_empty() => vec![Check::lacking(name, Needed::Always, "none is found", beside)],
+        Ok(plugins) => {
+            let check = |plugin: &PluginInfo| match &plugin.manifest {
+                Ok(manifest) => {
+                    Check::ok(name, format!("{} {}, {}", manifest.name, manifest.version, plugin.path.display()))
+                }
+                Err(why) => Check::lacking(name, Needed::Always, format!("{}: {why}", plugin.path.display()), beside),
+            };
+            plugins.iter().map(check).collect()
+        }
+    }
+}
+
+/// Where the token comes from; never the token.
+fn token(env: &Environment, paths: &Paths, globals: &Globals) -> Check {
+    let name = "token";
+    // Only looked into if it is there: doctor makes nothing.
+    let stored = paths
+        .state
+        .join("secrets")
+        .is_dir()
+        .then(|| SecretStore::open(&paths.state, DEFAULT_CONTEXT, Arc::new(SystemClock)));
+    let stored = stored.and_then(Result::ok);
+    let found = find_token(&TokenSources {
+        token_cmd: globals.token_cmd.as_deref(),
+        env: &|name| env.var(name).map(str::to_owned),
+        stored: stored.as_ref(),
+        linode_cli: &paths.linode_cli,
+        user: None,
+    });
+    match found {
+        Ok(found) => Check::ok(name, format!("from {}", found.from)),
+        Err(failure) => {
+            let remedy = failure.hint.unwrap_or_else(|| "set LINODE_TOKEN".to_owned());
+            Check::lacking(name, Needed::Sometimes, format!("{}; needed for a real account", failure.message), remedy)
+        }
+    }
+}
+
+const DEFAULT_CONTEXT: &str = "default/default";
+
+/// Whether this computer can run the sandbox's machines.
+fn sandbox(needed: Needed) -> Check {
+    let name = "sandbox";
+    match Namespaces::support() {
+        Ok(support) if support.lost.is_empty() => Check::ok(name, "machines can run"),
+        Ok(support) => Check::ok(name, format!("machines can run, but {}", support.lost.join("; "))),
+        Err(why) => Check::lacking(
+            name,
+            needed,
+            why,
+            "run as root, or allow user namespaces: `sysctl kernel.unprivileged_userns_clone=1`",
+        ),
+    }
+}
+
 fn program(env: &Environment, (name, use_, install): &(&'static str, &str, &str)) -> Check {
     match env.program(name) {
         Some(path) => Check::ok(name, path.display().to_string()),
@@ -168,8 +243,7 @@ mod tests {
         ];
         expect![[r#"
             ok       state directory   /s can be written
-            warning  nft               not in PATH; needed for firewalls in the sandbox
-                                       -> `apt install nftables`
+            ok       nft               /usr/sbin/nft
             MISSING  plugin linode-v4  not found
                                        -> reinstall"#]]
         .assert_eq(&text(&checks, false));

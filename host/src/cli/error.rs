@@ -4,7 +4,9 @@
 
 use super::output::Output;
 use crate::core::{Failure, FailureKind};
+use crate::script::{Look, ScriptError};
 use clap::error::{ContextKind, ContextValue};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// What ended a command.
@@ -16,10 +18,23 @@ pub(crate) enum CliError {
     Failure(Box<Failure>),
     /// The sandbox does not start, or does not do what it should.
     Sandbox(Box<Failure>),
+    /// A recipe ended with an error; what it left is told as well.
+    Script(Box<ScriptError>, Option<LeftBehind>),
     /// Who read our stdout has gone. Nothing can be said to anybody.
     BrokenPipe,
     /// All has been said already; only the exit code is left.
     Exit(u8),
+}
+
+/// What is there after a run that did not end well.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LeftBehind {
+    pub(crate) run: String,
+    /// Names of nodes that exist.
+    pub(crate) nodes: Vec<String>,
+    /// How to go on, and how to remove them.
+    #[serde(skip)]
+    pub(crate) advice: String,
 }
 
 /// Exit codes of their own; all others are in [`code_of`].
@@ -28,6 +43,9 @@ const USAGE: u8 = 2;
 const COMMAND: u8 = 9;
 const SANDBOX: u8 = 14;
 const BROKEN_PIPE: u8 = 141;
+
+/// Of reports with source lines; a terminal that is narrower wraps.
+const WIDTH: usize = 110;
 
 /// Code, name, meaning: what users may rely on.
 const EXITS: &[(u8, &str)] = &[
@@ -54,7 +72,11 @@ const EXITS: &[(u8, &str)] = &[
 /// The table of exit codes as shown by `--help`.
 pub(crate) fn exit_codes() -> String {
     let lines: Vec<_> = EXITS.iter().map(|(code, text)| format!("{code:>5}  {text}")).collect();
-    format!("Exit codes:\n{}", lines.join("\n"))
+    format!(
+        "Exit codes:\n{}\n\nWith --json an error is one document on stdout: {{\"error\": {{\"kind\", \"message\", \"hint\", \"exit\", ...}}}}.\n\
+         `node ssh` ends with the exit code of ssh.",
+        lines.join("\n")
+    )
 }
 
 fn code_of(kind: FailureKind) -> u8 {
@@ -80,7 +102,16 @@ fn code_of(kind: FailureKind) -> u8 {
 impl CliError {
     /// An error of the sandbox itself.
     pub(crate) fn sandbox(failure: Failure) -> Self {
-        Self::Sandbox(Box::new(failure))
+        // An interrupt is one wherever it strikes.
+        match failure.kind {
+            FailureKind::Cancelled => Self::Failure(Box::new(failure)),
+            _ => Self::Sandbox(Box::new(failure)),
+        }
+    }
+
+    /// A recipe that did not even begin.
+    pub(crate) fn script(error: ScriptError) -> Self {
+        Self::Script(Box::new(error), None)
     }
 
     /// A command on one of several nodes failed, and all is shown already.
@@ -94,6 +125,7 @@ impl CliError {
             Self::Arguments(error) => u8::try_from(error.exit_code()).unwrap_or(USAGE),
             Self::Failure(failure) => code_of(failure.kind),
             Self::Sandbox(_) => SANDBOX,
+            Self::Script(error, _) => code_of(error.kind()),
             Self::BrokenPipe => BROKEN_PIPE,
             Self::Exit(code) => *code,
         }
@@ -109,10 +141,15 @@ impl CliError {
                 value["kind"] = json!("sandbox");
                 value
             }
+            Self::Script(error, _) => error.to_json(),
             Self::BrokenPipe | Self::Exit(_) => return None,
         };
         let mut document = json!({ "error": error });
         document["error"]["exit"] = json!(self.exit_code());
+        if let Self::Script(_, Some(left)) = self {
+            document["error"]["run"] = json!(left.run);
+            document["error"]["nodes"] = json!(left.nodes);
+        }
         Some(document)
     }
 
@@ -125,6 +162,17 @@ impl CliError {
                 Some(text.trim_end().to_owned())
             }
             Self::Failure(failure) | Self::Sandbox(failure) => Some(failure_text(failure, color)),
+            Self::Script(error, left) => {
+                let report = |look| match &error.spot {
+                    Some(_) => error.report(look),
+                    // Nothing in the script is at fault.
+                    None => failure_text(&error.failure, color),
+                };
+                let look = if color { Look::Colour(WIDTH) } else { Look::Plain(WIDTH) };
+                let advice = left.as_ref().filter(|left| !left.advice.is_empty());
+                let advice = advice.map_or_else(String::new, |left| format!("\n\n{}", left.advice));
+                Some(format!("{}{advice}", report(look)))
+            }
             Self::BrokenPipe | Self::Exit(_) => None,
         }
     }

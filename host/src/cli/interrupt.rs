@@ -4,42 +4,84 @@
 
 use super::output::Output;
 use crate::core::{Cancel, Failure, FailureKind};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a process that is ended by Ctrl-C ends with.
 const INTERRUPTED: i32 = 130;
 
-/// From now on Ctrl-C, a closed terminal and `kill` set `cancel`; a second one ends the process.
-///
-/// `said` is told to the user at the first one.
-pub(crate) fn watch(out: &Output, cancel: &Cancel, said: &'static str) -> Result<(), Failure> {
-    let (out, cancel) = (out.clone(), cancel.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::new(FailureKind::Local, format!("signals cannot be watched: {e}")))?;
-    let (ready, watching) = std::sync::mpsc::channel();
-    let watch = move || {
-        runtime.block_on(async {
-            let streams = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-            let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = streams else { return };
-            let _ = ready.send(());
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
-                }
-                if cancel.is_set() {
-                    end_at_once();
-                }
-                cancel.set();
-                out.error(said);
-            }
-        });
-    };
-    let thread = std::thread::Builder::new().name("signals".into()).spawn(watch);
-    thread.map_err(|e| Failure::new(FailureKind::Local, format!("signals cannot be watched: {e}")))?;
-    watching.recv().map_err(|_| Failure::new(FailureKind::Local, "signals cannot be watched"))
+/// The process's watch over Ctrl-C, a closed terminal and `kill`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    cancel: Cancel,
+    /// Of the runs that are under way.
+    others: Mutex<Vec<Cancel>>,
 }
+
+impl Interrupt {
+    /// From now on the first signal cancels what is under way; a second one ends the process.
+    pub(crate) fn watch(out: &Output) -> Result<Self, Failure> {
+        let this = Self::default();
+        let (out, watched) = (out.clone(), this.clone());
+        let cannot = |e: std::io::Error| Failure::new(FailureKind::Local, format!("signals cannot be watched: {e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+        let streams = {
+            let _inside = runtime.enter();
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal)
+        };
+        let [interrupt, terminate, hangup] = streams;
+        let (mut interrupt, mut terminate, mut hangup) =
+            (interrupt.map_err(cannot)?, terminate.map_err(cannot)?, hangup.map_err(cannot)?);
+        let watch = move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        _ = hangup.recv() => {}
+                    }
+                    if watched.0.cancel.is_set() {
+                        end_at_once();
+                    }
+                    watched.set();
+                    out.note(SAID);
+                }
+            });
+        };
+        std::thread::Builder::new().name("signals".into()).spawn(watch).map_err(cannot)?;
+        Ok(this)
+    }
+
+    /// Set by the first signal.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.0.cancel
+    }
+
+    /// Cancels this one, too.
+    pub(crate) fn also(&self, cancel: &Cancel) {
+        self.0.others.lock().unwrap_or_else(PoisonError::into_inner).push(cancel.clone());
+        // The signal may have come just before.
+        if self.0.cancel.is_set() {
+            cancel.set();
+        }
+    }
+
+    fn set(&self) {
+        self.0.cancel.set();
+        self.0.others.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Cancel::set);
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interrupt")
+    }
+}
+
+const SAID: &str = "Stopping; once more Ctrl-C ends it at once.";
 
 /// The journal is written before each effect, so nothing is lost that a clean end would keep.
 #[expect(clippy::exit, reason = "the user asked twice: nothing may delay the end")]
@@ -66,6 +108,17 @@ pub(crate) fn left_behind(run: &str, nodes: &[String], cluster: Option<&str>, sa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_begins_too_late_is_cancelled_at_once() {
+        let interrupt = Interrupt::default();
+        let (early, late) = (Cancel::default(), Cancel::default());
+        interrupt.also(&early);
+        assert!(!early.is_set());
+        interrupt.set();
+        interrupt.also(&late);
+        assert!(early.is_set() && late.is_set() && interrupt.cancel().is_set());
+    }
 
     #[test]
     fn what_is_left_is_named_with_its_removal() {

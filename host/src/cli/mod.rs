@@ -2,8 +2,6 @@
 //!
 //! Owns everything a person sees. Nothing below this layer prints, asks, or knows an exit code.
 
-#![allow(dead_code, reason = "commands are wired to the toolkit one after the other")]
-
 mod args;
 mod catalogue;
 mod cluster;
@@ -17,6 +15,7 @@ mod exec;
 mod forward;
 mod interrupt;
 mod inventory;
+mod logging;
 mod node;
 mod output;
 mod plugin;
@@ -26,6 +25,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod secret;
+mod session;
 mod ssh;
 #[cfg(test)]
 mod tests;
@@ -35,6 +35,7 @@ use clap::FromArgMatches;
 use environment::Environment;
 use error::{CliError, OK};
 use output::Output;
+use session::{Need, Session};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -83,9 +84,51 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
         return args.run(out);
     }
     let paths = env.paths(cli.globals.state_dir.as_deref())?;
+    if cli.globals.verbose > 1 || env.var("LINODETOOL_LOG").is_some() {
+        logging::start(env, "linodetool=debug,linodetool_sandbox=debug,warn");
+    }
     match cli.command {
-        Command::Sandbox(args) => args.run(&paths, out),
+        Command::Sandbox(args) => args.run(env, &paths, out),
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
-        _ => Err(crate::core::Failure::new(crate::core::FailureKind::Unsupported, "not built in yet").into()),
+        Command::Recipe(args) => args.run(&paths, out),
+        Command::Plugin(args) => args.run(env, &paths, out),
+        command => session::with(&cli.globals, env, &paths, out, &command),
+    }
+}
+
+impl Command {
+    /// Whether the sandbox is to end with the command.
+    fn ephemeral(&self) -> bool {
+        matches!(self, Self::Run(run::RunArgs { ephemeral: true, .. }))
+    }
+
+    /// What it needs of the sandbox.
+    fn need(&self) -> Need {
+        match self {
+            Self::Run(_) | Self::Regions(_) | Self::Types(_) | Self::Images(_) => Need::Cloud,
+            Self::Node(args) => args.need(),
+            Self::Cluster(args) => args.need(),
+            Self::Exec(_) | Self::Cp(_) | Self::Forward(_) => Need::Nodes,
+            _ => Need::Records,
+        }
+    }
+
+    fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        match self {
+            Self::Run(args) => args.run(session),
+            Self::Node(args) => args.run(session),
+            Self::Exec(args) => args.run(session),
+            Self::Cp(args) => args.run(session),
+            Self::Forward(args) => args.run(session),
+            Self::Cluster(args) => args.run(session),
+            Self::Inventory(args) => args.run(session),
+            Self::Regions(args) => args.run(session),
+            Self::Types(args) => args.run(session),
+            Self::Images(args) => args.run(session),
+            Self::Runs(args) => args.run(session),
+            Self::Secret(args) => args.run(session),
+            // They need no session, and `dispatch` has dealt with them.
+            Self::Recipe(_) | Self::Plugin(_) | Self::Sandbox(_) | Self::Doctor(_) | Self::Completions(_) => Ok(OK),
+        }
     }
 }

@@ -1,6 +1,16 @@
 //! `linodetool node`: single machines.
 
+use super::confirm::Proposal;
+use super::error::{CliError, OK};
+use super::render::table::{Table, dollars, or_dash};
+use super::session::{Need, Session};
+use super::ssh::{self, Login};
+use crate::core::Failure;
+use crate::core::clock::utc;
+use crate::inventory::Node;
+use crate::toolkit::nodes::{NodeSpec, Power};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 /// Create, list, start, stop, log in to and delete nodes
 #[derive(Args, Debug)]
@@ -72,13 +82,225 @@ pub(crate) struct CreateArgs {
     /// Its name [default: node-1, node-2, ...]
     #[arg(long, short)]
     pub(crate) name: Option<String>,
-    /// Do not wait until it answers
-    #[arg(long)]
-    pub(crate) no_wait: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct SelectArgs {
     /// Which ones: a name, `cluster:NAME`, `role:NAME`, `web-*`; a comma joins, `!` excludes
     pub(crate) selector: String,
+}
+
+impl NodeArgs {
+    /// What it needs of the sandbox.
+    pub(crate) fn need(&self) -> Need {
+        match self.command {
+            NodeCommand::Create(_) => Need::Cloud,
+            NodeCommand::List { .. } | NodeCommand::Show { .. } => Need::Records,
+            _ => Need::Nodes,
+        }
+    }
+
+    pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        match &self.command {
+            NodeCommand::Create(args) => args.run(session),
+            NodeCommand::List { selector } => {
+                let nodes = match selector {
+                    Some(selector) => session.select(selector)?,
+                    None => session.toolkit.inventory().nodes(session.toolkit.context()).map_err(Failure::from)?,
+                };
+                session.out.result(&nodes, || table(&nodes).show(session.out, "There are no nodes."))?;
+                Ok(OK)
+            }
+            NodeCommand::Show { node } => {
+                let node = session.node(node)?;
+                session.out.result(&node, || show(&node))?;
+                Ok(OK)
+            }
+            NodeCommand::Ssh { node, arguments } => log_in(session, node, arguments),
+            NodeCommand::Start(args) => args.power(session, Power::Boot, "start"),
+            NodeCommand::Stop(args) => args.power(session, Power::Shutdown, "stop"),
+            NodeCommand::Reboot(args) => args.power(session, Power::Reboot, "reboot"),
+            NodeCommand::Delete(args) => args.delete(session),
+        }
+    }
+}
+
+impl CreateArgs {
+    fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => free_name(&session.toolkit.inventory().nodes(session.toolkit.context()).map_err(Failure::from)?),
+        };
+        let spec = NodeSpec {
+            name,
+            region: self.region.clone(),
+            type_id: self.kind.clone(),
+            image: self.image.clone(),
+            ..NodeSpec::default()
+        };
+        let node =
+            session.in_run(&format!("node create {}", spec.name), |at| session.toolkit.create_node(at, &spec))?;
+        session.end_progress();
+        session.out.result(&node, || show(&node))?;
+        let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+        session.out.note(&format!("Log in: {program} node ssh {}", node.name));
+        Ok(OK)
+    }
+}
+
+/// The first of `node-1`, `node-2`, ... that is not taken.
+fn free_name(nodes: &[Node]) -> String {
+    let taken = |name: &String| nodes.iter().any(|node| node.name == *name);
+    // Among one name more than there are nodes, one is free.
+    (1..=nodes.len() + 1).map(|n| format!("node-{n}")).find(|name| !taken(name)).unwrap_or_default()
+}
+
+impl SelectArgs {
+    fn power(&self, session: &mut Session<'_>, power: Power, word: &str) -> Result<u8, CliError> {
+        let nodes = session.select(&self.selector)?;
+        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), ())).collect();
+        let toolkit = &session.toolkit;
+        let changed = session.in_run(&format!("node {word} {}", self.selector), |at| {
+            let named: Vec<_> = items.iter().map(|(name, ())| (name.clone(), name.clone())).collect();
+            at.lanes("nodes.power", &named, |at, name| toolkit.power_node(at, name, power))
+        })?;
+        session.end_progress();
+        session.out.result(&changed, || table(&changed).show(session.out, ""))?;
+        Ok(OK)
+    }
+
+    fn delete(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        let nodes = session.select(&self.selector)?;
+        let proposal = Proposal { destroys: nodes.iter().map(described).collect(), ..Proposal::default() };
+        session.confirm(&proposal)?;
+        let toolkit = &session.toolkit;
+        let named: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.name.clone())).collect();
+        session.in_run(&format!("node delete {}", self.selector), |at| {
+            at.lanes("nodes.delete", &named, |at, name| toolkit.delete_node(at, name)).map(drop)
+        })?;
+        session.end_progress();
+        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+        session.out.result(&json!({ "deleted": names }), || format!("Deleted: {}", names.join(", ")))?;
+        Ok(OK)
+    }
+}
+
+/// A node in a few words, for a question.
+pub(crate) fn described(node: &Node) -> String {
+    format!("node {} ({}, {}, id {})", node.name, node.region, node.type_id, node.id)
+}
+
+fn log_in(session: &mut Session<'_>, name: &str, arguments: &[String]) -> Result<u8, CliError> {
+    let node = session.node(name)?;
+    let target = session.toolkit.target(&node)?;
+    let login = Login {
+        node: target.name,
+        host: target.address.ip(),
+        port: target.address.port(),
+        user: target.user,
+        key: target.key,
+        host_keys: target.host_keys,
+        proxy: session.proxy_command(),
+    };
+    session.end_progress();
+    let prepared = ssh::Session::prepare(&login, &session.paths.state)?;
+    Ok(prepared.run(session.env.program("ssh"), arguments)?)
+}
+
+/// Nodes, a line each.
+pub(crate) fn table(nodes: &[Node]) -> Table {
+    let mut table = Table::new(["NODE", "STATUS", "CLUSTER", "ROLE", "REGION", "TYPE", "PUBLIC", "PRIVATE"]);
+    for node in nodes {
+        table.row([
+            node.name.clone(),
+            status(node),
+            or_dash(node.cluster.as_ref()),
+            or_dash(node.role.as_ref()),
+            node.region.clone(),
+            node.type_id.clone(),
+            or_dash(node.public_ip.as_ref()),
+            or_dash(node.private_ip.as_ref()),
+        ]);
+    }
+    table
+}
+
+/// As it was when we last heard of it.
+pub(crate) fn status(node: &Node) -> String {
+    serde_json::to_value(node.status).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| "-".to_owned())
+}
+
+fn show(node: &Node) -> String {
+    let cost = node.price_hourly.zip(node.price_monthly);
+    let lines = [
+        ("name", Some(node.name.clone())),
+        ("id", Some(node.id.clone())),
+        ("status", Some(status(node))),
+        ("cluster", node.cluster.clone()),
+        ("role", node.role.clone()),
+        ("region", Some(node.region.clone())),
+        ("type", Some(node.type_id.clone())),
+        ("image", Some(node.image.clone())),
+        ("public", node.public_ip.clone()),
+        ("private", node.private_ip.clone()),
+        ("ipv6", node.ipv6.clone()),
+        ("memory", Some(format!("{} MB", node.memory_mb))),
+        ("cpus", Some(node.vcpus.to_string())),
+        ("user", Some(node.user.clone())),
+        ("cost", cost.map(|(hour, month)| format!("{} an hour, {} a month", dollars(hour), dollars(month)))),
+        ("tags", Some(node.tags.join(", ")).filter(|tags| !tags.is_empty())),
+        ("made by", Some(format!("run {} at {}", node.created_by_run, utc(node.created_ms)))),
+    ];
+    let lines: Vec<_> = lines.into_iter().filter_map(|(name, value)| Some(format!("{name:<8} {}", value?))).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn node(name: &str) -> Node {
+        Node {
+            name: name.into(),
+            id: "1001".into(),
+            region: "us-east".into(),
+            type_id: "g6-nanode-1".into(),
+            image: "linode/debian12".into(),
+            public_ip: Some("198.51.100.7".into()),
+            price_hourly: Some(0.0075),
+            price_monthly: Some(5.0),
+            ..Node::default()
+        }
+    }
+
+    #[test]
+    fn the_first_free_name_is_taken() {
+        assert_eq!(free_name(&[]), "node-1");
+        assert_eq!(free_name(&[node("node-1"), node("node-3")]), "node-2");
+        assert_eq!(free_name(&[node("node-1"), node("node-2")]), "node-3");
+    }
+
+    #[test]
+    fn a_node_is_shown_without_what_it_has_not() {
+        expect![[r#"
+            name     web-1
+            id       1001
+            status   provisioning
+            region   us-east
+            type     g6-nanode-1
+            image    linode/debian12
+            public   198.51.100.7
+            memory   0 MB
+            cpus     0
+            user     
+            cost     $0.0075 an hour, $5.00 a month
+            made by  run  at 1970-01-01T00:00:00Z"#]]
+        .assert_eq(&show(&node("web-1")));
+        expect![[r#"
+            NODE   STATUS        CLUSTER  ROLE  REGION   TYPE         PUBLIC        PRIVATE
+            web-1  provisioning  -        -     us-east  g6-nanode-1  198.51.100.7  -"#]]
+        .assert_eq(&table(&[node("web-1")]).plain());
+        expect!["node web-1 (us-east, g6-nanode-1, id 1001)"].assert_eq(&described(&node("web-1")));
+    }
 }

@@ -1,7 +1,18 @@
 //! `linodetool run`: one durable execution of a recipe.
 
 use super::args::assignment;
+use super::error::{CliError, LeftBehind, OK};
+use super::interrupt::left_behind;
+use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
+use super::session::{Session, finish};
+use crate::core::{Failure, FailureKind};
+use crate::inventory::Node;
+use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
+use crate::script::{self, Found, ScriptError};
 use clap::Args;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Run a recipe: make a cluster, set it up, start what it is for
 ///
@@ -22,4 +33,144 @@ pub(crate) struct RunArgs {
     /// With --sandbox: stop the sandbox at the end, also after a failure
     #[arg(long)]
     pub(crate) ephemeral: bool,
+}
+
+impl RunArgs {
+    pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
+        let recipe = script::find_recipe(&self.recipe, &session.scripts.places)?;
+        self.check(&recipe, session)?;
+        let params: Map<String, Value> =
+            self.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        let title = format!("run {}", recipe.path);
+        let run = session.begin(&title, Some((recipe.path.clone(), recipe.text.clone())), params.into())?;
+        let outcome = script::run(&run, &recipe, &self.set, &session.scripts);
+        let ended = finish(&run, outcome.as_ref().err().map(|error| &error.failure));
+        session.end_progress();
+        let touched = Touched::of(session, &run)?;
+        if let Err(error) = outcome {
+            return Err(touched.error(error, &run, session.toolkit.settings().sandbox));
+        }
+        let summary = ended?;
+        self.show(session, &run, &recipe.path, &summary, touched)
+    }
+
+    /// Parameters that cannot be are told before there is a run.
+    fn check(&self, recipe: &Found, session: &Session<'_>) -> Result<(), CliError> {
+        let declared = script::declared(recipe, &session.scripts).map_err(CliError::script)?;
+        if declared.params.is_empty() {
+            // It may declare them late; the run itself knows better what to say.
+            return Ok(());
+        }
+        Ok(script::check(&declared.params, &self.set).map(drop)?)
+    }
+
+    fn show(
+        &self,
+        session: &Session<'_>,
+        run: &Arc<Run>,
+        path: &str,
+        summary: &RunSummary,
+        touched: Touched,
+    ) -> Result<u8, CliError> {
+        let sandbox = session.toolkit.settings().sandbox;
+        let cluster = touched.cluster().map(str::to_owned);
+        let milliseconds = summary.ended_ms.unwrap_or(summary.started_ms).saturating_sub(summary.started_ms);
+        let report = RunReport {
+            run: run.id().to_string(),
+            recipe: path.to_owned(),
+            status: summary.status.to_string(),
+            outputs: run.outputs().into_iter().collect(),
+            nodes: touched.nodes.into_iter().map(report_node).collect(),
+            seconds: f64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX)) / 1000.0,
+        };
+        session.out.result(&report, || result(&report))?;
+        if !session.out.json() {
+            let situation = Situation {
+                sandbox,
+                ephemeral: self.ephemeral,
+                recipe: &self.recipe,
+                set: &self.set,
+                cluster: cluster.as_deref(),
+            };
+            session.out.note(&format!("\n{}", advice(&report, &situation)));
+        }
+        Ok(OK)
+    }
+}
+
+fn report_node(node: Node) -> ReportNode {
+    ReportNode { name: node.name, role: node.role, id: node.id, public_ip: node.public_ip, private_ip: node.private_ip }
+}
+
+/// The nodes and clusters that a run dealt with and that are there.
+struct Touched {
+    nodes: Vec<Node>,
+    clusters: BTreeSet<String>,
+}
+
+impl Touched {
+    fn of(session: &Session<'_>, run: &Arc<Run>) -> Result<Self, Failure> {
+        let detail = session.toolkit.runs().show(run.id())?;
+        let (named, mut clusters) = named(&detail);
+        let (inventory, context) = (session.toolkit.inventory(), session.toolkit.context());
+        let known: BTreeSet<_> = inventory.clusters(context)?.into_iter().map(|cluster| cluster.name).collect();
+        clusters.retain(|cluster| known.contains(cluster));
+        let of_cluster = |node: &Node| node.cluster.as_ref().is_some_and(|cluster| clusters.contains(cluster));
+        let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
+        let mut nodes = inventory.nodes(context)?;
+        nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
+        Ok(Self { nodes, clusters })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| node.name.clone()).collect()
+    }
+
+    /// The one cluster, if it was about one.
+    fn cluster(&self) -> Option<&str> {
+        self.clusters.first().filter(|_| self.clusters.len() == 1).map(String::as_str)
+    }
+
+    /// The error of the run, with what exists and how to go on.
+    fn error(&self, mut error: ScriptError, run: &Arc<Run>, sandbox: bool) -> CliError {
+        let mut left = self.left(run, sandbox);
+        if error.kind() == FailureKind::Cancelled {
+            // Where the script was just then is nobody's fault.
+            error.failure = left_behind(run.id().as_str(), &left.nodes, self.cluster(), sandbox);
+            error.spot = None;
+            error.chain.clear();
+            left.advice.clear();
+        }
+        CliError::Script(Box::new(error), Some(left))
+    }
+
+    fn left(&self, run: &Arc<Run>, sandbox: bool) -> LeftBehind {
+        let program = if sandbox { "linodetool --sandbox" } else { "linodetool" };
+        let mut lines = vec![format!("Look at its steps: {program} runs show {}", run.id())];
+        if !self.nodes.is_empty() {
+            lines.push(format!("These nodes exist: {}", self.names().join(", ")));
+            lines.push("Once the cause is mended, the same command goes on from what is there.".to_owned());
+            lines.push(match self.cluster() {
+                Some(cluster) => format!("Remove them: {program} cluster destroy {cluster}"),
+                None => format!("Remove them: {program} node delete {}", self.names().join(",")),
+            });
+        }
+        LeftBehind { run: run.id().to_string(), nodes: self.names(), advice: lines.join("\n") }
+    }
+}
+
+/// Names of nodes and of clusters in the arguments of a run's steps.
+fn named(detail: &RunDetail) -> (BTreeSet<String>, BTreeSet<String>) {
+    let name_in = |step: &StepRecord, places: &[&str]| {
+        places.iter().find_map(|place| step.args.pointer(place)?.as_str().map(str::to_owned))
+    };
+    let (mut nodes, mut clusters) = (BTreeSet::new(), BTreeSet::new());
+    for step in &detail.steps {
+        if step.op.starts_with("clusters.") {
+            clusters.extend(name_in(step, &["/spec/name", "/name"]));
+        } else if step.op.starts_with("nodes.") {
+            nodes.extend(name_in(step, &["/wanted/name", "/spec/name", "/name"]));
+        }
+    }
+    (nodes, clusters)
 }

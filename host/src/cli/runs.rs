@@ -1,6 +1,13 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
+use super::error::{CliError, OK};
+use super::render::plain::seconds;
+use super::render::table::{Table, or_dash};
+use super::session::Session;
+use crate::core::clock::utc;
+use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
+use std::time::Duration;
 
 /// List past runs, and show their steps
 #[derive(Args, Debug)]
@@ -27,4 +34,81 @@ pub(crate) enum RunsCommand {
         /// The run's id, or its first letters
         run: String,
     },
+}
+
+impl RunsArgs {
+    pub(crate) fn run(&self, session: &Session<'_>) -> Result<u8, CliError> {
+        let (out, runs) = (session.out, session.toolkit.runs());
+        match &self.command {
+            RunsCommand::List { limit } => {
+                let filter = RunFilter {
+                    context: Some(session.toolkit.context().to_owned()),
+                    limit: Some(*limit),
+                    ..RunFilter::default()
+                };
+                let list = runs.list(&filter)?;
+                out.result(&list, || table(&list).show(out, "There are no runs yet."))?;
+            }
+            RunsCommand::Show { run } => {
+                let detail = runs.show(&runs.find(run)?)?;
+                out.result(&detail, || show(&detail))?;
+            }
+        }
+        Ok(OK)
+    }
+}
+
+fn table(runs: &[RunSummary]) -> Table {
+    let mut table = Table::new(["RUN", "STATUS", "BEGAN", "TOOK", "WHAT"]);
+    for run in runs {
+        table.row([
+            run.id.to_string(),
+            run.status.to_string(),
+            utc(run.started_ms),
+            took(run.started_ms, run.ended_ms),
+            run.title.clone(),
+        ]);
+    }
+    table
+}
+
+fn took(from: u64, to: Option<u64>) -> String {
+    or_dash(to.map(|to| seconds(Duration::from_millis(to.saturating_sub(from)))))
+}
+
+/// Head, failure, outputs, then a line a step. Reads that went well are only counted.
+fn show(detail: &RunDetail) -> String {
+    let run = &detail.summary;
+    let mut head = vec![
+        format!("run       {}", run.id),
+        format!("what      {}", run.title),
+        format!("status    {}", run.status),
+        format!("began     {}", utc(run.started_ms)),
+        format!("took      {}", took(run.started_ms, run.ended_ms)),
+        format!("provider  {}", run.provider),
+    ];
+    if let Some(failure) = &run.failure {
+        head.push(format!("failure   {failure}"));
+        head.extend(failure.hint.iter().map(|hint| format!("hint      {hint}")));
+    }
+    let mut parts = vec![head.join("\n")];
+    if !detail.outputs.is_empty() {
+        let lines: Vec<_> = detail.outputs.iter().map(|(name, value)| format!("  {name} = {value}")).collect();
+        parts.push(format!("outputs:\n{}", lines.join("\n")));
+    }
+    let quiet = |step: &&crate::runs::StepRecord| step.kind == StepKind::Read && step.state == StepState::Done;
+    let mut table = Table::new(["STEP", "WHAT", "STATE", "TOOK", "WHERE"]);
+    for step in detail.steps.iter().filter(|step| step.kind != StepKind::Mark && !quiet(step)) {
+        let state = match step.state {
+            StepState::Intent => "in doubt",
+            StepState::Done => "done",
+            StepState::Failed => "failed",
+        };
+        let place = if step.place.is_empty() { "-".to_owned() } else { step.place.clone() };
+        table.row([step.path.clone(), step.op.clone(), state.to_owned(), took(step.started_ms, step.ended_ms), place]);
+    }
+    let reads = detail.steps.iter().filter(quiet).count();
+    let reads = if reads == 1 { "1 read".to_owned() } else { format!("{reads} reads") };
+    parts.push(format!("{}\n\nand {reads}", table.plain()));
+    parts.join("\n\n")
 }

@@ -1,8 +1,12 @@
 //! `linodetool secret`: values that recipes may use and nobody may see.
 
-use super::error::CliError;
+use super::error::{CliError, OK};
+use super::render::table::Table;
+use super::session::Session;
+use crate::core::clock::utc;
 use crate::core::{Failure, FailureKind, Secret};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::io::Read;
 
 /// Keep secrets for recipes, encrypted on this computer
@@ -62,6 +66,40 @@ pub(crate) fn read_value(from: impl Read) -> Result<Secret<String>, CliError> {
             .into());
     }
     Ok(Secret::new(value))
+}
+
+impl SecretArgs {
+    pub(crate) fn run(&self, session: &Session<'_>) -> Result<u8, CliError> {
+        let (out, store) = (session.out, session.toolkit.secret_store());
+        match &self.command {
+            SecretCommand::Set { name } => {
+                if out.can_ask() {
+                    out.note("The value is read from stdin up to its end (Ctrl-D); it is shown while you type.");
+                }
+                store.set(name, &read_value(std::io::stdin().lock())?).map_err(Failure::from)?;
+                out.result(&json!({ "set": name }), || format!("Secret `{name}` is stored."))?;
+            }
+            SecretCommand::List => {
+                let secrets = store.list().map_err(Failure::from)?;
+                out.result(&secrets, || {
+                    let mut table = Table::new(["NAME", "SET"]);
+                    for secret in &secrets {
+                        table.row([secret.name.clone(), utc(secret.set_ms)]);
+                    }
+                    table.show(out, "There are no secrets.")
+                })?;
+            }
+            SecretCommand::Rm { name } => {
+                if !store.remove(name).map_err(Failure::from)? {
+                    let known = store.list().map_err(Failure::from)?;
+                    let failure = Failure::not_found(format!("there is no secret `{name}`"));
+                    return Err(failure.near(name, known.iter().map(|secret| secret.name.as_str())).into());
+                }
+                out.result(&json!({ "removed": name }), || format!("Secret `{name}` is removed."))?;
+            }
+        }
+        Ok(OK)
+    }
 }
 
 #[cfg(test)]

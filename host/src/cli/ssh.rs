@@ -48,8 +48,12 @@ impl Session {
                 .hint("give a writable folder with --state-dir")
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&parent).map_err(cannot)?;
-        let folder =
-            tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir_in(&parent).map_err(cannot)?;
+        forget_dead(&parent);
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{}-", std::process::id()))
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&parent)
+            .map_err(cannot)?;
         let mut key = login.key.reveal().clone();
         if !key.ends_with('\n') {
             // ssh calls a key without its last line feed invalid.
@@ -84,6 +88,22 @@ impl Session {
             .map_err(|e| Failure::new(FailureKind::Local, format!("{} cannot be started: {e}", ssh.display())))?;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255);
         Ok(u8::try_from(code).unwrap_or(255))
+    }
+}
+
+/// Removes what sessions left whose process was killed; their folders begin with its id.
+fn forget_dead(parent: &Path) {
+    // Where there is no /proc nobody can be told to be dead.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    for entry in parent.read_dir().into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.split('-').next()).and_then(|pid| pid.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            // Of another user's process, or removed by another of ours at this moment: nothing is lost.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -194,6 +214,18 @@ mod tests {
         let arguments = [script.to_string_lossy().into_owned()];
         assert_eq!(session.run(Some("/bin/false".into()), &arguments).unwrap(), 1);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_a_killed_session_left_is_removed() {
+        let state = tempfile::tempdir().unwrap();
+        // No process has an id above the kernel's limit of 4,194,304.
+        let dead = state.path().join("ssh/4194999-abc");
+        std::fs::create_dir_all(&dead).unwrap();
+        std::fs::write(dead.join("key"), "x").unwrap();
+        let living = Session::prepare(&login(), state.path()).unwrap();
+        let _second = Session::prepare(&login(), state.path()).unwrap();
+        assert!(!dead.exists() && living.folder.path().exists());
     }
 
     #[test]

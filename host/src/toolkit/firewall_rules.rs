@@ -40,7 +40,7 @@ mod tests {
             let first = r.ipv4.first().map(String::as_str).unwrap_or_default();
             format!("{} {:?} {} {:?} {} of {first}...\n", r.label, r.action, r.protocol, r.ports, r.ipv4.len())
         };
-        rules.inbound.iter().map(line).collect::<String>() + &format!("else {:?}\n", rules.inbound_policy)
+        rules.inbound.iter().map(line).collect::<String>() + format!("else {:?}\n", rules.inbound_policy).as_str()
     }
 
     #[test]

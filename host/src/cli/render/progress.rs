@@ -30,7 +30,7 @@ struct Shared {
 enum View {
     Quiet,
     Plain(Plain),
-    Live { board: Board, bar: ProgressBar },
+    Live { board: Board, bar: ProgressBar, paused: bool },
 }
 
 impl Progress {
@@ -42,7 +42,7 @@ impl Progress {
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
                 bar.set_style(style);
             }
-            View::Live { board: Board::default(), bar }
+            View::Live { board: Board::default(), bar, paused: false }
         } else {
             View::Plain(Plain::new(out.verbose()))
         };
@@ -78,11 +78,22 @@ impl Progress {
 pub(crate) struct Aside(Arc<Shared>);
 
 impl Aside {
+    /// The board is gone while `work` runs. Nobody is kept waiting meanwhile: events only change what is drawn later.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let view = self.0.view.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*view {
-            View::Live { bar, .. } => bar.suspend(work),
-            _ => work(),
+        self.pause(true);
+        let result = work();
+        self.pause(false);
+        result
+    }
+
+    fn pause(&self, pause: bool) {
+        let mut view = self.0.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if let View::Live { bar, paused, .. } = &mut *view {
+            *paused = pause;
+            if pause {
+                bar.set_message("");
+                bar.tick();
+            }
         }
     }
 }
@@ -98,7 +109,7 @@ impl Shared {
                     self.out.error(&line);
                 }
             }
-            View::Live { board, bar } => {
+            View::Live { board, bar, .. } => {
                 board.note(event, now);
                 let wanted = match event {
                     Event::Output { .. } | Event::OutputSet { .. } => self.out.verbose() > 0,
@@ -117,7 +128,8 @@ impl Shared {
         match &mut *view {
             View::Quiet => {}
             View::Plain(plain) => plain.still_running(now).iter().for_each(|line| self.out.error(line)),
-            View::Live { board, bar } => {
+            View::Live { paused: true, .. } => {}
+            View::Live { board, bar, .. } => {
                 let (height, width) = console_size();
                 // A line of the terminal's full width would wrap; the last line is the cursor's.
                 bar.set_message(board.text(

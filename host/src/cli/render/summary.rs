@@ -21,7 +21,8 @@ pub(crate) struct RunReport {
 pub(crate) struct ReportNode {
     pub(crate) name: String,
     pub(crate) role: Option<String>,
-    pub(crate) id: Option<u64>,
+    /// The provider's; text, since not every provider counts.
+    pub(crate) id: String,
     pub(crate) public_ip: Option<String>,
     pub(crate) private_ip: Option<String>,
 }
@@ -49,7 +50,7 @@ pub(crate) fn result(report: &RunReport) -> String {
             table.row([
                 node.name.clone(),
                 or_dash(node.role.as_ref()),
-                or_dash(node.id),
+                node.id.clone(),
                 or_dash(node.public_ip.as_ref()),
                 or_dash(node.private_ip.as_ref()),
             ]);
@@ -134,7 +135,7 @@ fn pairs_text(pairs: &[(&str, &Value)]) -> String {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.trim_end().replace('\n', " "),
         Value::Array(list) if list.is_empty() => "-".to_owned(),
         Value::Array(list) if list.iter().all(|v| !v.is_array() && !v.is_object()) => {
             list.iter().map(text).collect::<Vec<_>>().join(", ")
@@ -163,7 +164,7 @@ mod tests {
         let node = |name: &str, role: &str, id: u8| ReportNode {
             name: name.into(),
             role: Some(role.into()),
-            id: Some(id.into()),
+            id: id.to_string(),
             public_ip: Some(format!("198.18.0.{id}")),
             private_ip: Some(format!("192.168.128.{id}")),
         };
@@ -242,6 +243,6 @@ mod tests {
 
     #[test]
     fn the_document_has_the_promised_members() {
-        expect![[r#"{"run":"3fa9c01b2d","recipe":"recipes/hadoop.rhai","status":"succeeded","outputs":{"active_nodemanagers":2,"changed":true,"empty":[],"live_datanodes":2,"names":["a","b"],"pages":[{"node":"hadoop-master-1","port":9870,"title":"HDFS"}],"top":[["the",120],["cluster",7]],"words":1234},"nodes":[{"name":"hadoop-master-1","role":"master","id":2,"public_ip":"198.18.0.2","private_ip":"192.168.128.2"},{"name":"hadoop-worker-1","role":"worker","id":3,"public_ip":"198.18.0.3","private_ip":"192.168.128.3"}],"seconds":41.26}"#]].assert_eq(&serde_json::to_string(&report()).unwrap());
+        expect![[r#"{"run":"3fa9c01b2d","recipe":"recipes/hadoop.rhai","status":"succeeded","outputs":{"active_nodemanagers":2,"changed":true,"empty":[],"live_datanodes":2,"names":["a","b"],"pages":[{"node":"hadoop-master-1","port":9870,"title":"HDFS"}],"top":[["the",120],["cluster",7]],"words":1234},"nodes":[{"name":"hadoop-master-1","role":"master","id":"2","public_ip":"198.18.0.2","private_ip":"192.168.128.2"},{"name":"hadoop-worker-1","role":"worker","id":"3","public_ip":"198.18.0.3","private_ip":"192.168.128.3"}],"seconds":41.26}"#]].assert_eq(&serde_json::to_string(&report()).unwrap());
     }
 }

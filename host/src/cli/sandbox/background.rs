@@ -35,7 +35,6 @@ struct ReadyLine {
 pub(crate) struct Started {
     pub(crate) v4: String,
     pub(crate) token: Secret<String>,
-    pub(crate) pid: u32,
 }
 
 /// The command line of the server.
@@ -79,13 +78,12 @@ pub(crate) fn start(
         .stderr(file)
         .spawn()
         .map_err(|e| Failure::new(FailureKind::Local, format!("the sandbox's server cannot be started: {e}")))?;
-    let pid = child.id();
     let outcome = child
         .stdout
         .take()
         .map_or_else(|| Err("it has no stdout".to_owned()), |stdout| first_line(stdout, deadline, cancel));
     match outcome.and_then(|line| read(&line)) {
-        Ok(line) => Ok(Started { v4: line.v4, token: Secret::new(line.token), pid }),
+        Ok(line) => Ok(Started { v4: line.v4, token: Secret::new(line.token) }),
         Err(why) => {
             end(&mut child);
             if cancel.is_set() {

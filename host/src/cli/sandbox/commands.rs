@@ -2,10 +2,12 @@
 
 use super::lifecycle::{machines, of_client, reset, stop};
 use super::{DialArgs, SandboxArgs, SandboxCommand};
+use crate::cli::environment::Environment;
 use crate::cli::error::{CliError, OK};
 use crate::cli::output::Output;
 use crate::core::{Failure, FailureKind, Paths};
-use linodetool_sandbox::{client, dial};
+use linodetool_sandbox::client::{self, Running};
+use linodetool_sandbox::dial;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
@@ -13,10 +15,10 @@ use std::net::SocketAddr;
 const NOT_RUNNING: u8 = 3;
 
 impl SandboxArgs {
-    pub(crate) fn run(&self, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+    pub(crate) fn run(&self, env: &Environment, paths: &Paths, out: &Output) -> Result<u8, CliError> {
         let folder = paths.sandbox();
         match &self.command {
-            SandboxCommand::Serve(args) => args.run(paths, out),
+            SandboxCommand::Serve(args) => args.run(env, paths, out),
             SandboxCommand::Status => status(paths, out),
             SandboxCommand::Stop => {
                 let stopped = stop(&folder).map_err(CliError::sandbox)?;
@@ -43,32 +45,29 @@ fn status(paths: &Paths, out: &Output) -> Result<u8, CliError> {
         out.result(&json!({ "running": false, "state": folder }), || text.to_owned())?;
         return Ok(NOT_RUNNING);
     };
-    let details = client::details(&running).map_err(|e| CliError::sandbox(of_client(e)))?;
+    let details = client::details(&running).map_err(|e| CliError::sandbox(of_client(&e)))?;
     let document = json!({
         "running": true, "pid": running.pid, "v4": running.v4, "token_file": running.token_file,
         "started": running.started, "state": folder, "details": details,
     });
-    out.result(&document, || {
-        let mut lines = vec![
-            format!("The sandbox runs since {} as process {}.", running.started, running.pid),
-            format!("url      {}", running.v4),
-            format!("token    in {}", running.token_file.display()),
-        ];
-        lines.extend(details.as_object().into_iter().flatten().filter_map(|(name, value)| detail(name, value)));
-        lines.join("\n")
-    })?;
+    out.result(&document, || text(&running, &details))?;
     Ok(OK)
 }
 
-fn detail(name: &str, value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) if text.is_empty() => return None,
-        Value::String(text) => text.clone(),
-        Value::Array(list) if list.is_empty() => return None,
-        other => other.to_string(),
-    };
-    Some(format!("{:<8} {text}", name.replace('_', " ")))
+fn text(running: &Running, details: &Value) -> String {
+    let linodes = &details["linodes"];
+    let mut lines = vec![
+        format!("The sandbox runs since {}Z as process {}.", running.started, running.pid),
+        format!("url        {}", running.v4),
+        format!("token      in {}", running.token_file.display()),
+        format!("linodes    {}, {} of them running", linodes["total"], linodes["running"]),
+    ];
+    if let Some(why) = details["firewalls_not_enforced_because"].as_str() {
+        lines.push(format!("firewalls  not enforced: {why}"));
+    }
+    let troubles = details["troubles"].as_array().into_iter().flatten();
+    lines.extend(troubles.map(|trouble| format!("trouble    {}", trouble.as_str().unwrap_or_default())));
+    lines.join("\n")
 }
 
 impl DialArgs {
@@ -82,5 +81,34 @@ impl DialArgs {
             )
         })?;
         Ok(OK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn the_status_says_what_matters() {
+        let running = Running {
+            pid: 7,
+            v4: "http://127.0.0.1:1/v4".into(),
+            token_file: "/s/token".into(),
+            started: "2026-01-31T12:00:00".into(),
+        };
+        let details = json!({
+            "linodes": { "total": 3, "running": 2, "offline": 1 },
+            "firewalls_not_enforced_because": "there is no nft",
+            "troubles": ["machine 1001 died"],
+        });
+        expect![[r#"
+            The sandbox runs since 2026-01-31T12:00:00Z as process 7.
+            url        http://127.0.0.1:1/v4
+            token      in /s/token
+            linodes    3, 2 of them running
+            firewalls  not enforced: there is no nft
+            trouble    machine 1001 died"#]]
+        .assert_eq(&text(&running, &details));
     }
 }

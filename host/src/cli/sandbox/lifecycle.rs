@@ -15,7 +15,6 @@ pub(crate) struct Sandbox {
     /// `http://127.0.0.1:PORT/v4`
     pub(crate) v4: String,
     pub(crate) token: Secret<String>,
-    pub(crate) folder: PathBuf,
     /// Started for this command.
     pub(crate) fresh: bool,
 }
@@ -34,16 +33,22 @@ pub(crate) fn state(folder: &Path) -> PathBuf {
 pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel) -> Result<Sandbox, Failure> {
     let folder = paths.sandbox();
     if let Some(running) = client::status(&folder) {
-        return of_running(&running, &folder);
+        return of_running(&running);
     }
     match background::start(background::command(&paths.exe, &folder), &folder, DEADLINE, cancel) {
-        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, folder, fresh: true }),
+        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, fresh: true }),
         // Another command may have started one at the same moment; then ours ends and theirs is as good.
-        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running, &folder)),
+        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running)),
     }
 }
 
-fn of_running(running: &Running, folder: &Path) -> Result<Sandbox, Failure> {
+/// The sandbox that runs, if one does.
+pub(crate) fn running(paths: &Paths) -> Result<Option<Sandbox>, Failure> {
+    let folder = paths.sandbox();
+    client::status(&folder).map(|running| of_running(&running)).transpose()
+}
+
+fn of_running(running: &Running) -> Result<Sandbox, Failure> {
     let token = std::fs::read_to_string(&running.token_file).map_err(|e| {
         Failure::new(
             FailureKind::Local,
@@ -52,12 +57,12 @@ fn of_running(running: &Running, folder: &Path) -> Result<Sandbox, Failure> {
         .hint("was it started by another user? `linodetool sandbox stop` and try again")
     })?;
     let token = Secret::new(token.trim().to_owned());
-    Ok(Sandbox { v4: running.v4.clone(), token, folder: folder.to_owned(), fresh: false })
+    Ok(Sandbox { v4: running.v4.clone(), token, fresh: false })
 }
 
 /// Stops the sandbox of a folder; `false` if none ran.
 pub(crate) fn stop(folder: &Path) -> Result<bool, Failure> {
-    client::stop(folder).map_err(of_client)
+    client::stop(folder).map_err(|e| of_client(&e))
 }
 
 /// Stops the sandbox and removes all that it kept.
@@ -91,7 +96,7 @@ pub(crate) fn put_aside_state(folder: &Path) -> io::Result<()> {
     std::fs::rename(state, old)
 }
 
-pub(crate) fn of_client(error: ClientError) -> Failure {
+pub(crate) fn of_client(error: &ClientError) -> Failure {
     Failure::new(FailureKind::Unavailable, error.to_string()).hint("see the log, sandbox.log in the sandbox's folder")
 }
 

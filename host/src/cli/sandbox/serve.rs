@@ -2,7 +2,9 @@
 
 use super::lifecycle::{machines, put_aside_state};
 use super::{Limits, MachineKind, ServeArgs, Timing};
+use crate::cli::environment::Environment;
 use crate::cli::error::{CliError, OK};
+use crate::cli::logging;
 use crate::cli::output::Output;
 use crate::core::{Failure, FailureKind, Paths};
 use linodetool_sandbox::client;
@@ -16,7 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl ServeArgs {
-    pub(crate) fn run(&self, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+    pub(crate) fn run(&self, env: &Environment, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+        logging::start(env, "info");
         let folder = self.state.as_ref().map_or_else(|| paths.sandbox(), |dir| paths.work.join(dir));
         if let Some(running) = client::status(&folder) {
             return Err(CliError::sandbox(
@@ -50,7 +53,7 @@ impl ServeArgs {
             ..ServeOptions::default()
         };
         let mut told = Ok(());
-        server::serve(options, machines, |ready| told = tell(ready, &folder, out)).map_err(of_server)?;
+        server::serve(options, machines, |ready| told = tell(ready, &folder, out)).map_err(|e| of_server(&e))?;
         told.map(|()| OK)
     }
 
@@ -74,8 +77,8 @@ fn tell(ready: &Ready, folder: &Path, out: &Output) -> Result<(), CliError> {
     out.data(&line.to_string())
 }
 
-fn of_server(error: ServeError) -> CliError {
-    let kind = match &error {
+fn of_server(error: &ServeError) -> CliError {
+    let kind = match error {
         ServeError::NotLoopback { .. } | ServeError::TimeScale { .. } => {
             return Failure::usage(error.to_string()).into();
         }

@@ -1,0 +1,274 @@
+//! What a command works with: the Toolkit in its world (real or sandbox), progress, and the cancel of Ctrl-C.
+//!
+//! Owns how a command becomes a run. Does not know any single command.
+
+use super::args::{Command, Globals};
+use super::confirm::{Asker, Proposal, confirm, line_of_terminal};
+use super::environment::Environment;
+use super::error::CliError;
+use super::interrupt::Interrupt;
+use super::output::Output;
+use super::render::progress::Progress;
+use super::sandbox::lifecycle;
+use super::ssh;
+use crate::app::{self, App, SandboxAccess};
+use crate::core::{Failure, FailureKind, Paths, Secret};
+use crate::inventory::Node;
+use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
+use crate::script;
+use crate::toolkit::plan::Yes;
+use crate::toolkit::{At, Confirm, Toolkit};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a command needs of the sandbox, if it is to work there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A cloud; one is started.
+    Cloud,
+    /// Nodes; where no sandbox runs there are none.
+    Nodes,
+    /// What is on record.
+    Records,
+}
+
+/// One command's surroundings.
+pub(crate) struct Session<'a> {
+    pub(crate) out: &'a Output,
+    pub(crate) globals: &'a Globals,
+    pub(crate) env: &'a Environment,
+    /// Of this world: in the sandbox its own state directory.
+    pub(crate) paths: Paths,
+    /// As the user knows them.
+    pub(crate) outer: &'a Paths,
+    pub(crate) toolkit: Toolkit,
+    pub(crate) scripts: script::Host,
+    pub(crate) interrupt: &'a Interrupt,
+    progress: Option<Progress>,
+}
+
+/// Opens the world that the command works in, runs the command, and closes what was opened.
+pub(crate) fn with(
+    globals: &Globals,
+    env: &Environment,
+    paths: &Paths,
+    out: &Output,
+    command: &Command,
+) -> Result<u8, CliError> {
+    let ephemeral = command.ephemeral();
+    if ephemeral && !globals.sandbox {
+        return Err(Failure::usage("--ephemeral ends the sandbox with the command, and this is not in the sandbox")
+            .hint("add --sandbox")
+            .into());
+    }
+    let interrupt = Interrupt::watch(out)?;
+    let outcome = work(globals, env, paths, out, &interrupt, command);
+    if !ephemeral {
+        return outcome;
+    }
+    // Also after a failure; the command's own error is the one to tell.
+    let stopped = lifecycle::stop(&paths.sandbox()).map_err(CliError::sandbox);
+    let code = outcome?;
+    stopped.map(|_| code)
+}
+
+fn work(
+    globals: &Globals,
+    env: &Environment,
+    outer: &Paths,
+    out: &Output,
+    interrupt: &Interrupt,
+    command: &Command,
+) -> Result<u8, CliError> {
+    let progress = Progress::start(out);
+    let sandbox = match globals.sandbox {
+        true => Some(sandbox(outer, out, interrupt, command.need())?),
+        false => None,
+    };
+    let mut paths = outer.clone();
+    if sandbox.is_some() {
+        paths.state = lifecycle::state(&outer.sandbox());
+    }
+    let provider = globals.provider.clone().unwrap_or_else(|| "linode-v4".to_owned());
+    let confirm: Arc<dyn Confirm> = match &sandbox {
+        // Nothing there is worth a question.
+        Some(_) => Arc::new(Yes),
+        None => Arc::new(Asker {
+            out: out.clone(),
+            provider: provider.clone(),
+            yes: globals.yes,
+            aside: progress.aside(),
+            cancel: interrupt.cancel().clone(),
+        }),
+    };
+    let vars = env.vars().clone();
+    let app = app::build(app::Options {
+        paths: paths.clone(),
+        context: context(globals.context.as_deref())?,
+        provider,
+        sandbox,
+        token_cmd: globals.token_cmd.clone(),
+        env: Arc::new(move |name| vars.get(name).cloned()),
+        confirm,
+        events: progress.events(),
+    })?;
+    let App { toolkit, scripts, plugins, runtime } = app;
+    let mut session =
+        Session { out, globals, env, paths, outer, toolkit, scripts, interrupt, progress: Some(progress) };
+    let outcome = command.run(&mut session);
+    drop(session);
+    drop(plugins);
+    // What is still under way after a cancel is in the journal; nobody waits for it.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
+}
+
+/// How the sandbox is reached, started if the command needs a cloud.
+fn sandbox(outer: &Paths, out: &Output, interrupt: &Interrupt, need: Need) -> Result<SandboxAccess, CliError> {
+    let access = |v4, token| SandboxAccess { v4, token, dir: lifecycle::machines(&outer.sandbox()) };
+    if need == Need::Cloud {
+        let sandbox = lifecycle::ensure_running(outer, interrupt.cancel()).map_err(CliError::sandbox)?;
+        if sandbox.fresh {
+            out.note("The sandbox is started; `linodetool sandbox stop` ends it.");
+        }
+        return Ok(access(sandbox.v4, sandbox.token));
+    }
+    match lifecycle::running(outer).map_err(CliError::sandbox)? {
+        Some(sandbox) => Ok(access(sandbox.v4, sandbox.token)),
+        None if need == Need::Nodes => Err(CliError::sandbox(
+            Failure::new(FailureKind::NotFound, "no sandbox runs, so it has no nodes")
+                .hint("make some: linodetool --sandbox run hadoop, or linodetool --sandbox node create"),
+        )),
+        None => {
+            out.note("note: no sandbox runs; this is what is on record of the last one");
+            Ok(access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())))
+        }
+    }
+}
+
+/// `application/customer`; a bare name is an application of the default customer.
+fn context(given: Option<&str>) -> Result<String, Failure> {
+    let given = given.unwrap_or("default/default");
+    let (application, customer) = given.split_once('/').unwrap_or((given, "default"));
+    let fine = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 64
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            && !part.starts_with('.')
+    };
+    if fine(application) && fine(customer) {
+        return Ok(format!("{application}/{customer}"));
+    }
+    Err(Failure::usage(format!("`{given}` is no context"))
+        .hint("write APPLICATION/CUSTOMER, each of letters, digits, `-`, `_` and `.`")
+        .field("context"))
+}
+
+impl Session<'_> {
+    /// Waits for something asynchronous; Ctrl-C ends the wait.
+    pub(crate) fn wait<T, E: Into<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+        let guarded = self.toolkit.handle().block_on(self.interrupt.cancel().guard(work));
+        guarded.ok_or_else(|| Failure::new(FailureKind::Cancelled, "interrupted"))?.map_err(Into::into)
+    }
+
+    /// The node of that name.
+    pub(crate) fn node(&self, name: &str) -> Result<Node, Failure> {
+        self.toolkit.inventory().expect_node(self.toolkit.context(), name)
+    }
+
+    /// The nodes that a selector means.
+    pub(crate) fn select(&self, selector: &str) -> Result<Vec<Node>, Failure> {
+        let selector = crate::inventory::Selector::parse(selector)?;
+        self.toolkit.inventory().select(self.toolkit.context(), &selector)
+    }
+
+    /// Begins a run for this command. Ctrl-C cancels it.
+    pub(crate) fn begin(
+        &self,
+        title: &str,
+        recipe: Option<(String, String)>,
+        params: serde_json::Value,
+    ) -> Result<Arc<Run>, Failure> {
+        let settings = self.toolkit.settings();
+        let version = ("linodetool".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        let run = self.toolkit.runs().begin(NewRun {
+            title: title.to_owned(),
+            // What was typed may hold a token in --token-cmd; the title and parameters say all that matters.
+            command_line: format!("linodetool {title}"),
+            context: settings.context.clone(),
+            provider: settings.provider.clone(),
+            recipe,
+            params,
+            versions: [version].into(),
+        })?;
+        self.interrupt.also(run.cancel());
+        Ok(run)
+    }
+
+    /// Does something as a run of its own, so that it is in the journal and in `runs list`.
+    pub(crate) fn in_run<T>(
+        &self,
+        title: &str,
+        work: impl FnOnce(At<'_>) -> Result<T, StepError>,
+    ) -> Result<T, CliError> {
+        let run = self.begin(title, None, serde_json::Value::Null)?;
+        let lane = run.root();
+        let outcome = work(At { lane: &lane, place: &Place::default() }).map_err(Failure::from);
+        finish(&run, outcome.as_ref().err())?;
+        Ok(outcome?)
+    }
+
+    /// Asks before something is destroyed; in the sandbox nothing is worth a question.
+    pub(crate) fn confirm(&self, proposal: &Proposal) -> Result<(), Failure> {
+        if self.toolkit.settings().sandbox {
+            return Ok(());
+        }
+        let ask = || {
+            let answers = &mut || line_of_terminal(self.interrupt.cancel());
+            confirm(self.out, proposal, self.globals.yes, answers)
+        };
+        match &self.progress {
+            Some(progress) => progress.aside().run(ask),
+            None => ask(),
+        }
+    }
+
+    /// How `ssh` reaches a machine, if not directly.
+    pub(crate) fn proxy_command(&self) -> Option<String> {
+        self.toolkit.settings().sandbox.then(|| ssh::sandbox_proxy(&self.outer.exe, &self.outer.state))
+    }
+
+    /// Removes the board, for results.
+    pub(crate) fn end_progress(&mut self) {
+        self.progress = None;
+    }
+}
+
+/// Ends a run as its failure says.
+pub(crate) fn finish(run: &Arc<Run>, failure: Option<&Failure>) -> Result<RunSummary, Failure> {
+    let status = match failure {
+        None => Status::Done,
+        Some(failure) if failure.kind == FailureKind::Cancelled => Status::Cancelled,
+        Some(_) => Status::Failed,
+    };
+    if let Some(failure) = failure {
+        run.set_failure(failure.clone());
+    }
+    run.finish(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::context;
+
+    #[test]
+    fn a_context_has_two_parts() {
+        assert_eq!(context(None).unwrap(), "default/default");
+        assert_eq!(context(Some("shop")).unwrap(), "shop/default");
+        assert_eq!(context(Some("shop/ann")).unwrap(), "shop/ann");
+        for wrong in ["", "/", "a/b/c", "a/..", "ü/b", "a b"] {
+            assert!(context(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The binary and the sandbox it starts: a node's life, and what is left behind.
+//!
+//! Each test has a home of its own and stops its sandbox, whatever happens. Where this computer cannot run machines, the
+//! tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use linodetool_sandbox::machines::namespaces::Namespaces;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, ExitCode, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_linodetool");
+
+type Test = fn(&Home) -> Result<(), Failed>;
+
+const TESTS: &[(&str, Test)] = &[
+    ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
+    ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
+    ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
+    ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
+    ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
+    ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
+];
+
+fn main() -> ExitCode {
+    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let lacking = Namespaces::support().err();
+    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
+    let trial = |(name, test): &(&'static str, Test)| {
+        let test = *test;
+        // The kind is shown beside the name: for an ignored test it is the place for the reason.
+        let why = lacking.clone().filter(|_| ignore).unwrap_or_default();
+        Trial::test(*name, move || test(&Home::new())).with_kind(why).with_ignored_flag(ignore)
+    };
+    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
+}
+
+/// An empty home; its sandbox ends with it.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("lt-cli-").tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Stdout of a command that must succeed.
+    fn ok(&self, arguments: &[&str]) -> Result<String, Failed> {
+        let output = self.run(arguments);
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout)?);
+        }
+        Err(format!("{arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value, Failed> {
+        Ok(serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())?)?)
+    }
+
+    /// Exit code and error document of a command that must fail.
+    fn fails(&self, arguments: &[&str]) -> Result<(i32, Value), Failed> {
+        let output = self.run(&[&["--json"], arguments].concat());
+        let document: Value = serde_json::from_slice(&output.stdout)?;
+        Ok((output.status.code().unwrap_or(-1), document["error"].clone()))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.run(&["sandbox", "reset"]);
+    }
+}
+
+fn is(found: impl Into<Value>, wanted: impl Into<Value>) -> Result<(), Failed> {
+    let (found, wanted) = (found.into(), wanted.into());
+    if found == wanted { Ok(()) } else { Err(format!("{found:?} is not {wanted:?}").into()) }
+}
+
+fn create(home: &Home, name: &str) -> Result<Value, Failed> {
+    home.json(&["--sandbox", "node", "create", "us-east", "g6-nanode-1", "linode/debian12", "--name", name])
+}
+
+fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
+    let node = create(home, "web-1")?;
+    is(node["status"].clone(), "running")?;
+    is(home.json(&["sandbox", "status"])?["running"].clone(), true)?;
+
+    let answers = home.json(&["--sandbox", "exec", "web-1", "--", "hostname"]);
+    // `--json` after `--` belongs to the command; given before, it is ours.
+    is(answers.is_err(), true)?;
+    let answers: Value =
+        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "web-1", "--", "hostname"])?)?;
+    is(answers[0]["stdout"].clone(), "web-1\n")?;
+    is(Value::from(home.run(&["--sandbox", "exec", "web-1", "--", "exit 3"]).status.code()), 9)?;
+
+    std::fs::write(home.path().join("a"), "text")?;
+    home.ok(&["--sandbox", "cp", "a", "web-1:/root/a"])?;
+    home.ok(&["--sandbox", "cp", "web-1:/root/a", "b"])?;
+    is(Value::from(std::fs::read_to_string(home.path().join("b"))?), "text")?;
+
+    if Path::new("/usr/bin/ssh").exists() {
+        is(Value::from(home.ok(&["--sandbox", "node", "ssh", "web-1", "--", "cat /root/a"])?), "text")?;
+        is(Value::from(home.run(&["--sandbox", "node", "ssh", "web-1", "--", "exit 7"]).status.code()), 7)?;
+        let left = home.path().join(".local/state/linodetool/sandbox/state/ssh");
+        is(Value::from(std::fs::read_dir(left)?.count()), 0)?;
+    }
+
+    let config = home.ok(&["--sandbox", "inventory", "export", "--format", "ssh-config"])?;
+    is(config.starts_with("Host web-1\n") && config.contains("StrictHostKeyChecking yes"), true)?;
+    a_port_leads_to_the_node(home)?;
+
+    is(home.json(&["--sandbox", "node", "stop", "web-1"])?[0]["status"].clone(), "offline")?;
+    is(home.json(&["--sandbox", "node", "start", "web-1"])?[0]["status"].clone(), "running")?;
+    let (code, error) = home.fails(&["--sandbox", "node", "delete", "web-2"])?;
+    is(Value::from(code), 3)?;
+    is(error["hint"].clone(), "did you mean `web-1`?")?;
+    home.ok(&["--sandbox", "node", "delete", "web-1"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    // Every command that changed something is on record.
+    let titles = home.json(&["--sandbox", "runs", "list"])?;
+    let titles: Vec<_> = titles.as_array().unwrap().iter().rev().map(|run| run["title"].clone()).collect();
+    is(titles[0].clone(), "node create web-1")?;
+    is(titles[titles.len() - 1].clone(), "node delete web-1")?;
+
+    is(home.json(&["sandbox", "stop"])?["stopped"].clone(), true)?;
+    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+}
+
+fn a_port_leads_to_the_node(home: &Home) -> Result<(), Failed> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port().to_string();
+    let (code, error) = home.fails(&["--sandbox", "forward", "web-1", "22", "--local-port", &port])?;
+    is(Value::from(code), 13)?;
+    is(error["hint"].clone(), "choose another with --local-port, or any free one with --local-port 0")?;
+
+    let mut forward = home
+        .command(&["--sandbox", "--quiet", "forward", "web-1", "22", "--local-port", "0"])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut address = String::new();
+    BufReader::new(forward.stdout.take().unwrap()).read_line(&mut address)?;
+    let greeting = greeting_of(address.trim());
+    Command::new("kill").args(["-INT", &forward.id().to_string()]).status()?;
+    is(Value::from(forward.wait()?.code()), 0)?;
+    is(greeting?.starts_with("SSH-2.0-"), true)
+}
+
+/// The first line that a server says.
+fn greeting_of(address: &str) -> Result<String, Failed> {
+    let mut line = String::new();
+    BufReader::new(TcpStream::connect(address)?).read_line(&mut line)?;
+    Ok(line)
+}
+
+fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("bad.rhai"), "params(#{});\nfail(\"no\", \"never\");\n")?;
+    let (code, error) = home.fails(&["--sandbox", "run", "bad.rhai", "--ephemeral"])?;
+    is(Value::from(code), 10)?;
+    is(error["message"].clone(), "no")?;
+    is(error["nodes"].clone(), Value::Array(Vec::new()))?;
+    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)?;
+    let (code, _) = home.fails(&["run", "bad.rhai", "--ephemeral"])?;
+    is(Value::from(code), 2)
+}
+
+const SLOW: &str = r#"
+let p = params(#{ count: param(1, "nodes", #{ min: 1 }) });
+let c = clusters::ensure(#{ name: "slow", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: p.count, type: "g6-nanode-1" }] });
+print("sleeping");
+lanes(c.nodes, |n| n.run("sleep 600"));
+"#;
+
+fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    let mut child = home
+        .command(&["--json", "--sandbox", "run", "slow.rhai"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // Ends with an error if the recipe ends before.
+    while lines.next().ok_or("it ended early")?? != "sleeping" {}
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
+    // Who writes on to a pipe without a reader would be told of it, not of the interrupt.
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    let output = child.wait_with_output()?;
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    let error = &document["error"];
+    is(Value::from(output.status.code()), 130)?;
+    is(error["kind"].clone(), "cancelled")?;
+    is(error["message"].clone(), "interrupted; these nodes exist: slow-node-1")?;
+    is(error["nodes"].clone(), vec!["slow-node-1"])?;
+    is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
+    is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    for (set, message) in
+        [("cuont=2", "the recipe has no parameter `cuont`"), ("count=0", "`count` must be at least 1, but is 0")]
+    {
+        let (code, error) = home.fails(&["run", "slow.rhai", "--set", set])?;
+        is(Value::from(code), 2)?;
+        is(error["message"].clone(), message)?;
+    }
+    is(home.json(&["runs", "list"])?, Value::Array(Vec::new()))?;
+    // On a real account, what is missing is named with its remedies, and nothing is made.
+    let (code, error) = home.fails(&["run", "slow.rhai", "--yes"])?;
+    is(Value::from(code), 5)?;
+    is(error["message"].clone(), "there is no Linode API token")?;
+    is(error["line"].clone(), 3)
+}
+
+fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {
+    let state = home.path().join("file");
+    std::fs::write(&state, "")?;
+    let (code, error) = home.fails(&["--state-dir", "file", "--sandbox", "regions"])?;
+    is(Value::from(code), 14)?;
+    is(error["kind"].clone(), "sandbox")?;
+    is(error["hint"].is_string(), true)
+}
+
+fn a_new_sandbox_knows_nothing_of_the_last_one(home: &Home) -> Result<(), Failed> {
+    create(home, "web-1")?;
+    let (code, _) = home.fails(&["sandbox", "serve"])?;
+    is(Value::from(code), 14)?;
+    home.ok(&["sandbox", "stop"])?;
+    let (code, _) = home.fails(&["--sandbox", "exec", "web-1", "--", "true"])?;
+    is(Value::from(code), 14)?;
+    home.ok(&["--sandbox", "regions"])?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
