@@ -1,5 +1,7 @@
 //! Rules of the house as tests: arrows between modules, headers, who may print, who may be unsafe.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
