@@ -125,6 +125,38 @@ fn every_file_says_what_it_owns() {
     );
 }
 
+/// A file that no `mod` names is not compiled, and nobody notices.
+#[test]
+fn every_file_is_part_of_a_crate() {
+    let all = sources();
+    let declared = |file: &str| {
+        let path = Path::new(file);
+        let (Some(stem), Some(folder)) = (path.file_stem().and_then(|s| s.to_str()), path.parent()) else {
+            return true;
+        };
+        let of_folder = format!("{}.rs", folder.display());
+        let beside = folder.file_name().and_then(|f| f.to_str()).unwrap_or_default();
+        let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| folder.join(name).display().to_string());
+        let (stem, folder_module) = if stem == "mod" { (beside, true) } else { (stem, false) };
+        let above = folder.parent().map(|above| above.display().to_string()).unwrap_or_default();
+        let near = |name: &str| {
+            if folder_module {
+                name.starts_with(&above)
+            } else {
+                parents.iter().any(|p| p == name) || name == of_folder
+            }
+        };
+        let line = format!("mod {stem};");
+        all.iter().any(|(name, text)| name != file && near(name) && text.contains(&line))
+    };
+    let root_of_crate = |file: &str| {
+        let below_tests = file.starts_with("tests/") || file.contains("/tests/") || file.contains("/examples/");
+        ["lib.rs", "main.rs", "build.rs"].iter().any(|name| file.ends_with(name)) || below_tests
+    };
+    let lost = all.iter().map(|(file, _)| file).filter(|file| !root_of_crate(file) && !declared(file));
+    nothing(&lost.cloned().collect::<Vec<_>>());
+}
+
 #[test]
 fn unsafe_is_where_it_belongs() {
     let mut broken = Vec::new();
