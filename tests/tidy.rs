@@ -146,8 +146,8 @@ fn every_file_is_part_of_a_crate() {
                 parents.iter().any(|p| p == name) || name == of_folder
             }
         };
-        let line = format!("mod {stem};");
-        all.iter().any(|(name, text)| name != file && near(name) && text.contains(&line))
+        let (line, by_path) = (format!("mod {stem};"), format!("path = \"{stem}.rs\""));
+        all.iter().any(|(name, text)| name != file && near(name) && (text.contains(&line) || text.contains(&by_path)))
     };
     let root_of_crate = |file: &str| {
         let below_tests = file.starts_with("tests/") || file.contains("/tests/") || file.contains("/examples/");
