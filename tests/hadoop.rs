@@ -27,14 +27,13 @@ fn main() -> ExitCode {
     support::main(&[("a_hadoop_cluster_is_made_counts_grows_and_goes", whole_life)], lacking.as_deref())
 }
 
-fn whole_life() -> Result<(), Failed> {
+fn whole_life(home: &Home) -> Result<(), Failed> {
     let interfaces = leftovers::interfaces();
-    let home = Home::new();
-    the_first_run_makes_all(&home)?;
-    the_second_run_changes_nothing(&home)?;
-    a_third_worker_joins_and_an_own_text_is_counted(&home)?;
-    a_web_page_is_reached_through_a_forward(&home)?;
-    strangers_reach_ssh_and_nothing_else(&home)?;
+    the_first_run_makes_all(home)?;
+    the_second_run_changes_nothing(home)?;
+    a_third_worker_joins_and_an_own_text_is_counted(home)?;
+    a_web_page_is_reached_through_a_forward(home)?;
+    strangers_reach_ssh_and_nothing_else(home)?;
 
     // That the search below can find something at all.
     is("something runs", !leftovers::of(home.path()).is_empty(), true)?;
@@ -215,5 +214,9 @@ fn outputs(counts: &Counted, workers: u64, changed: bool) -> Value {
         "distinct_words": counts.0.len(),
         "top": counts.top(),
         "changed": changed,
+        "pages": [
+            { "node": "hadoop-master-1", "port": 9870, "title": "HDFS" },
+            { "node": "hadoop-master-1", "port": 8088, "title": "YARN" },
+        ],
     })
 }

@@ -34,9 +34,8 @@ let c = clusters::ensure(#{ name: "docs", region: "us-east", image: "linode/debi
 let n = c.nodes[0];
 "#;
 
-fn examples_run() -> Result<(), Failed> {
-    let home = Home::new();
-    let app = open(&home)?;
+fn examples_run(home: &Home) -> Result<(), Failed> {
+    let app = open(home)?;
     let mut scope = Scope::new();
     evaluate(&app, &mut scope, SCOPE)?;
     let index = script::index(&app.scripts.registers)?;

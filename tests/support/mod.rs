@@ -12,15 +12,16 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 
-/// A test and what it is called.
-pub(crate) type Test = (&'static str, fn() -> Result<(), Failed>);
+/// What a test is called, and the test, in a home of its own.
+pub(crate) type Test = (&'static str, fn(&Home) -> Result<(), Failed>);
 
 /// Runs the tests. Where this computer lacks what they need they are ignored, with the reason in the place of their kind;
 /// with LINODETOOL_REQUIRE_ALL set they run, and fail.
 pub(crate) fn main(tests: &[Test], lacking: Option<&str>) -> ExitCode {
     let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
     let why = lacking.filter(|_| ignore).unwrap_or_default();
-    let trial = |&(name, test): &Test| Trial::test(name, test).with_kind(why).with_ignored_flag(ignore);
+    let trial =
+        |&(name, test): &Test| Trial::test(name, move || test(&Home::new())).with_kind(why).with_ignored_flag(ignore);
     libtest_mimic::run(&Arguments::from_args(), tests.iter().map(trial).collect()).exit_code()
 }
 
