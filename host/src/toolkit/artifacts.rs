@@ -187,7 +187,6 @@ impl Repeatable for Install<'_> {
             return Ok(false.into());
         }
         self.place_archive(&target).await?;
-        stage(toolkit, self.node, &format!("unpack {}", artifact.name));
         let unpack = format!(
             "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
             archive = sh_quote(&artifact.path_on_node()),
