@@ -155,6 +155,8 @@ struct Opener {
 
 impl Opener {
     async fn open(&self) -> Result<Provider, Failure> {
+        // A name that stands for nothing is told before a token is asked for.
+        self.plugins.find(&self.name)?;
         let (origin, pace) = match &self.sandbox {
             Some(access) => (sandbox_origin(access)?, Pace::local()),
             None => (self.linode().await?, Pace::default()),

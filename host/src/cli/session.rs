@@ -81,6 +81,7 @@ fn work(
     interrupt: &Interrupt,
     command: &Command,
 ) -> Result<u8, CliError> {
+    command.check(outer)?;
     let progress = Progress::start(out);
     let sandbox = match globals.sandbox {
         true => Some(sandbox(outer, out, interrupt, command.need())?),

@@ -698,6 +698,11 @@ pub(crate) fn stage_done(toolkit: &Toolkit, node: &str, stage: &str, changed: bo
     toolkit.events().send(Event::StageDone { node: node.into(), stage: stage.into(), changed });
 }
 
+pub(crate) fn stage_failed(toolkit: &Toolkit, node: &str, stage: &str, failure: &Failure) {
+    let message = failure.message.clone();
+    toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -13,7 +13,7 @@ use crate::nodes::states::{
 };
 use crate::nodes::{Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::{At, Toolkit};
 
 /// A state operation as a step.
@@ -157,8 +157,7 @@ impl<S: Operation> Effect for Apply<'_, S> {
 fn told<T>(toolkit: &Toolkit, node: &str, stage: &str, result: Result<T, NodeError>) -> Result<T, Failure> {
     result.map_err(|error| {
         let failure = Failure::from(error);
-        let message = failure.message.clone();
-        toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
+        stage_failed(toolkit, node, stage, &failure);
         failure
     })
 }
@@ -253,11 +252,7 @@ impl Effect for RunOn<'_> {
         };
         match &answer {
             Ok(answer) => stage_done(self.toolkit, self.node, &title, answer.changed),
-            Err(failure) => self.toolkit.events().send(Event::StageFailed {
-                node: self.node.into(),
-                stage: title,
-                message: failure.message.clone(),
-            }),
+            Err(failure) => stage_failed(self.toolkit, self.node, &title, failure),
         }
         Ok(answer?.into())
     }
