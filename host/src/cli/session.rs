@@ -64,6 +64,7 @@ pub(crate) fn with(
     }
     let interrupt = Interrupt::watch(out)?;
     let outcome = work(globals, env, paths, out, &interrupt, command);
+    let outcome = if globals.sandbox { outcome.map_err(CliError::in_sandbox) } else { outcome };
     if !ephemeral {
         return outcome;
     }
