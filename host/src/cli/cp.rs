@@ -156,7 +156,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let text = |name: &str| {
             let failure = readable(&dir.path().join(name), "web-1").unwrap_err();
-            let text = format!("{failure}; {}", failure.hint.unwrap_or_default());
+            let text = format!("{failure}; {}", failure.hint.as_deref().unwrap_or_default());
             text.replace(&*dir.path().to_string_lossy(), "DIR")
         };
         std::fs::create_dir(dir.path().join("notes")).unwrap();
