@@ -74,6 +74,8 @@ pub(crate) enum Request {
     Boot(Box<MachineSpec>),
     PowerOff(u64),
     Delete(u64),
+    /// Every machine and every disk: the room's last.
+    DeleteAll,
     /// A ruleset for `nft`.
     Firewalls(String),
     /// A TCP connection inside, its descriptor with the `K`.
