@@ -194,21 +194,22 @@ impl Sandbox {
     /// All at once, or up to eight at a time; what takes longer than `patience` is left to the end of the machines' room.
     fn end_machines(&self, linodes: Vec<u64>, end: Instant) {
         let patience = end.saturating_duration_since(Instant::now());
-        let (done, all_done) = std::sync::mpsc::channel();
         if linodes.is_empty() {
             return;
         }
-        let (machines, told) = (Arc::clone(&self.inner.machines), done.clone());
+        let (told, answer) = std::sync::mpsc::channel();
+        let machines = Arc::clone(&self.inner.machines);
         let spawned = std::thread::Builder::new().name("sandbox-stop".to_owned()).spawn(move || {
             let _ = told.send(machines.delete_all()); // nobody waits any more
         });
-        let at_once = spawned.is_ok().then(|| all_done.recv_timeout(patience).ok().flatten()).flatten();
+        let at_once = spawned.is_ok().then(|| answer.recv_timeout(patience).ok().flatten()).flatten();
         match at_once {
             Some(Ok(())) => return,
             Some(Err(error)) => tracing::warn!(%error, "cannot end all machines at once"),
             None => {}
         }
         let patience = end.saturating_duration_since(Instant::now());
+        let (done, all_done) = std::sync::mpsc::channel::<()>();
         let left = Arc::new(Mutex::new(linodes));
         for _ in 0..8 {
             let (left, done, machines) = (Arc::clone(&left), done.clone(), Arc::clone(&self.inner.machines));
@@ -229,7 +230,7 @@ impl Sandbox {
             }
         }
         drop(done);
-        // Nothing more is sent: the channel closes when the last thread is through.
+        // Nothing is ever sent: the channel closes when the last thread is through.
         let _ = all_done.recv_timeout(patience);
     }
 

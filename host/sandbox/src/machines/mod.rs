@@ -15,6 +15,8 @@ pub mod namespaces;
 #[cfg(target_os = "linux")]
 mod netlink;
 #[cfg(target_os = "linux")]
+mod nursery;
+#[cfg(target_os = "linux")]
 mod protocol;
 #[cfg(target_os = "linux")]
 mod room;
@@ -33,8 +35,8 @@ mod units;
 #[cfg(target_os = "linux")]
 pub(crate) mod role {
     //! The roles a process of ours plays (`roles.rs`), and what a dial needs (`dial.rs`).
-    pub(crate) use super::init::{main as init, sftp::main as sftp};
-    pub(crate) use super::protocol::{INIT, ROOM, SFTP, ask_room_to_dial};
+    pub(crate) use super::init::sftp::main as sftp;
+    pub(crate) use super::protocol::{ROOM, SFTP, ask_room_to_dial};
     pub(crate) use super::room::main as room;
     pub(crate) use super::shims::main as shim;
     pub(crate) use super::sys::{copy, receive, send};

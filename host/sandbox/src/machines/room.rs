@@ -4,13 +4,14 @@
 //! machine. One thread per request, one per machine that waits for its end.
 
 use super::fail::{Because, Result, fail};
+use super::nursery::Nursery;
 use super::protocol::{self, EXIT_POWER_OFF, EXIT_REBOOT, InitConfig, Mode, Request, RoomConfig};
 use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, sys};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ const STACK: usize = 256 << 10;
 struct Room {
     dir: PathBuf,
     mode: Mode,
-    exe: OwnedFd,
+    nursery: Nursery,
     bridge: u32,
     machines: Mutex<HashMap<u64, Machine>>,
     changed: Condvar,
@@ -79,6 +80,8 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
     for (from, to) in [(&null, 0), (&log, 1), (&log, 2)] {
         sys::redirect(from.as_fd(), to).because(|| "cannot redirect a standard stream")?;
     }
+    // First of all: the room is one thread, and its copies shall know as little as possible.
+    let nursery = Nursery::open().because(|| "cannot start what machines are born from")?;
     sys::mount("none", "/", "none", libc::MS_REC | libc::MS_PRIVATE, "")
         .because(|| "cannot keep our mounts to ourselves")?;
     // The room's own /proc names its pids.
@@ -91,7 +94,7 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
     let room = Room {
         dir,
         mode: config.mode,
-        exe: sys::open_self().because(|| "cannot open our own program")?,
+        nursery,
         bridge,
         machines: Mutex::default(),
         changed: Condvar::new(),
@@ -183,14 +186,7 @@ impl Room {
         let port = protocol::port(id)?;
         let (go_read, go_write) = sys::pipe().because(|| "cannot make a pipe")?;
         let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
-        let config = InitConfig {
-            id,
-            dir: self.dir.clone(),
-            mode: self.mode,
-            go: go_read.as_raw_fd(),
-            ready: ready_write.as_raw_fd(),
-        };
-        let argument = serde_json::to_string(&config).because(|| "cannot write the machine's argument")?;
+        let config = InitConfig { id, dir: self.dir.clone(), mode: self.mode };
         let mut machines = lock(&self.machines);
         if self.closing.load(Ordering::Acquire) {
             return fail(format!("machine {id} does not boot: the sandbox is being stopped"));
@@ -198,19 +194,10 @@ impl Room {
         if machines.contains_key(&id) {
             return fail(format!("machine {id} runs already"));
         }
-        let pid = sys::spawn(&sys::Spawn {
-            flags: libc::CLONE_NEWNS
-                | libc::CLONE_NEWPID
-                | libc::CLONE_NEWUTS
-                | libc::CLONE_NEWIPC
-                | libc::CLONE_NEWNET,
-            exe: self.exe.as_raw_fd(),
-            argv: &["linodetool".to_owned(), protocol::INIT.to_owned(), argument],
-            keep: &[config.go, config.ready],
-            die_with_thread: false, // the room's pid namespace is death enough
-            go: None,
-        })
-        .because(|| format!("cannot start machine {id}"))?;
+        let pid = self
+            .nursery
+            .bear(&config, go_read.as_fd(), ready_write.as_fd())
+            .because(|| format!("cannot start machine {id}"))?;
         machines.insert(id, Machine { pid, up: false, ending: false });
         drop(machines);
         drop((go_read, ready_write));
