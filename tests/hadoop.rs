@@ -38,7 +38,7 @@ fn whole_life(home: &Home) -> Result<(), Failed> {
     // That the search below can find something at all.
     is("something runs", !leftovers::of(home.path()).is_empty(), true)?;
     is("it stops", home.json(&["sandbox", "stop"])?, json!({ "stopped": true }))?;
-    is("left", leftovers::of(home.path()), json!([]))?;
+    leftovers::none(home.path())?;
     let new: Vec<_> = leftovers::interfaces().difference(&interfaces).cloned().collect();
     is("interfaces", new, json!([]))
 }

@@ -10,7 +10,6 @@ use libtest_mimic::Failed;
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
 use support::{Home, is, leftovers};
 
 fn main() -> ExitCode {
@@ -43,25 +42,13 @@ fn kill_the_server(home: &Home) -> Result<(), Failed> {
     kill(&pid)
 }
 
-/// The kernel ends a room's processes a moment after its first one.
-fn nothing_is_left(home: &Home) -> Result<(), Failed> {
-    let end = Instant::now() + Duration::from_secs(10);
-    loop {
-        let left = leftovers::of(home.path());
-        if left.is_empty() || Instant::now() >= end {
-            return is("left", left, json!([]));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 fn stop_after_the_server_was_killed(home: &Home) -> Result<(), Failed> {
     create(home, "web-1")?;
     // One that nobody would end but the end of its machine.
     home.ok(&["--sandbox", "exec", "web-1", "--", "setsid sleep 1000 >/dev/null 2>&1 </dev/null &"])?;
     kill_the_server(home)?;
     home.ok(&["sandbox", "stop"])?;
-    nothing_is_left(home)
+    leftovers::none(home.path())
 }
 
 fn a_start_after_the_server_was_killed(home: &Home) -> Result<(), Failed> {
@@ -73,7 +60,7 @@ fn a_start_after_the_server_was_killed(home: &Home) -> Result<(), Failed> {
     let status = home.json(&["sandbox", "status"])?;
     is("linodes", status["details"]["linodes"]["total"].clone(), 1)?;
     is("stopped", home.json(&["sandbox", "stop"])?, json!({ "stopped": true }))?;
-    is("left", leftovers::of(home.path()), json!([]))
+    leftovers::none(home.path())
 }
 
 const SLOW: &str = r#"
@@ -96,7 +83,7 @@ fn stop_after_a_command_was_killed(home: &Home) -> Result<(), Failed> {
     is("nodes", home.json(&["--sandbox", "node", "list"])?[0]["name"].clone(), "slow-node-1")?;
     home.ok(&["--sandbox", "exec", "slow-node-1", "--", "true"])?;
     is("stopped", home.json(&["sandbox", "stop"])?, json!({ "stopped": true }))?;
-    is("left", leftovers::of(home.path()), json!([]))
+    leftovers::none(home.path())
 }
 
 fn stop_with_a_machine_that_ignores_the_end(home: &Home) -> Result<(), Failed> {
@@ -104,5 +91,5 @@ fn stop_with_a_machine_that_ignores_the_end(home: &Home) -> Result<(), Failed> {
     let stubborn = "setsid sh -c 'trap \"\" TERM INT HUP; while :; do sleep 1; done' >/dev/null 2>&1 </dev/null &";
     home.ok(&["--sandbox", "exec", "web-1", "--", stubborn])?;
     is("stopped", home.json(&["sandbox", "stop"])?, json!({ "stopped": true }))?;
-    is("left", leftovers::of(home.path()), json!([]))
+    leftovers::none(home.path())
 }

@@ -2,8 +2,10 @@
 //!
 //! Looks at the whole computer, but only for what names the given folder: other sandboxes may run beside.
 
+use libtest_mimic::Failed;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Processes that name the folder on their command line or have something of it mounted, and mounts here below it.
 pub(crate) fn of(folder: &Path) -> Vec<String> {
@@ -25,6 +27,21 @@ pub(crate) fn of(folder: &Path) -> Vec<String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     found.extend(mounts.lines().filter(|line| line.contains(&name)).map(|line| format!("mount: {line}")));
     found
+}
+
+/// Fails if something is left. A process is gone a moment after it has let go of what others wait for, so this looks again.
+pub(crate) fn none(folder: &Path) -> Result<(), Failed> {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let left = of(folder);
+        if left.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return Err(format!("left behind:\n{}", left.join("\n")).into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Network interfaces of this computer; those of machines live in namespaces of their own and must never be here.

@@ -17,6 +17,8 @@ pub use crate::state_dir::Running;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A stopping server waits for its machines.
 const STOP_PATIENCE: Duration = Duration::from_secs(75);
+/// A process that was killed has let go of everything after so long.
+const DYING: Duration = Duration::from_secs(1);
 /// An answer longer than this is none of ours.
 const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
@@ -59,8 +61,12 @@ pub fn stop(dir: &Path) -> Result<bool, ClientError> {
         if asked.is_none()
             && let Some(running) = state_dir::running(dir)
         {
-            call(&running, "POST", "/sandbox/stop")?;
-            asked = Some(running.pid);
+            match call(&running, "POST", "/sandbox/stop") {
+                Ok(_) => asked = Some(running.pid),
+                // One that was just killed holds its folder for a moment longer: the next look tells.
+                Err(ClientError::Silent { .. }) if began.elapsed() < DYING => {}
+                Err(error) => return Err(error),
+            }
         }
         // A folder that is held and tells nothing: that sandbox is about to start, or to end.
         if began.elapsed() > STOP_PATIENCE {
