@@ -12,11 +12,11 @@ use tokio::sync::Notify;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
 use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::packing::{Jars, Packed, jars, local_path};
-use crate::toolkit::{At, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// Where archives lie on a node.
 const ON_NODE: &str = "/var/lib/linodetool/artifacts";
@@ -112,7 +112,7 @@ struct Prepare<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Prepare<'_> {
+impl Repeatable for Prepare<'_> {
     const OP: &'static str = "artifacts.prepare";
     const KIND: Kind = Kind::Write;
     type Out = Artifact;
@@ -149,10 +149,6 @@ impl Effect for Prepare<'_> {
         };
         Ok(Artifact { name, from }.into())
     }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Artifact>>, Failure> {
-        performs_again().await
-    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
@@ -172,7 +168,7 @@ struct Install<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Install<'_> {
+impl Repeatable for Install<'_> {
     const OP: &'static str = "artifacts.install";
     const KIND: Kind = Kind::Write;
     type Out = bool;
@@ -190,10 +186,6 @@ impl Effect for Install<'_> {
                 Err(failure)
             }
         }
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
-        performs_again().await
     }
 }
 
