@@ -165,6 +165,31 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
 }
 
 #[test]
+fn a_provider_that_is_not_there_is_told_before_a_token_is_asked_for() {
+    let home = Home::new();
+    home.check(
+        "--provider linode-v5 regions",
+        &expect![[r#"
+        exit 3
+        --- stdout
+        --- stderr
+        error: there is no provider `linode-v5`; found are: linode-v4
+        hint: did you mean `linode-v4`?
+    "#]],
+    );
+    // Alone in a folder, the program has no plugin.
+    let alone = home.path().join("linodetool");
+    std::fs::copy(PROGRAM, &alone).unwrap();
+    let output = home.command(&alone, "regions").output().unwrap();
+    assert_eq!(output.status.code(), Some(11));
+    expect![[r#"
+        error: there is no provider `linode-v4`; found are: none
+        hint: bundled plugins lie beside linodetool: unpack the whole tarball, or `cargo build --release`; `linodetool doctor` looks again
+    "#]]
+    .assert_eq(&String::from_utf8(output.stderr).unwrap());
+}
+
+#[test]
 fn a_release_tarball_runs_where_it_is_unpacked() {
     let home = Home::new();
     let built = Path::new(PROGRAM).parent().unwrap();

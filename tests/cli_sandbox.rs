@@ -22,6 +22,13 @@ const TESTS: &[(&str, Test)] = &[
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
     ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
+    ("what_is_wrong_starts_no_sandbox", what_is_wrong_starts_no_sandbox),
+    ("hints_stay_in_the_sandbox", hints_stay_in_the_sandbox),
+    ("hadoop_is_checked_before_a_machine_is_made", hadoop_is_checked_before_a_machine_is_made),
+    ("a_state_of_a_newer_version_is_left_alone", a_state_of_a_newer_version_is_left_alone),
+    ("a_taken_port_is_named_with_its_remedy", a_taken_port_is_named_with_its_remedy),
+    ("a_lost_token_is_told_with_the_way_out", a_lost_token_is_told_with_the_way_out),
+    ("what_dies_leaves_nothing", what_dies_leaves_nothing),
     ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
 ];
@@ -237,6 +244,125 @@ fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Faile
     is(Value::from(code), 5)?;
     is(error["message"].clone(), "there is no Linode API token")?;
     is(error["line"].clone(), 3)
+}
+
+fn what_is_wrong_starts_no_sandbox(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("bad.rhai"), "let x = ;\n")?;
+    for (arguments, wanted) in [
+        (vec!["run", "hadop"], (3, "did you mean `hadoop`?")),
+        (vec!["run", "hadoop", "--set", "worker=3"], (2, "did you mean `workers`?")),
+        (vec!["run", "hadoop", "--set", "workers=0"], (2, "its parameters: linodetool recipe show hadoop")),
+        (vec!["run", "hadoop", "--set", "workers=-1"], (2, "its parameters: linodetool recipe show hadoop")),
+        (vec!["run", "hadoop", "--set", "workers=abc"], (2, "its parameters: linodetool recipe show hadoop")),
+        (vec!["run", "bad.rhai"], (10, "")),
+    ] {
+        let (code, error) = home.fails(&[&["--sandbox"], arguments.as_slice()].concat())?;
+        is(Value::from(code), wanted.0)?;
+        is(error["hint"].as_str().unwrap_or_default(), wanted.1)?;
+    }
+    is(home.path().join(".local").exists(), false)
+}
+
+fn hints_stay_in_the_sandbox(home: &Home) -> Result<(), Failed> {
+    create(home, "web-1")?;
+    let (code, error) = home.fails(&["--sandbox", "node", "show", "zzz"])?;
+    is(Value::from(code), 3)?;
+    is(error["hint"].clone(), "`linodetool --sandbox node list` shows all")?;
+    std::fs::create_dir(home.path().join("notes"))?;
+    let (code, error) = home.fails(&["--sandbox", "cp", "notes", "web-1:/root/"])?;
+    is(Value::from(code), 13)?;
+    is(
+        error["hint"].as_str().unwrap_or_default().ends_with("| linodetool --sandbox node ssh web-1 -- tar -xC /root"),
+        true,
+    )?;
+    // The command line of a run that did not begin is on no record.
+    is(home.json(&["--sandbox", "runs", "list"])?.as_array().map_or(0, Vec::len), 1)
+}
+
+fn hadoop_is_checked_before_a_machine_is_made(home: &Home) -> Result<(), Failed> {
+    for (set, code, message) in [
+        ("replication=3", 10, "replication 3 needs as many workers, and there are 2"),
+        ("hadoop_dist=/nothing", 13, "cannot read /nothing: No such file or directory (os error 2)"),
+        ("input=/nothing", 13, "cannot read /nothing: No such file or directory (os error 2)"),
+    ] {
+        let (found, error) = home.fails(&["--sandbox", "run", "hadoop", "--set", set])?;
+        is(Value::from(found), code)?;
+        is(error["message"].clone(), message)?;
+        is(error["hint"].is_string(), true)?;
+    }
+    // Maven is this computer's.
+    let output = home.command(&["--json", "--sandbox", "run", "hadoop"]).env("PATH", "/nothing").output()?;
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    is(Value::from(output.status.code()), 13)?;
+    is(document["error"]["hint"].as_str().unwrap_or_default().starts_with("install Maven"), true)?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+fn a_state_of_a_newer_version_is_left_alone(home: &Home) -> Result<(), Failed> {
+    home.ok(&["node", "list"])?;
+    let file = home.path().join(".local/state/linodetool/linodetool.db");
+    // The version is the big-endian number at byte 60 of the file's header.
+    let mut bytes = std::fs::read(&file)?;
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&file, &bytes)?;
+    for arguments in [&["node", "list"][..], &["run", "hadoop", "--yes"]] {
+        let (code, error) = home.fails(arguments)?;
+        is(Value::from(code), 12)?;
+        is(error["hint"].clone(), "update linodetool, or keep this version's state elsewhere with --state-dir")?;
+    }
+    is(std::fs::read(&file)? == bytes, true)
+}
+
+fn a_taken_port_is_named_with_its_remedy(home: &Home) -> Result<(), Failed> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let (code, error) = home.fails(&["sandbox", "serve", "--listen", &taken.local_addr()?.to_string()])?;
+    is(Value::from(code), 14)?;
+    is(error["message"].as_str().unwrap_or_default().contains("choose another with --listen, or port 0"), true)?;
+    let folder = home.path().join(".local/state/linodetool/sandbox");
+    is(std::os::unix::fs::MetadataExt::mode(&folder.metadata()?) & 0o777, 0o700)
+}
+
+fn a_lost_token_is_told_with_the_way_out(home: &Home) -> Result<(), Failed> {
+    home.ok(&["--sandbox", "regions"])?;
+    let pid = home.json(&["sandbox", "status"])?["pid"].to_string();
+    std::fs::write(home.path().join(".local/state/linodetool/sandbox/token"), "another")?;
+    let (code, error) = home.fails(&["sandbox", "stop"])?;
+    is(Value::from(code), 14)?;
+    let hint =
+        format!("its token file is not the one it was started with; end it with `kill {pid}`, then start it again");
+    is(error["hint"].clone(), hint)?;
+    Command::new("kill").arg(&pid).status()?;
+    // Stopping waits for what is about to end.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while home.run(&["sandbox", "stop"]).status.code() != Some(0) && std::time::Instant::now() < end {}
+    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+}
+
+fn what_dies_leaves_nothing(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    let mut child = home.command(&["--sandbox", "run", "slow.rhai"]).stderr(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    while lines.next().ok_or("it ended early")?? != "sleeping" {}
+    child.kill()?;
+    child.wait()?;
+    is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "interrupted")?;
+    // The same command goes on: nothing is made twice.
+    std::fs::write(home.path().join("slow.rhai"), SLOW.replace("sleep 600", "true"))?;
+    home.ok(&["--sandbox", "run", "slow.rhai"])?;
+    is(home.json(&["--sandbox", "node", "list"])?.as_array().map_or(0, Vec::len), 1)?;
+
+    let pid = home.json(&["sandbox", "status"])?["pid"].to_string();
+    Command::new("kill").args(["-KILL", &pid]).status()?;
+    // Its end is a matter of the kernel's; a command that begins meanwhile may still see it.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while Path::new("/proc").join(&pid).join("exe").exists() && std::time::Instant::now() < end {
+        std::thread::yield_now();
+    }
+    is(Value::from(home.run(&["--sandbox", "exec", "all", "--", "true"]).status.code()), 14)?;
+    create(home, "web-1")?;
+    home.ok(&["--sandbox", "exec", "web-1", "--", "true"])?;
+    home.ok(&["sandbox", "reset"])?;
+    is(home.path().join(".local/state/linodetool/sandbox").exists(), false)
 }
 
 fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {

@@ -121,9 +121,9 @@ impl Repeatable for Prepare<'_> {
         let cache = self.toolkit.cache().to_owned();
         let (name, from) = match self.source.clone() {
             Source::Jars(wanted) => {
-                cx.events.note(format!("{}: fetching {} jars and what they need", wanted.name, wanted.jars.len()));
-                let (name, cancel) = (wanted.name.clone(), cx.cancel.clone());
-                (name, From::Here(blocking(move || jars(&wanted, &cache, &cancel)).await?))
+                let (name, cancel, events) = (wanted.name.clone(), cx.cancel.clone(), cx.events.clone());
+                let note = format!("{name}: fetching {} jars and what they need", wanted.jars.len());
+                (name, From::Here(blocking(move || jars(&wanted, &cache, &cancel, || events.note(note))).await?))
             }
             Source::Local(local) => {
                 let path = PathBuf::from(&local.path);

@@ -43,7 +43,9 @@ pub struct Packed {
 ///
 /// # Errors
 /// `Usage` for a bad coordinate, `Local` without `mvn` or when it fails, with its last lines.
-pub fn jars(wanted: &Jars, cache: &Path, cancel: &Cancel) -> Result<Packed, Failure> {
+///
+/// `fetching` is called if they are not here already.
+pub fn jars(wanted: &Jars, cache: &Path, cancel: &Cancel, fetching: impl FnOnce()) -> Result<Packed, Failure> {
     for coordinate in wanted.jars.iter().chain(wanted.unpack.iter().map(|u| &u.jar)) {
         check_coordinate(coordinate)?;
     }
@@ -52,6 +54,7 @@ pub fn jars(wanted: &Jars, cache: &Path, cancel: &Cancel) -> Result<Packed, Fail
     if let Some(packed) = cached(&target) {
         return Ok(packed);
     }
+    fetching();
     make_private(&cache.join("artifacts"))?;
     let work = tempfile::tempdir_in(cache).map_err(|e| local("cannot make a folder in", cache, &e))?;
     let pom = work.path().join("pom.xml");
@@ -70,7 +73,8 @@ pub fn jars(wanted: &Jars, cache: &Path, cancel: &Cancel) -> Result<Packed, Fail
 
 /// An archive as it is, or a folder packed.
 pub fn local_path(path: &Path, cache: &Path) -> Result<Packed, Failure> {
-    let kind = std::fs::metadata(path).map_err(|e| local("cannot read", path, &e))?;
+    let kind = std::fs::metadata(path)
+        .map_err(|e| local("cannot read", path, &e).hint("give the path of a tarball or a folder that you can read"))?;
     if kind.is_dir() {
         make_private(&cache.join("artifacts"))?;
         let key = hex(&Sha256::digest(path.as_os_str().as_encoded_bytes()));
@@ -155,7 +159,7 @@ fn mvn(folder: &Path, arguments: &[&str], cancel: &Cancel) -> Result<(), Failure
     let file = File::create(&log).map_err(|e| local("cannot write", &log, &e))?;
     let again = file.try_clone().map_err(|e| local("cannot write", &log, &e))?;
     let mut child = Command::new("mvn")
-        .args(["--batch-mode", "--quiet", "--strict-checksums"])
+        .args(["--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"])
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())

@@ -70,7 +70,9 @@ fn bundled(cache: &Path) -> Result<Text, Failure> {
 fn open(path: &Path, cache: &Path) -> Result<Text, Failure> {
     let found = files(path).map_err(|e| unreadable(path, &e))?;
     if found.is_empty() {
-        return Err(Failure::new(FailureKind::Local, format!("{} holds no files", path.display())).field("input"));
+        return Err(Failure::new(FailureKind::Local, format!("{} holds no files", path.display()))
+            .hint("give a file, or a folder with files, whose words are to be counted")
+            .field("input"));
     }
     let mut opened = Vec::new();
     for file in &found {

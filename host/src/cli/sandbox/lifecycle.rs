@@ -97,7 +97,13 @@ pub(crate) fn put_aside_state(folder: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn of_client(error: &ClientError) -> Failure {
-    Failure::new(FailureKind::Unavailable, error.to_string()).hint("see the log, sandbox.log in the sandbox's folder")
+    let hint = match error {
+        ClientError::Refused { pid, status: 401, .. } => {
+            format!("its token file is not the one it was started with; end it with `kill {pid}`, then start it again")
+        }
+        _ => "see the log, sandbox.log in the sandbox's folder".to_owned(),
+    };
+    Failure::new(FailureKind::Unavailable, error.to_string()).hint(hint)
 }
 
 #[cfg(test)]

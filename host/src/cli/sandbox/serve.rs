@@ -14,6 +14,8 @@ use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use linodetool_sandbox::machines::simulated::Simulated;
 use linodetool_sandbox::server::{self, Ready, ServeError, ServeOptions};
 use serde_json::json;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,6 +35,13 @@ impl ServeArgs {
         if self.background {
             ignore_hangup()?;
         }
+        // Nobody else has any business in it; what is made below it relies on that.
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| {
+            CliError::sandbox(
+                Failure::new(FailureKind::State, format!("the folder {} cannot be made: {e}", folder.display()))
+                    .hint("give another folder with --state"),
+            )
+        })?;
         let machines = self.machines(&folder)?;
         put_aside_state(&folder).map_err(|e| {
             Failure::new(FailureKind::State, format!("{} cannot be written: {e}", folder.display()))
