@@ -1,5 +1,7 @@
 //! Rules of the house as tests: arrows between modules, headers, who may print, who may be unsafe.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,6 +125,38 @@ fn every_file_says_what_it_owns() {
     );
 }
 
+/// A file that no `mod` names is not compiled, and nobody notices.
+#[test]
+fn every_file_is_part_of_a_crate() {
+    let all = sources();
+    let declared = |file: &str| {
+        let path = Path::new(file);
+        let (Some(stem), Some(folder)) = (path.file_stem().and_then(|s| s.to_str()), path.parent()) else {
+            return true;
+        };
+        let of_folder = format!("{}.rs", folder.display());
+        let beside = folder.file_name().and_then(|f| f.to_str()).unwrap_or_default();
+        let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| folder.join(name).display().to_string());
+        let (stem, folder_module) = if stem == "mod" { (beside, true) } else { (stem, false) };
+        let above = folder.parent().map(|above| above.display().to_string()).unwrap_or_default();
+        let near = |name: &str| {
+            if folder_module {
+                name.starts_with(&above)
+            } else {
+                parents.iter().any(|p| p == name) || name == of_folder
+            }
+        };
+        let (line, by_path) = (format!("mod {stem};"), format!("path = \"{stem}.rs\""));
+        all.iter().any(|(name, text)| name != file && near(name) && (text.contains(&line) || text.contains(&by_path)))
+    };
+    let root_of_crate = |file: &str| {
+        let below_tests = file.starts_with("tests/") || file.contains("/tests/") || file.contains("/examples/");
+        ["lib.rs", "main.rs", "build.rs"].iter().any(|name| file.ends_with(name)) || below_tests
+    };
+    let lost = all.iter().map(|(file, _)| file).filter(|file| !root_of_crate(file) && !declared(file));
+    nothing(&lost.cloned().collect::<Vec<_>>());
+}
+
 #[test]
 fn unsafe_is_where_it_belongs() {
     let mut broken = Vec::new();
@@ -142,7 +176,8 @@ fn unsafe_is_where_it_belongs() {
 fn the_environment_and_the_clock_come_in_from_the_top() {
     let mut broken = Vec::new();
     for (file, text) in sources() {
-        let below = module_of(&file).is_some_and(|m| !["cli", "app", "main", "core"].contains(&m));
+        let test = file.ends_with("/testing.rs") || file.ends_with("/tests.rs") || file.contains("/tests/");
+        let below = !test && module_of(&file).is_some_and(|m| !["cli", "app", "main", "core"].contains(&m));
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (number, line) in code_lines(text) {
             if below

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::core::{Clock, Events, Failure, FailureKind, Paths, Secret, SystemClock};
 use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes};
-use crate::plugin_host::{Dirs, Opening, Plugins};
+use crate::plugin_host::{Dirs, Opening, Place, Plugins};
 use crate::provider::{Credential, Origin, Pace, Provider, ProxySettings};
 use crate::runs::Runs;
 use crate::script::{Embedded, Host, Places};
@@ -102,6 +102,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
         clock,
         handle,
         cache: paths.cache.clone(),
+        locks: paths.state.join("locks"),
     });
     let scripts = Host {
         places: Places { work: paths.work.clone(), data: paths.data.clone(), embedded: SCRIPTS },
@@ -155,9 +156,13 @@ struct Opener {
 
 impl Opener {
     async fn open(&self) -> Result<Provider, Failure> {
-        let (origin, pace) = match &self.sandbox {
-            Some(access) => (sandbox_origin(access)?, Pace::local()),
-            None => (self.linode().await?, Pace::default()),
+        // A name that nobody has is told before a token is looked for.
+        let place = self.plugins.find(&self.name)?.place;
+        let (origin, pace) = match (&self.sandbox, place) {
+            (Some(access), _) => (sandbox_origin(access)?, Pace::local()),
+            (None, Place::Bundled) => (self.linode().await?, Pace::default()),
+            // What the user keeps for Linode is not even read for a plugin that somebody else made.
+            (None, Place::Installed) => (Origin::default(), Pace::default()),
         };
         let opening = Opening {
             origin,

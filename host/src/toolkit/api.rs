@@ -7,8 +7,8 @@ use serde_json::value::to_raw_value;
 use std::collections::BTreeMap;
 
 use crate::core::{Failure, FailureKind};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::{At, Toolkit};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A request below the provider's base URL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
@@ -69,17 +69,13 @@ async fn call(toolkit: &Toolkit, spec: &RawSpec) -> Result<Value, Failure> {
         .map_err(|e| Failure::new(FailureKind::Plugin, format!("the answer is not JSON: {e}")))
 }
 
-impl Effect for Get<'_> {
+impl Repeatable for Get<'_> {
     const OP: &'static str = "api.get";
     const KIND: Kind = Kind::Read;
     type Out = Value;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Value>, Failure> {
         Ok(call(self.toolkit, self.spec).await?.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Value>>, Failure> {
-        performs_again().await
     }
 }
 

@@ -12,11 +12,11 @@ use tokio::sync::Notify;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
-use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::packing::{Jars, Packed, jars, local_path};
-use crate::toolkit::{At, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// Where archives lie on a node.
 const ON_NODE: &str = "/var/lib/linodetool/artifacts";
@@ -112,7 +112,7 @@ struct Prepare<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Prepare<'_> {
+impl Repeatable for Prepare<'_> {
     const OP: &'static str = "artifacts.prepare";
     const KIND: Kind = Kind::Write;
     type Out = Artifact;
@@ -149,10 +149,6 @@ impl Effect for Prepare<'_> {
         };
         Ok(Artifact { name, from }.into())
     }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Artifact>>, Failure> {
-        performs_again().await
-    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
@@ -172,38 +168,24 @@ struct Install<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Install<'_> {
+impl Repeatable for Install<'_> {
     const OP: &'static str = "artifacts.install";
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
-        let (toolkit, artifact) = (self.toolkit, self.artifact);
-        let target = toolkit.target(self.at_node)?;
-        let title = format!("artifact {}", artifact.name);
-        stage(toolkit, self.node, &title);
-        let connections = toolkit.connections();
-        let mark = sh_quote(artifact.digest());
-        let dest = sh_quote(self.dest);
-        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
-        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
-            stage_done(toolkit, self.node, &title, false);
-            return Ok(false.into());
+        let title = format!("artifact {}", self.artifact.name);
+        stage(self.toolkit, self.node, &title);
+        match self.install().await {
+            Ok(changed) => {
+                stage_done(self.toolkit, self.node, &title, changed);
+                Ok(changed.into())
+            }
+            Err(failure) => {
+                stage_failed(self.toolkit, self.node, &title, &failure);
+                Err(failure)
+            }
         }
-        self.place_archive(&target).await?;
-        stage(toolkit, self.node, &format!("unpack {}", artifact.name));
-        let unpack = format!(
-            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
-            archive = sh_quote(&artifact.path_on_node()),
-        );
-        let unpack = unpack.replace("@MARK@", &mark);
-        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
-        stage_done(toolkit, self.node, &title, true);
-        Ok(true.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -214,6 +196,27 @@ chmod 755 "$inner"; printf '%s\n' @MARK@ > "$inner/.linodetool-artifact"
 if [ -e "$dest" ]; then mv "$dest" "$old"; fi; mkdir -p "$(dirname "$dest")"; mv "$inner" "$dest"; rm -rf "$new" "$old""#;
 
 impl Install<'_> {
+    /// `false` if it is there already.
+    async fn install(&self) -> Result<bool, Failure> {
+        let (toolkit, artifact) = (self.toolkit, self.artifact);
+        let target = toolkit.target(self.at_node)?;
+        let connections = toolkit.connections();
+        let mark = sh_quote(artifact.digest());
+        let dest = sh_quote(self.dest);
+        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
+        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
+            return Ok(false);
+        }
+        self.place_archive(&target).await?;
+        let unpack = format!(
+            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
+            archive = sh_quote(&artifact.path_on_node()),
+        );
+        let unpack = unpack.replace("@MARK@", &mark);
+        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
+        Ok(true)
+    }
+
     /// The first node gets the archive from its source, every other from a node that has it.
     async fn place_archive(&self, target: &Target) -> Result<(), Failure> {
         let queue = self.toolkit.holders().of(self.artifact.digest());

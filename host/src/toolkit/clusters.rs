@@ -2,16 +2,19 @@
 
 use linodetool_plugin::{ListInstances, Type};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget};
-use crate::toolkit::nodes::{Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, planned};
+use crate::toolkit::nodes::{
+    Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, planned, somebody_elses,
+};
 use crate::toolkit::plan::Plan;
-use crate::toolkit::{At, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A cluster as it is asked for. Names of region, types and image may be loose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +73,10 @@ impl Toolkit {
     /// `Conflict` where the cluster would have to lose or replace nodes: nothing is done then.
     pub fn ensure_cluster(&self, at: At<'_>, spec: &ClusterSpec) -> Result<Members, StepError> {
         check(spec).map_err(StepError::Failed)?;
+        self.alone(at, &spec.name, || self.ensure_alone(at, spec))
+    }
+
+    fn ensure_alone(&self, at: At<'_>, spec: &ClusterSpec) -> Result<Members, StepError> {
         let look = at.step(&Look { spec, toolkit: self })?;
         let wanted = wanted_nodes(spec);
         agrees(spec, &look, &wanted).map_err(StepError::Failed)?;
@@ -134,10 +141,13 @@ impl Toolkit {
 
     /// Destroys a cluster's nodes, firewall and keys. What is gone already is fine.
     pub fn destroy_cluster(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
+        self.alone(at, name, || self.destroy_alone(at, name))
+    }
+
+    fn destroy_alone(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
         let members = self.cluster(at, name)?;
-        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node.id.clone())).collect();
-        let named: Vec<_> = items.iter().map(|(name, id)| (name.clone(), (name.clone(), id.clone()))).collect();
-        at.lanes("clusters.delete_nodes", &named, |at, (name, id)| at.step(&DeleteNode { name, id, toolkit: self }))?;
+        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node)).collect();
+        at.lanes("clusters.delete_nodes", &items, |at, node| at.step(&DeleteNode::of(node, self)))?;
         if let Some(firewall) = &members.cluster.firewall_id {
             at.step(&DeleteFirewall { firewall, cluster: name, toolkit: self })?;
         }
@@ -247,12 +257,12 @@ struct Look<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Look<'_> {
+impl Repeatable for Look<'_> {
     const OP: &'static str = "clusters.look";
     const KIND: Kind = Kind::Read;
     type Out = Looked;
 
-    async fn perform(&self, cx: &StepCx) -> Result<Done<Looked>, Failure> {
+    async fn perform(&self, _: &StepCx) -> Result<Done<Looked>, Failure> {
         let (spec, toolkit) = (self.spec, self.toolkit);
         if spec.firewall && !toolkit.provider().await?.manifest.capabilities.iter().any(|c| c == "firewalls") {
             let message = format!("provider {} has no firewalls", toolkit.settings().provider);
@@ -264,19 +274,19 @@ impl Effect for Look<'_> {
         let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
         let cluster = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
         let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &spec.name)?;
-        if !nodes.is_empty() {
-            let tag = Some(cx.cluster_tag(toolkit.context(), &spec.name));
-            let wanted = ListInstances { tag, ..ListInstances::default() };
-            let present = toolkit.provider().await?.client.list_instances(&wanted).await?.items;
-            nodes.retain(|node| present.iter().any(|instance| instance.id == node.id && instance.label == node.name));
+        // One list tells what is left of ours, and whose labels stand in the way.
+        let client = &toolkit.provider().await?.client;
+        let present = client.list_instances(&ListInstances::default()).await?.items;
+        nodes.retain(|node| present.iter().any(|instance| is_same(node, instance)));
+        let missing =
+            wanted_nodes(spec).into_iter().map(|w| w.name).filter(|name| nodes.iter().all(|n| n.name != *name));
+        let missing: HashSet<String> = missing.collect();
+        if let Some(taken) = present.iter().find(|instance| missing.contains(&instance.label)) {
+            return Err(somebody_elses(&taken.label, taken));
         }
         // A cluster without a node left binds nobody to its region or image.
         let cluster = cluster.filter(|_| !nodes.is_empty());
         Ok(Looked { resolved, cluster, nodes }.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Looked>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -292,7 +302,7 @@ struct Record<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Record<'_> {
+impl Repeatable for Record<'_> {
     const OP: &'static str = "clusters.record";
     const KIND: Kind = Kind::Write;
     type Out = Cluster;
@@ -320,10 +330,6 @@ impl Effect for Record<'_> {
         };
         Ok(Done { value: cluster.clone(), changes: vec![Change::put_cluster(cluster)] })
     }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Cluster>>, Failure> {
-        performs_again().await
-    }
 }
 
 #[derive(Serialize)]
@@ -333,7 +339,7 @@ struct GetCluster<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for GetCluster<'_> {
+impl Repeatable for GetCluster<'_> {
     const OP: &'static str = "clusters.get";
     const KIND: Kind = Kind::Read;
     type Out = Members;
@@ -341,10 +347,6 @@ impl Effect for GetCluster<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<Members>, Failure> {
         let cluster = self.toolkit.inventory().expect_cluster(self.toolkit.context(), self.name)?;
         Ok(members(self.toolkit, cluster)?.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Members>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -365,7 +367,7 @@ struct ListClusters<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for ListClusters<'_> {
+impl Repeatable for ListClusters<'_> {
     const OP: &'static str = "clusters.list";
     const KIND: Kind = Kind::Read;
     type Out = Vec<Members>;
@@ -374,10 +376,6 @@ impl Effect for ListClusters<'_> {
         let clusters = self.toolkit.inventory().clusters(self.toolkit.context())?;
         let all = clusters.into_iter().map(|c| members(self.toolkit, c)).collect::<Result<Vec<_>, _>>()?;
         Ok(all.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Members>>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -389,7 +387,7 @@ struct Forget<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Forget<'_> {
+impl Repeatable for Forget<'_> {
     const OP: &'static str = "clusters.forget";
     const KIND: Kind = Kind::Write;
     type Out = ();
@@ -397,9 +395,5 @@ impl Effect for Forget<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
         forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
-        performs_again().await
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::core::Failure;
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::{At, Toolkit};
+use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// Settings of this process, decided at the top from flags, environment and files.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ struct Has<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Has<'_> {
+impl Repeatable for Has<'_> {
     const OP: &'static str = "configuration.has";
     const KIND: Kind = Kind::Read;
     type Out = bool;
@@ -42,9 +42,5 @@ impl Effect for Has<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
         let capabilities = &self.toolkit.provider().await?.manifest.capabilities;
         Ok(capabilities.iter().any(|name| name == self.capability).into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
-        performs_again().await
     }
 }

@@ -8,8 +8,8 @@ use crate::core::Failure;
 use crate::core::ids::hex;
 use crate::inventory::{Change, Resource};
 use crate::runs::{Done, Effect, Kind, StepCx};
-use crate::toolkit::Toolkit;
 use crate::toolkit::firewall_rules::cluster_rules;
+use crate::toolkit::{Repeatable, Toolkit};
 
 /// What ensuring a firewall found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,8 @@ pub(crate) struct SetMembers<'a> {
     pub toolkit: &'a Toolkit,
 }
 
-impl Effect for SetMembers<'_> {
+/// Setting all rules twice does no harm.
+impl Repeatable for SetMembers<'_> {
     const OP: &'static str = "firewalls.set_members";
     const KIND: Kind = Kind::Write;
     type Out = bool;
@@ -125,11 +126,6 @@ impl Effect for SetMembers<'_> {
         client.set_firewall_rules(&SetFirewallRules { id: self.firewall.into(), rules }).await?;
         Ok(true.into())
     }
-
-    /// Setting all rules twice does no harm.
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<bool>>, Failure> {
-        Ok(None)
-    }
 }
 
 /// Destroys a cluster's firewall; fine if it is gone.
@@ -141,7 +137,7 @@ pub(crate) struct DeleteFirewall<'a> {
     pub toolkit: &'a Toolkit,
 }
 
-impl Effect for DeleteFirewall<'_> {
+impl Repeatable for DeleteFirewall<'_> {
     const OP: &'static str = "firewalls.delete";
     const KIND: Kind = Kind::Write;
     type Out = ();
@@ -156,9 +152,5 @@ impl Effect for DeleteFirewall<'_> {
         let context = self.toolkit.context();
         let gone = Change::remove_resource(context, "firewall", label(context, self.cluster));
         Ok(Done { value: (), changes: vec![gone] })
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
-        Ok(None)
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::{At, Toolkit};
+use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// How a page is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ struct Get<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Get<'_> {
+impl Repeatable for Get<'_> {
     const OP: &'static str = "node.http_get";
     const KIND: Kind = Kind::Read;
     type Out = Option<Value>;
@@ -77,10 +77,6 @@ impl Effect for Get<'_> {
         }
         let json = serde_json::from_str(&text).map_err(|e| refuse(format!("did not answer in JSON: {e}")))?;
         Ok(Some(json).into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Option<Value>>>, Failure> {
-        performs_again().await
     }
 }
 

@@ -4,9 +4,9 @@ use linodetool_plugin::{Image, Kernel, NoArguments, Region, Type};
 use serde::{Deserialize, Serialize};
 
 use crate::core::Failure;
-use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::names::resolve;
-use crate::toolkit::{At, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 macro_rules! catalogue {
     ($($(#[doc = $doc:literal])+ $service:ident $effect:ident $op:literal $client:ident $item:ty;)+) => {
@@ -26,7 +26,7 @@ macro_rules! catalogue {
             toolkit: &'a Toolkit,
         }
 
-        impl Effect for $effect<'_> {
+        impl Repeatable for $effect<'_> {
             const OP: &'static str = $op;
             const KIND: Kind = Kind::Read;
             type Out = Vec<$item>;
@@ -34,10 +34,6 @@ macro_rules! catalogue {
             async fn perform(&self, _: &StepCx) -> Result<Done<Self::Out>, Failure> {
                 let page = self.toolkit.provider().await?.client.$client(&NoArguments {}).await?;
                 Ok(page.items.into())
-            }
-
-            async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Self::Out>>, Failure> {
-                Ok(None)
             }
         })+
     };

@@ -2,8 +2,8 @@
 
 use crate::core::Failure;
 use crate::inventory::Resource;
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::{At, Toolkit};
+use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::{At, Repeatable, Toolkit};
 use serde::Serialize;
 
 impl Toolkit {
@@ -19,16 +19,12 @@ struct ListResources<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for ListResources<'_> {
+impl Repeatable for ListResources<'_> {
     const OP: &'static str = "inventory.resources";
     const KIND: Kind = Kind::Read;
     type Out = Vec<Resource>;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Vec<Resource>>, Failure> {
         Ok(self.toolkit.inventory().resources(self.toolkit.context(), None)?.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Vec<Resource>>>, Failure> {
-        performs_again().await
     }
 }

@@ -11,8 +11,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::core::{Failure, FailureKind, Secret};
 use crate::inventory::{KeyRef, Node};
 use crate::nodes::{KeyPair, Target};
-use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
-use crate::toolkit::Toolkit;
+use crate::runs::{Done, Kind, StepCx};
+use crate::toolkit::{Repeatable, Toolkit};
 
 /// Public halves of what was made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub(crate) struct EnsureKeys<'a> {
     pub toolkit: &'a Toolkit,
 }
 
-impl Effect for EnsureKeys<'_> {
+impl Repeatable for EnsureKeys<'_> {
     const OP: &'static str = "keys.ensure";
     const KIND: Kind = Kind::Write;
     type Out = Keys;
@@ -61,10 +61,11 @@ impl Effect for EnsureKeys<'_> {
         }
         Ok(keys.into())
     }
+}
 
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Keys>>, Failure> {
-        performs_again().await
-    }
+/// Where the private halves of a node's host keys are in the store: the first, the lasting one.
+pub(crate) fn host_key_names(node: &str) -> [String; 2] {
+    [format!("generated/node/{node}.host-first"), format!("generated/node/{node}.host")]
 }
 
 /// Durable when this returns; the same key when asked again.

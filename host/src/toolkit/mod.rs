@@ -16,10 +16,13 @@ pub mod info;
 pub mod inventory;
 pub mod keys;
 pub mod lanes;
+mod locks;
 pub mod names;
 pub mod nodes;
 pub mod packing;
 pub mod plan;
+mod redaction;
+mod repeat;
 pub mod secrets;
 pub mod states;
 pub mod tasks;
@@ -42,7 +45,8 @@ use crate::provider::Provider;
 use crate::runs::{Effect, Lane, Place, Runs, StepError};
 use crate::secrets::SecretStore;
 pub use configuration::Settings;
-pub use plan::{Confirm, Plan};
+pub use plan::{Confirm, Plan, Yes};
+pub use repeat::Repeatable;
 
 /// What the services are made of. Put together by `app`.
 pub struct Parts {
@@ -58,6 +62,8 @@ pub struct Parts {
     pub handle: Handle,
     /// For downloads that can be made again.
     pub cache: PathBuf,
+    /// Folder of the locks that processes share.
+    pub locks: PathBuf,
 }
 
 /// Opens the provider of the settings; called once.
@@ -72,6 +78,7 @@ struct Inner {
     provider: OnceCell<Provider>,
     artifacts: artifacts::Holders,
     changes: AtomicU64,
+    known: redaction::Known,
 }
 
 impl Toolkit {
@@ -81,6 +88,7 @@ impl Toolkit {
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
             changes: AtomicU64::new(0),
+            known: redaction::Known::default(),
         }))
     }
 
@@ -121,12 +129,20 @@ impl Toolkit {
         &self.0.parts.cache
     }
 
+    fn locks(&self) -> &std::path::Path {
+        &self.0.parts.locks
+    }
+
     pub(crate) fn confirm(&self) -> &dyn Confirm {
         &*self.0.parts.confirm
     }
 
     fn holders(&self) -> &artifacts::Holders {
         &self.0.artifacts
+    }
+
+    fn known(&self) -> &redaction::Known {
+        &self.0.known
     }
 
     /// The provider, opened when it is first asked for.

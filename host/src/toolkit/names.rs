@@ -163,7 +163,7 @@ mod tests {
         .into()
     }
 
-    fn check<T: Named>(entries: &[T], given: &[&str], expected: Expect) {
+    fn check<T: Named>(entries: &[T], given: &[&str], expected: &Expect) {
         let lines: Vec<_> = given
             .iter()
             .map(|name| match resolve(entries, name) {
@@ -179,7 +179,7 @@ mod tests {
         check(
             &regions(),
             &["us-east", "newark", "Newark, NJ", "london", "us", "newrak", "mars"],
-            expect![[r#"
+            &expect![[r#"
             us-east -> us-east
             newark -> us-east
             Newark, NJ -> us-east
@@ -196,7 +196,7 @@ mod tests {
         check(
             &types(),
             &["1gb", "4 GB", "dedicated 4gb", "g6-standard-2", "g6-standart-2", "4"],
-            expect![[r#"
+            &expect![[r#"
                 1gb -> g6-nanode-1
                 4 GB -> g6-standard-2
                 dedicated 4gb -> g6-dedicated-2
@@ -212,7 +212,7 @@ mod tests {
         check(
             &images(),
             &["ubuntu 16.04 lts", "ubuntu", "Debian 12", "debian12", "debain12"],
-            expect![[r#"
+            &expect![[r#"
             ubuntu 16.04 lts -> linode/ubuntu16.04lts
             ubuntu -> linode/ubuntu24.04
             Debian 12 -> linode/debian12

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::Failure;
 
 /// A node that is about to be made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlannedNode {
     pub name: String,
     pub region: String,
@@ -30,12 +30,17 @@ pub struct Plan {
 
 impl Plan {
     pub fn hourly(&self) -> f64 {
-        self.create.iter().map(|node| node.hourly).sum()
+        dollars(self.create.iter().map(|node| node.hourly).sum())
     }
 
     pub fn monthly(&self) -> f64 {
-        self.create.iter().map(|node| node.monthly).sum()
+        dollars(self.create.iter().map(|node| node.monthly).sum())
     }
+}
+
+/// Without what adding in binary leaves: prices have at most five decimals, `0.0075`.
+fn dollars(sum: f64) -> f64 {
+    (sum * 1e6).round() / 1e6
 }
 
 /// Says yes or no before anything that costs money is made.
@@ -52,5 +57,18 @@ pub struct Yes;
 impl Confirm for Yes {
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_as_one_would_add_them_on_paper() {
+        let node = PlannedNode { hourly: 0.0075, monthly: 5.1, ..PlannedNode::default() };
+        let plan = Plan { create: vec![node; 3], ..Plan::default() };
+        assert_eq!((plan.hourly().to_string(), plan.monthly().to_string()), ("0.0225".into(), "15.3".into()));
+        assert_eq!(Plan::default().hourly().to_string(), "0");
     }
 }

@@ -4,11 +4,11 @@ use crate::core::{Failure, Secret};
 use crate::toolkit::Toolkit;
 
 impl Toolkit {
-    /// A stored secret. Not a step: its value must not get into a journal.
+    /// A stored secret. Not a step: its value must not get into a journal. From now on it is taken out of what nodes say.
     ///
     /// # Errors
     /// `NotFound` with near names.
     pub fn secret(&self, name: &str) -> Result<Secret<String>, Failure> {
-        self.secret_store().expect(name)
+        self.used_secret(name)
     }
 }

@@ -11,10 +11,11 @@ use crate::nodes::states::{
     Applied, Archive, Directory, Download, File, Hosts, Line, Package, Run, Service, State, Sysctl, Upload, User,
     WaitPort,
 };
-use crate::nodes::{Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
-use crate::toolkit::nodes::{stage, stage_done};
-use crate::toolkit::{At, Toolkit};
+use crate::nodes::{ExecOptions, Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::toolkit::nodes::{stage, stage_done, stage_failed};
+use crate::toolkit::redaction::Redaction;
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A state operation as a step.
 pub trait Operation: State + Serialize + Send + Sync {
@@ -52,6 +53,8 @@ pub struct RunOptions {
     /// Runs as this user.
     pub user: Option<String>,
     pub env: BTreeMap<String, String>,
+    /// Variables whose values are secrets of the store, by name: they reach the node and no journal.
+    pub secret_env: BTreeMap<String, String>,
     /// What it reads.
     pub stdin: Option<String>,
     /// Seconds after which it is stopped.
@@ -99,6 +102,24 @@ impl Toolkit {
         Ok(output)
     }
 
+    /// Makes a file on a node hold a secret of the store, which reaches the node and no journal. Mode 0600 unless said.
+    ///
+    /// # Errors
+    /// `NotFound` with near names if there is no such secret; `Usage` and `Command` as of `apply`.
+    pub fn secret_file(&self, at: At<'_>, node: &Node, file: &File, secret: &str) -> Result<Applied, StepError> {
+        let applied = at.step(&SecretFile { node: &node.name, file, secret, at_node: node, toolkit: self })?;
+        self.count(applied.changed);
+        Ok(applied)
+    }
+
+    /// Whether a command succeeds on a node. It must change nothing: it is asked again by whoever waits for it.
+    ///
+    /// # Errors
+    /// `Ssh` if the node cannot be reached.
+    pub fn check_on(&self, at: At<'_>, node: &Node, command: &str) -> Result<bool, StepError> {
+        at.step(&CheckOn { node: &node.name, command, at_node: node, toolkit: self })
+    }
+
     /// Puts a file of this computer on a node.
     pub fn upload(&self, at: At<'_>, node: &Node, upload: &Upload) -> Result<Applied, StepError> {
         let applied = at.step(&UploadTo { node: &node.name, upload, at_node: node, toolkit: self })?;
@@ -127,45 +148,105 @@ struct Apply<'a, S> {
     toolkit: &'a Toolkit,
 }
 
-impl<S: Operation> Effect for Apply<'_, S> {
+impl<S: Operation> Repeatable for Apply<'_, S> {
     const OP: &'static str = S::OP;
     const KIND: Kind = Kind::Write;
     type Out = Applied;
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
-        let title = self.state.title();
-        let title = title.trim();
-        let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, title);
-        let lines = lines_of(self.toolkit, self.node);
-        // Until its end a state operation lives with the connection: it checks first, so that once more does no harm.
-        let applied = self.toolkit.connections().apply(&target, self.state, None, Some(lines)).await;
-        let applied = told(self.toolkit, self.node, title, applied)?;
-        for note in &applied.notes {
-            cx.events.note(format!("{}: {title}: {note}", self.node));
-        }
-        stage_done(self.toolkit, self.node, title, applied.changed);
-        Ok(applied.into())
+        apply(self.toolkit, self.at_node, self.state, cx).await.map(Done::from)
     }
+}
 
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Applied>>, Failure> {
-        performs_again().await
+async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: &StepCx) -> Result<Applied, Failure> {
+    let title = state.title();
+    let title = title.trim();
+    let target = toolkit.target(node)?;
+    let redaction = toolkit.redaction(node)?;
+    stage(toolkit, &node.name, title);
+    let lines = lines_of(toolkit, &node.name, &redaction);
+    // Until its end a state operation lives with the connection: it checks first, so that once more does no harm.
+    let applied = toolkit.connections().apply(&target, state, None, Some(lines)).await;
+    let mut applied = told(toolkit, &node.name, title, &redaction, applied)?;
+    applied.detail = redaction.text(&applied.detail);
+    for note in &mut applied.notes {
+        *note = redaction.text(note);
+        cx.events.note(format!("{}: {title}: {note}", node.name));
+    }
+    stage_done(toolkit, &node.name, title, applied.changed);
+    Ok(applied)
+}
+
+/// A file whose content is a secret.
+#[derive(Serialize)]
+struct SecretFile<'a> {
+    node: &'a str,
+    file: &'a File,
+    /// Its name; the value is read when it is needed.
+    secret: &'a str,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for SecretFile<'_> {
+    const OP: &'static str = "node.secret_file";
+    const KIND: Kind = Kind::Write;
+    type Out = Applied;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
+        let content = self.toolkit.used_secret(self.secret)?.reveal().clone();
+        let mode = self.file.mode.clone().or_else(|| Some("0600".into()));
+        let file = File { content: Some(content), mode, ..self.file.clone() };
+        apply(self.toolkit, self.at_node, &file, cx).await.map(Done::from)
+    }
+}
+
+/// A question to a node.
+#[derive(Serialize)]
+struct CheckOn<'a> {
+    node: &'a str,
+    command: &'a str,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for CheckOn<'_> {
+    const OP: &'static str = "node.check";
+    const KIND: Kind = Kind::Read;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let target = self.toolkit.target(self.at_node)?;
+        let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
+        Ok(output.success().into())
     }
 }
 
 /// A failure as the board shows it and as the step keeps it.
-fn told<T>(toolkit: &Toolkit, node: &str, stage: &str, result: Result<T, NodeError>) -> Result<T, Failure> {
-    result.map_err(|error| {
-        let failure = Failure::from(error);
-        let message = failure.message.clone();
-        toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
-        failure
-    })
+fn told<T>(
+    toolkit: &Toolkit,
+    node: &str,
+    stage: &str,
+    redaction: &Redaction,
+    result: Result<T, NodeError>,
+) -> Result<T, Failure> {
+    result.map_err(|error| failed(toolkit, node, stage, redaction.failure(error.into())))
 }
 
-fn lines_of(toolkit: &Toolkit, node: &str) -> OnLine {
-    let (events, node) = (toolkit.events().clone(), node.to_owned());
-    Arc::new(move |_: Stream, line: &str| events.send(Event::Output { node: node.clone(), line: line.to_owned() }))
+fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
+    stage_failed(toolkit, node, stage, &failure);
+    failure
+}
+
+fn lines_of(toolkit: &Toolkit, node: &str, redaction: &Redaction) -> OnLine {
+    let (events, node, redaction) = (toolkit.events().clone(), node.to_owned(), redaction.clone());
+    Arc::new(move |_: Stream, line: &str| {
+        events.send(Event::Output { node: node.clone(), line: redaction.text(line) });
+    })
 }
 
 #[derive(Serialize)]
@@ -186,8 +267,14 @@ impl RunOn<'_> {
     }
 
     /// The command as it is given to the node, as another user if one is named.
-    fn command(&self) -> Run {
+    fn command(&self) -> Result<Run, Failure> {
         let o = self.options;
+        let mut env = o.env.clone();
+        for (variable, secret) in &o.secret_env {
+            if env.insert(variable.clone(), self.toolkit.used_secret(secret)?.reveal().clone()).is_some() {
+                return Err(Failure::usage(format!("`{variable}` is in `env` and in `secret_env`")).field("secret_env"));
+            }
+        }
         let command = match &o.user {
             // `runuser` is part of util-linux; where it is missing, `su` does the same.
             Some(user) => {
@@ -199,29 +286,29 @@ impl RunOn<'_> {
             }
             None => self.command.to_owned(),
         };
-        Run {
+        Ok(Run {
             command,
             creates: o.creates.clone(),
             unless: o.unless.clone(),
             cwd: o.cwd.clone(),
-            env: o.env.clone(),
+            env,
             stdin: o.stdin.clone(),
             timeout: o.timeout,
-        }
+        })
     }
 
-    fn ended(&self, output: &Output) -> Result<CommandOutput, Failure> {
+    fn ended(&self, output: &Output, redaction: &Redaction) -> Result<CommandOutput, Failure> {
         let code = output.exit_code.unwrap_or(-1);
         let answer = CommandOutput {
-            stdout: output.stdout_text(),
-            stderr: output.stderr_text(),
+            stdout: redaction.text(&output.stdout_text()),
+            stderr: redaction.text(&output.stderr_text()),
             exit_code: code,
             changed: true,
         };
         if code == 0 || self.options.may_fail {
             return Ok(answer);
         }
-        let lines = output.last_lines();
+        let lines = redaction.text(&output.last_lines());
         let failure = Failure {
             output: Some(lines).filter(|lines| !lines.is_empty()),
             exit_code: Some(code),
@@ -243,23 +330,18 @@ impl Effect for RunOn<'_> {
     async fn perform(&self, cx: &StepCx) -> Result<Done<CommandOutput>, Failure> {
         let title = self.title();
         let target = self.toolkit.target(self.at_node)?;
+        let mut command = self.command()?.command()?;
+        let redaction = self.toolkit.redaction(self.at_node)?;
         stage(self.toolkit, self.node, &title);
-        let mut command = self.command().command()?;
-        command.on_line = Some(lines_of(self.toolkit, self.node));
+        command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
         let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
-        let answer = match told(self.toolkit, self.node, &title, outcome)? {
-            Outcome::Ended(output) => self.ended(&output),
+        let answer = match told(self.toolkit, self.node, &title, &redaction, outcome)? {
+            Outcome::Ended(output) => self.ended(&output, &redaction),
             Outcome::Skipped(_) => Ok(CommandOutput::default()),
         };
-        match &answer {
-            Ok(answer) => stage_done(self.toolkit, self.node, &title, answer.changed),
-            Err(failure) => self.toolkit.events().send(Event::StageFailed {
-                node: self.node.into(),
-                stage: title,
-                message: failure.message.clone(),
-            }),
-        }
-        Ok(answer?.into())
+        let answer = answer.map_err(|failure| failed(self.toolkit, self.node, &title, failure))?;
+        stage_done(self.toolkit, self.node, &title, answer.changed);
+        Ok(answer.into())
     }
 
     /// The record on the node tells: it goes on, it ended, it was cut, or it never began.
@@ -269,9 +351,10 @@ impl Effect for RunOn<'_> {
         match connections.inspect(&target, &place(cx)).await? {
             Inspected::Absent => Ok(None),
             Inspected::Running | Inspected::Exited(_) => {
-                let lines = lines_of(self.toolkit, self.node);
+                let redaction = self.toolkit.redaction(self.at_node)?;
+                let lines = lines_of(self.toolkit, self.node, &redaction);
                 let output = connections.attach(&target, &place(cx), Some(lines)).await?;
-                output.map(|output| self.ended(&output).map(Done::from)).transpose()
+                output.map(|output| self.ended(&output, &redaction).map(Done::from)).transpose()
             }
             // What says when it need not run says also that it may run again.
             Inspected::Interrupted if self.options.creates.is_some() || self.options.unless.is_some() => Ok(None),
@@ -295,7 +378,7 @@ struct UploadTo<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for UploadTo<'_> {
+impl Repeatable for UploadTo<'_> {
     const OP: &'static str = "node.upload";
     const KIND: Kind = Kind::Write;
     type Out = Applied;
@@ -305,13 +388,9 @@ impl Effect for UploadTo<'_> {
         let target = self.toolkit.target(self.at_node)?;
         stage(self.toolkit, self.node, &title);
         let applied = self.upload.apply(self.toolkit.connections(), &target).await;
-        let applied = told(self.toolkit, self.node, &title, applied)?;
+        let applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
         stage_done(self.toolkit, self.node, &title, applied.changed);
         Ok(applied.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Applied>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -325,7 +404,7 @@ struct DownloadFrom<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for DownloadFrom<'_> {
+impl Repeatable for DownloadFrom<'_> {
     const OP: &'static str = "node.download";
     const KIND: Kind = Kind::Write;
     type Out = Applied;
@@ -333,10 +412,6 @@ impl Effect for DownloadFrom<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
         let target = self.toolkit.target(self.at_node)?;
         Ok(self.download.apply(self.toolkit.connections(), &target).await?.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Applied>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -350,7 +425,7 @@ struct WaitFor<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for WaitFor<'_> {
+impl Repeatable for WaitFor<'_> {
     const OP: &'static str = "node.wait_port";
     const KIND: Kind = Kind::Read;
     type Out = ();
@@ -360,12 +435,8 @@ impl Effect for WaitFor<'_> {
         let target = self.toolkit.target(self.at_node)?;
         stage(self.toolkit, self.node, &title);
         let waited = self.wait.apply(self.toolkit.connections(), &target).await;
-        told(self.toolkit, self.node, &title, waited)?;
+        told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, waited)?;
         stage_done(self.toolkit, self.node, &title, false);
         Ok(().into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<()>>, Failure> {
-        performs_again().await
     }
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
-use crate::runs::{Done, Effect, Kind, StepCx, StepError, performs_again};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::words::{Counter, Counts, files, read_counts};
-use crate::toolkit::{At, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// The text that comes with linodetool.
 const BUNDLED: &str = include_str!("../../../scripts/lib/bundled.txt");
@@ -48,7 +48,7 @@ struct Open<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for Open<'_> {
+impl Repeatable for Open<'_> {
     const OP: &'static str = "text.open";
     const KIND: Kind = Kind::Read;
     type Out = Text;
@@ -60,10 +60,6 @@ impl Effect for Open<'_> {
             None => bundled(&cache),
         });
         Ok(opened.await.map_err(|e| Failure::internal(e.to_string()))??.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Text>>, Failure> {
-        performs_again().await
     }
 }
 
@@ -133,7 +129,7 @@ struct ReadCounts<'a> {
     toolkit: &'a Toolkit,
 }
 
-impl Effect for ReadCounts<'_> {
+impl Repeatable for ReadCounts<'_> {
     const OP: &'static str = "text.counts";
     const KIND: Kind = Kind::Read;
     type Out = Counts;
@@ -149,10 +145,6 @@ impl Effect for ReadCounts<'_> {
             Failure::new(FailureKind::Command, format!("{} is no list of counts: {e}", self.path)).on(self.node)
         };
         Ok(counts.map_err(bad)?.into())
-    }
-
-    async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Counts>>, Failure> {
-        performs_again().await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::runs::StepError;
 use crate::script::modules::call::{at, nodes_of, toolkit};
 use crate::script::modules::handles::NodeHandle;
 use crate::script::options;
-use crate::script::thrown::{Result, raise, throw};
+use crate::script::thrown::{Result, misuse, raise, throw};
 use crate::script::value::to_dynamic;
 use crate::toolkit::artifacts::Artifact;
 use crate::toolkit::http::PageOptions;
@@ -317,6 +317,26 @@ fn template(
     Ok(plain(&toolkit.apply(at, node, &file)?))
 }
 
+/// `content_secret` in place of `content`: the name of a secret, which no journal may hold.
+fn file(
+    call: &NativeCallContext,
+    toolkit: &Toolkit,
+    at: At<'_>,
+    node: &Node,
+    mut options: Map,
+) -> std::result::Result<Dynamic, Failed> {
+    let Some(secret) = options.remove("content_secret") else {
+        return state::<File>(call, toolkit, at, node, options);
+    };
+    let wrong = |text: &str| misuse(text.to_owned(), call);
+    let secret = secret.into_string().map_err(|_| wrong("`content_secret` is the name of a secret, a string"))?;
+    let file: File = options::read(call, options)?;
+    if file.content.is_some() || file.absent {
+        return Err(wrong("a file with `content_secret` has no `content` and is not `absent`").into());
+    }
+    Ok(plain(&toolkit.secret_file(at, node, &file, &secret)?))
+}
+
 fn run(
     call: &NativeCallContext,
     toolkit: &Toolkit,
@@ -382,6 +402,7 @@ const FILE: Doc = Doc {
         | option | type | default |
         |---|---|---|
         | `content` | string | the file only has to exist |
+        | `content_secret` | string: name of a secret that is its content; then `mode` is `0600` | |
         | `mode` | string of octal digits | as it is, `0644` for a new one |
         | `owner`, `group` | string | as it is |
         | `absent` | bool: it must not exist | `false` |
@@ -484,22 +505,23 @@ const SERVICE: Doc = Doc {
 
 const SYSCTL: Doc = Doc {
     name: "sysctl",
-    subject: "name",
+    subject: "file",
     text: "\
         Sets kernel parameters, now and at boot. Where a parameter is read-only, as in the sandbox, a note says so.
 
         | option | type | default |
         |---|---|---|
-        | `name` | string: name of the file in /etc/sysctl.d | |
-        | `values` | map of parameter to value | |
+        | `settings` | map of parameter to string | |
+        | `file` | string: name of the file in /etc/sysctl.d, all of whose content they are | `90-linodetool.conf` |
 
         # Example
         ```rhai
-        n.sysctl(\"docs\", #{ values: #{ \"vm.swappiness\": \"1\" } });
+        n.sysctl(#{ settings: #{ \"vm.swappiness\": \"1\" } });
+        n.sysctl(\"91-docs.conf\", #{ settings: #{ \"net.core.somaxconn\": \"1024\" } });
         ```
 
         # Errors
-        `command` with what the system says.",
+        `command` for a parameter that the kernel does not know, or with what the system says.",
 };
 
 const ARCHIVE: Doc = Doc {
@@ -535,12 +557,13 @@ const LINE: Doc = Doc {
         | option | type | default |
         |---|---|---|
         | `line` | string | |
-        | `match` | string: a regular expression of the lines it replaces | the line itself |
-        | `absent` | bool: no such line | `false` |
+        | `pattern` | string: a regular expression; the last line that matches is replaced | the line itself |
+        | `absent` | bool: no such line, nor one that matches | `false` |
+        | `create` | bool: make the file if there is none | `false` |
 
         # Example
         ```rhai
-        n.line(\"/etc/environment\", #{ line: \"EDITOR=vi\", \"match\": \"^EDITOR=\" });
+        n.line(\"/etc/environment\", #{ line: \"EDITOR=vi\", pattern: \"^EDITOR=\" });
         ```
 
         # Errors
@@ -562,6 +585,7 @@ const RUN: Doc = Doc {
         | `user` | string: run as | root |
         | `cwd` | string: folder to run in | |
         | `env` | map of strings | `#{}` |
+        | `secret_env` | map of variable to the name of a secret, whose value is written nowhere but to the node | `#{}` |
         | `stdin` | string | nothing |
         | `timeout` | seconds | none |
         | `name` | string: what progress calls it | its first line |
@@ -697,6 +721,21 @@ pub(crate) mod methods {
         Ok(plain(&applied))
     }
 
+    /// Whether a command succeeds on the node. It is not for changing anything: `wait_until` asks again and again.
+    ///
+    /// # Example
+    /// ```rhai
+    /// if !n.check("test -e /root/made") { print("not made yet") }
+    /// wait_until(|| n.check("true"));
+    /// ```
+    ///
+    /// # Errors
+    /// `ssh` if the node cannot be reached.
+    #[rhai_fn(global, return_raw, volatile, pure)]
+    pub fn check(call: NativeCallContext, node: &mut NodeHandle, command: &str) -> Result<bool> {
+        at(&call, |at| toolkit(&call)?.check_on(at, &node.0, command).map_err(|e| raise(e, &call)))
+    }
+
     /// Fetches a file of the node to this computer.
     ///
     /// # Example
@@ -746,7 +785,7 @@ pub(crate) fn module() -> Module {
     let mut module = exported_module!(properties);
     module.combine(exported_module!(methods));
     method(&mut module, &PACKAGE, package);
-    method(&mut module, &FILE, state::<File>);
+    method(&mut module, &FILE, file);
     method(&mut module, &TEMPLATE, template);
     method(&mut module, &DIRECTORY, state::<Directory>);
     method(&mut module, &USER, state::<User>);

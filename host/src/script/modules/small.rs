@@ -50,7 +50,9 @@ pub(crate) mod secrets {
     use crate::script::modules::call::toolkit;
     use crate::script::thrown::{Result, throw};
 
-    /// A secret of the store (`linodetool secret set NAME`), as an opaque value that only some options take.
+    /// A secret of the store (`linodetool secret set NAME`), as an opaque value that nothing can print: to know that it is there.
+    ///
+    /// Nodes get it by its name, in `secret_env` of `run` and `content_secret` of `file`.
     ///
     /// # Example
     /// ```rhai

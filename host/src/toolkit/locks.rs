@@ -1,0 +1,58 @@
+//! One at a time: no two of the user's processes work on the shape of the same cluster at once.
+
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+use crate::core::Failure;
+use crate::core::ids::hex;
+use crate::runs::StepError;
+use crate::secrets::files::{self, FileError, FileLock};
+use crate::toolkit::{At, Toolkit};
+
+/// A cluster takes seconds to minutes to be made; nobody notices this much more.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl Toolkit {
+    /// Does the work while nobody else works on this cluster; waits for whoever does. What the work wrote is durable
+    /// before the next one begins.
+    ///
+    /// # Errors
+    /// What the work says; `State` if there can be no lock; `Cancelled` while waiting.
+    pub(crate) fn alone<T>(
+        &self,
+        at: At<'_>,
+        cluster: &str,
+        work: impl FnOnce() -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
+        let lock = self.lock(at, cluster)?;
+        let done = work();
+        at.lane.run().barrier().map_err(StepError::Failed)?;
+        drop(lock);
+        done
+    }
+
+    /// Ends when the other one ends, its process dies, or this run is cancelled.
+    fn lock(&self, at: At<'_>, cluster: &str) -> Result<FileLock, StepError> {
+        let broken = |error: FileError| {
+            let hint = error.hint();
+            let message = format!("cluster {cluster} cannot be locked: {error}");
+            StepError::Failed(Failure::new(crate::core::FailureKind::State, message).hint(hint))
+        };
+        // A name may have signs that no file name has.
+        let digest = hex(&Sha256::digest(format!("{}/{cluster}", self.context())));
+        let path = self.locks().join(format!("cluster-{}", &digest[..16]));
+        files::private_dir(self.locks()).map_err(broken)?;
+        let mut told = false;
+        loop {
+            if let Some(lock) = FileLock::attempt(&path).map_err(broken)? {
+                return Ok(lock);
+            }
+            if !std::mem::replace(&mut told, true) {
+                self.events().note(format!("another run works on cluster {cluster}; waiting for it"));
+            }
+            if !at.lane.run().cancel().sleep(LOOK) {
+                return Err(StepError::Cancelled);
+            }
+        }
+    }
+}

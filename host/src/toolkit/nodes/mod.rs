@@ -1,0 +1,162 @@
+//! nodes: machines one by one. What clusters do with many is made of these steps.
+
+mod course;
+mod ensure;
+mod new;
+mod power;
+mod ready;
+mod records;
+
+use linodetool_plugin::{Instance, InstanceStatus};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use crate::core::events::Event;
+use crate::core::{Failure, FailureKind};
+use crate::inventory::Node;
+use crate::runs::StepError;
+use crate::toolkit::keys::EnsureKeys;
+use crate::toolkit::plan::Plan;
+use crate::toolkit::{At, Toolkit};
+pub(crate) use ensure::{EnsureNode, Wanted, somebody_elses};
+pub(crate) use new::{Confirmed, check_name, planned};
+pub use power::Power;
+pub(crate) use ready::Ready;
+pub(crate) use records::DeleteNode;
+
+/// A create may hang for six minutes and then take effect; a boot takes one to three.
+const UP: Duration = Duration::from_secs(600);
+
+/// A new node, as it is asked for. Names of region, type and image may be loose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSpec {
+    /// Its label: 3 to 64 letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    pub region: String,
+    #[serde(rename = "type")]
+    pub type_id: String,
+    pub image: String,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Wants an address in the region's private network.
+    #[serde(default)]
+    pub private_ip: bool,
+    /// A secret that holds the private key to log in with; by default one is made.
+    #[serde(default)]
+    pub ssh_key: Option<String>,
+}
+
+impl Toolkit {
+    /// Makes one node and answers when SSH answers.
+    ///
+    /// # Errors
+    /// `Conflict` if the name is taken; nothing is made then.
+    pub fn create_node(&self, at: At<'_>, spec: &NodeSpec) -> Result<Node, StepError> {
+        check_name(&spec.name).map_err(StepError::Failed)?;
+        let look = at.step(&new::LookNode { spec, toolkit: self })?;
+        if let Some(taken) = look.taken {
+            let failure =
+                Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
+            return Err(StepError::Failed(failure.hint("choose another name, or delete that one first")));
+        }
+        let plan = Plan {
+            title: format!("node {}", spec.name),
+            create: vec![planned(&spec.name, &look.resolved, 0)],
+            present: 0,
+        };
+        at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        let keys = at.step(&EnsureKeys {
+            login: format!("node/{}", spec.name),
+            given: spec.ssh_key.as_deref(),
+            nodes: vec![spec.name.clone()],
+            toolkit: self,
+        })?;
+        let hosts = keys.hosts.get(&spec.name).cloned().unwrap_or_default();
+        let wanted = Wanted {
+            name: spec.name.clone(),
+            cluster: None,
+            role: None,
+            type_index: 0,
+            tags: spec.tags.clone(),
+            private_ip: spec.private_ip,
+            firewall: None,
+        };
+        let effect =
+            EnsureNode { wanted: &wanted, resolved: &look.resolved, login: &keys.login, hosts: &hosts, toolkit: self };
+        let ensured = at.step(&effect)?;
+        at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self }).map(|ready| ready.node)
+    }
+
+    /// A node of the inventory.
+    ///
+    /// # Errors
+    /// `NotFound` with near names.
+    pub fn node(&self, at: At<'_>, name: &str) -> Result<Node, StepError> {
+        at.step(&records::GetNode { name, toolkit: self })
+    }
+
+    /// Nodes that a selector means: `web-1`, `cluster:hadoop`, `role:worker`, `hadoop-*`, several with commas.
+    ///
+    /// # Errors
+    /// `NotFound` with near names if it means none.
+    pub fn select_nodes(&self, at: At<'_>, selector: &str) -> Result<Vec<Node>, StepError> {
+        at.step(&records::SelectNodes { selector, toolkit: self })
+    }
+
+    /// All nodes of the context.
+    pub fn list_nodes(&self, at: At<'_>) -> Result<Vec<Node>, StepError> {
+        at.step(&records::ListNodes { toolkit: self })
+    }
+
+    /// Destroys a node and its keys. Fine if the provider has lost it already; what has taken its id since is left alone.
+    pub fn delete_node(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
+        let node = self.node(at, name)?;
+        at.step(&DeleteNode::of(&node, self))
+    }
+
+    /// Starts, stops or restarts a node and waits until it is so.
+    pub fn power_node(&self, at: At<'_>, name: &str, power: Power) -> Result<Node, StepError> {
+        let node = self.node(at, name)?;
+        at.step(&power::PowerNode { name, id: &node.id, power, node: &node, toolkit: self })?;
+        self.node(at, name)
+    }
+
+    /// Waits until a node is in a state, `running` or `offline`.
+    pub fn wait_node(
+        &self,
+        at: At<'_>,
+        name: &str,
+        status: InstanceStatus,
+        limit: Duration,
+    ) -> Result<Node, StepError> {
+        let node = self.node(at, name)?;
+        at.step(&power::WaitNode { name, id: &node.id, status, limit_ms: millis(limit), toolkit: self })?;
+        self.node(at, name)
+    }
+}
+
+pub(crate) fn stage(toolkit: &Toolkit, node: &str, stage: &str) {
+    toolkit.events().send(Event::Stage { node: node.into(), stage: stage.into() });
+}
+
+pub(crate) fn stage_done(toolkit: &Toolkit, node: &str, stage: &str, changed: bool) {
+    toolkit.events().send(Event::StageDone { node: node.into(), stage: stage.into(), changed });
+}
+
+pub(crate) fn stage_failed(toolkit: &Toolkit, node: &str, stage: &str, failure: &Failure) {
+    let message = failure.message.clone();
+    toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
+}
+
+/// Whether the provider's instance is the node that the inventory means. Ids of another account, or of an earlier sandbox,
+/// may be the same by chance; a label may have been changed by its owner, the tag of our step stays.
+pub(crate) fn is_same(node: &Node, instance: &Instance) -> bool {
+    let ours = |tag: &&String| tag.starts_with("lt-s-");
+    instance.id == node.id
+        && (instance.label == node.name || node.tags.iter().filter(ours).any(|tag| instance.tags.contains(tag)))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,111 @@
+//! A node's power, and waiting for what it does.
+
+use linodetool_plugin::{ById, InstanceStatus};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::course::{Watch, come_up};
+use super::{UP, is_same, stage, stage_done};
+use crate::core::{Failure, FailureKind};
+use crate::inventory::{Change, Node, NodePatch};
+use crate::provider::Wait;
+use crate::runs::{Done, Kind, StepCx};
+use crate::toolkit::{Repeatable, Toolkit};
+
+/// What to do with a node's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Power {
+    Boot,
+    Shutdown,
+    Reboot,
+}
+
+#[derive(Serialize)]
+pub(super) struct PowerNode<'a> {
+    pub(super) name: &'a str,
+    pub(super) id: &'a str,
+    pub(super) power: Power,
+    #[serde(skip)]
+    pub(super) node: &'a Node,
+    #[serde(skip)]
+    pub(super) toolkit: &'a Toolkit,
+}
+
+/// Booting and shutting down check first; a reboot whose answer was lost is asked again, since one too many is harmless
+/// where one too few is not.
+impl Repeatable for PowerNode<'_> {
+    const OP: &'static str = "nodes.power";
+    const KIND: Kind = Kind::Write;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let client = &self.toolkit.provider().await?.client;
+        let id = ById::new(self.id);
+        let on = |failure: Failure| failure.on(self.name);
+        let present = client.get_instance(&id).await.map_err(|e| on(e.into()))?;
+        if !is_same(self.node, &present) {
+            let message = format!("Linode {} is {} now and not the node that was made", self.id, present.label);
+            let failure = Failure::new(FailureKind::NotFound, message);
+            return Err(on(failure.hint("delete the node here, which leaves that Linode alone, and make it again")));
+        }
+        let (word, wanted) = match self.power {
+            Power::Boot => ("boot", InstanceStatus::Running),
+            Power::Shutdown => ("shutdown", InstanceStatus::Offline),
+            Power::Reboot => ("reboot", InstanceStatus::Running),
+        };
+        let changed = self.power == Power::Reboot || present.status != wanted;
+        stage(self.toolkit, self.name, word);
+        let mut watch = Watch::of(self.id);
+        if changed && self.power != Power::Shutdown {
+            watch = watch.only_new(client).await.map_err(on)?;
+        }
+        if changed {
+            let asked = match self.power {
+                Power::Boot => client.boot_instance(&id).await,
+                Power::Shutdown => client.shutdown_instance(&id).await,
+                Power::Reboot => client.reboot_instance(&id).await,
+            };
+            asked.map_err(|e| on(e.into()))?;
+        }
+        if self.power == Power::Reboot {
+            // It may be shown as running until the reboot begins.
+            watch.until_done(self.toolkit, self.name).await?;
+        }
+        let instance = match self.power {
+            Power::Boot | Power::Reboot => come_up(self.toolkit, self.name, None, &watch).await?,
+            Power::Shutdown => {
+                let wait = Wait { id: self.id.into(), tag: None, wanted: vec![wanted], timeout: UP };
+                self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| on(e.into()))?
+            }
+        };
+        stage_done(self.toolkit, self.name, word, changed);
+        let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
+        Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct WaitNode<'a> {
+    pub(super) name: &'a str,
+    pub(super) id: &'a str,
+    pub(super) status: InstanceStatus,
+    pub(super) limit_ms: u64,
+    #[serde(skip)]
+    pub(super) toolkit: &'a Toolkit,
+}
+
+impl Repeatable for WaitNode<'_> {
+    const OP: &'static str = "nodes.wait";
+    const KIND: Kind = Kind::Read;
+    type Out = ();
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
+        let timeout = Duration::from_millis(self.limit_ms);
+        let wait = Wait { id: self.id.into(), tag: None, wanted: vec![self.status], timeout };
+        let instance =
+            self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| Failure::from(e).on(self.name))?;
+        let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
+        Ok(Done { value: (), changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
+    }
+}

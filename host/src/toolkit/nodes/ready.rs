@@ -1,0 +1,116 @@
+//! A node that answers: it runs, SSH lets us in, and its host key is the one that stays.
+
+use linodetool_plugin::{ById, InstanceStatus};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::course::{Watch, come_up};
+use super::{UP, stage, stage_done};
+use crate::core::Failure;
+use crate::inventory::{Change, Node, NodePatch};
+use crate::nodes::ExecOptions;
+use crate::runs::{Done, Kind, StepCx};
+use crate::toolkit::keys::HostKeys;
+use crate::toolkit::{Repeatable, Toolkit};
+
+/// A node that answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ReadyNode {
+    pub node: Node,
+    pub changed: bool,
+}
+
+/// Waits until a node runs and SSH answers, and gives it its lasting host key.
+#[derive(Serialize)]
+pub(crate) struct Ready<'a> {
+    #[serde(serialize_with = "only_name")]
+    pub node: &'a Node,
+    #[serde(skip)]
+    pub hosts: &'a HostKeys,
+    #[serde(skip)]
+    pub toolkit: &'a Toolkit,
+}
+
+fn only_name<S: serde::Serializer>(node: &&Node, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&node.name)
+}
+
+/// Waiting twice does no harm, and either host key is accepted until the new one is recorded.
+impl Repeatable for Ready<'_> {
+    const OP: &'static str = "nodes.ready";
+    const KIND: Kind = Kind::Write;
+    type Out = ReadyNode;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<ReadyNode>, Failure> {
+        let toolkit = self.toolkit;
+        let name = &self.node.name;
+        let mut node = self.node.clone();
+        let mut changed = false;
+        stage(toolkit, name, "boot");
+        let client = &toolkit.provider().await?.client;
+        if cx.attempt > 1 {
+            // What was said of it before its boot failed is old.
+            node.status =
+                client.get_instance(&ById::new(&node.id)).await.map_err(|e| Failure::from(e).on(name))?.status;
+        }
+        let mut watch = Watch::of(&node.id);
+        if node.status == InstanceStatus::Offline {
+            watch = watch.only_new(client).await?;
+            client.boot_instance(&ById::new(&node.id)).await.map_err(|e| Failure::from(e).on(name))?;
+            changed = true;
+        }
+        let tag = node.cluster.as_ref().map(|cluster| cx.cluster_tag(toolkit.context(), cluster));
+        let instance = come_up(toolkit, name, tag, &watch).await?;
+        node.status = instance.status;
+        // Addresses may be given after the create was answered.
+        node.public_ip = instance.ipv4.into_iter().next().or(node.public_ip);
+        node.private_ip = instance.private_ipv4.into_iter().next().or(node.private_ip);
+        stage_done(toolkit, name, "boot", changed);
+        stage(toolkit, name, "ssh");
+        let connections = toolkit.connections();
+        connections.connect(&toolkit.target(&node)?, UP).await?;
+        if node.host_keys != [self.hosts.lasting.public.clone()] {
+            self.replace_host_key(&mut node).await?;
+            changed = true;
+        }
+        stage_done(toolkit, name, "ssh", changed);
+        let patch = NodePatch {
+            status: Some(node.status),
+            public_ip: node.public_ip.clone(),
+            private_ip: node.private_ip.clone(),
+            host_keys: Some(node.host_keys.clone()),
+            ..NodePatch::default()
+        };
+        let changes = vec![Change::patch_node(toolkit.context(), name, patch)];
+        Ok(Done { value: ReadyNode { node, changed }, changes })
+    }
+}
+
+impl Ready<'_> {
+    async fn replace_host_key(&self, node: &mut Node) -> Result<(), Failure> {
+        let lasting = &self.hosts.lasting;
+        let private = self
+            .toolkit
+            .secret_store()
+            .get(&lasting.secret)?
+            .ok_or_else(|| Failure::internal("a host key is not in the secret store").on(&node.name))?;
+        // The key arrives on standard input, so that it is in no process list. Only then are the others removed.
+        let script = format!(
+            "set -eu; umask 077; cd /etc/ssh; cat > .lt-host-key; \
+             printf '%s\\n' '{}' > .lt-host-key.pub; chmod 644 .lt-host-key.pub; sync .lt-host-key 2>/dev/null || sync; \
+             mv .lt-host-key.pub ssh_host_ed25519_key.pub; mv .lt-host-key ssh_host_ed25519_key; \
+             rm -f ssh_host_rsa_key* ssh_host_ecdsa_key* ssh_host_dsa_key*; \
+             systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || true",
+            lasting.public
+        );
+        let options = ExecOptions { stdin: Some(private.reveal().clone().into_bytes()), ..ExecOptions::default() };
+        let connections = self.toolkit.connections();
+        let before = self.toolkit.target(node)?;
+        connections.exec_ok(&before, &script, options).await?;
+        connections.disconnect(&before).await;
+        node.host_keys = vec![lasting.public.clone()];
+        // From here on only the lasting key is accepted.
+        connections.connect(&self.toolkit.target(node)?, Duration::from_secs(60)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Creates whose answers are lost: found again, never made twice.
+
+use crate::support::{World, begin, paths, within};
+use linodetool::app::App;
+use linodetool::core::events::Event;
+use linodetool::core::{Events, FailureKind, Secret, SystemClock};
+use linodetool::nodes::{Direct, Limits, Nodes};
+use linodetool::plugin_host::{Dirs, Opening, Plugins};
+use linodetool::provider::{
+    Answer, BoxFuture, Credential, HttpClients, NoAnswer, Origin, Pace, ProxySettings, RetryPolicy, Transport,
+};
+use linodetool::runs::Runs;
+use linodetool::secrets::SecretStore;
+use linodetool::toolkit::nodes::NodeSpec;
+use linodetool::toolkit::{Parts, Settings, Toolkit, Yes};
+use linodetool_sandbox::machines::simulated::Simulated;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const WORKS: u8 = 0;
+/// The next create takes effect, its answer does not arrive.
+const LOSES_ANSWER: u8 = 1;
+/// The next create does not arrive.
+const LOSES_REQUEST: u8 = 2;
+/// As `LOSES_ANSWER`, and from then on nothing goes through.
+const LOSES_ALL: u8 = 3;
+const DOWN: u8 = 4;
+
+/// The network, with faults.
+#[derive(Clone)]
+struct Network {
+    inner: HttpClients,
+    mode: Arc<AtomicU8>,
+}
+
+impl Transport for Network {
+    fn send(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
+        Box::pin(async move {
+            let create = request.method() == "POST" && request.url().path().ends_with("/linode/instances");
+            let mode = self.mode.load(Ordering::SeqCst);
+            let lost = || NoAnswer::Lost("the connection was reset".into());
+            match mode {
+                DOWN => return Err(lost()),
+                LOSES_REQUEST if create => {
+                    self.mode.store(WORKS, Ordering::SeqCst);
+                    return Err(lost());
+                }
+                _ => {}
+            }
+            let answer = self.inner.send(request).await;
+            if create && (mode == LOSES_ANSWER || mode == LOSES_ALL) {
+                self.mode.store(if mode == LOSES_ALL { DOWN } else { WORKS }, Ordering::SeqCst);
+                return Err(lost());
+            }
+            answer
+        })
+    }
+}
+
+struct Process {
+    app: App,
+    mode: Arc<AtomicU8>,
+    told: Mutex<Receiver<Event>>,
+}
+
+/// One process of a user over a network that does `mode`.
+fn process(world: &World, mode: u8) -> Process {
+    let (sender, told) = channel();
+    let sender = Mutex::new(sender);
+    let events = Events::new(move |event| drop(sender.lock().unwrap().send(event)));
+    let mut app = world.user().app;
+    let paths = paths(world.dir.path());
+    let handle = app.runtime.handle().clone();
+    let clock = Arc::new(SystemClock);
+    let mode = Arc::new(AtomicU8::new(mode));
+    let transport = Network { inner: HttpClients::new(ProxySettings::default()).unwrap(), mode: mode.clone() };
+    let dirs = Dirs { exe: paths.exe.clone(), user: paths.plugins() };
+    let plugins = Plugins::new(dirs, handle.clone(), ProxySettings::default());
+    let base: reqwest::Url = world.cloud.url.parse().unwrap();
+    let token = Secret::new(world.cloud.token.clone());
+    let opening = Opening {
+        origin: Origin { base_url: Some(base.clone()), credential: Some(Credential { origin: base, token }) },
+        pace: Pace::local(),
+        transport: Some(Arc::new(transport)),
+        retry: RetryPolicy { base: Duration::from_millis(10), ..RetryPolicy::default() },
+        ..Opening::default()
+    };
+    app.toolkit = Toolkit::new(Parts {
+        settings: Settings { context: "default/default".into(), provider: "linode-v4".into(), sandbox: true },
+        runs: Runs::open(&paths, handle.clone(), clock.clone(), events.clone()).unwrap(),
+        nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default()),
+        secrets: SecretStore::open(&paths.state, "default/default", clock.clone()).unwrap(),
+        open_provider: Box::new(move || {
+            let (plugins, opening) = (plugins.clone(), opening.clone());
+            Box::pin(async move { Ok(plugins.open("linode-v4", opening).await?) })
+        }),
+        confirm: Arc::new(Yes),
+        events,
+        clock,
+        handle,
+        cache: paths.cache.clone(),
+        locks: paths.state.join("locks"),
+    });
+    Process { app, mode, told: Mutex::new(told) }
+}
+
+fn world() -> World {
+    World::new(tempfile::tempdir().unwrap(), Arc::new(Simulated::new()))
+}
+
+fn web() -> NodeSpec {
+    NodeSpec {
+        name: "web-1".into(),
+        region: "us-east".into(),
+        type_id: "g6-nanode-1".into(),
+        image: "linode/debian12".into(),
+        ..NodeSpec::default()
+    }
+}
+
+/// Simulated machines have no SSH: the run is cut when it has come so far.
+fn cut_at_ssh(process: &Process, run: &Arc<linodetool::runs::Run>) -> FailureKind {
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| within(run, |at| process.app.toolkit.create_node(at, &web())));
+        while let Ok(event) = process.told.lock().unwrap().recv_timeout(Duration::from_secs(60)) {
+            if matches!(&event, Event::Stage { stage, .. } if stage == "ssh") {
+                break;
+            }
+        }
+        run.cancel().set();
+        work.join().unwrap().unwrap_err().kind
+    })
+}
+
+#[test]
+fn a_create_whose_answer_is_lost_is_adopted() {
+    let world = world();
+    let process = process(&world, LOSES_ANSWER);
+    let run = begin(&process.app);
+    assert_eq!(cut_at_ssh(&process, &run), FailureKind::Cancelled);
+    assert_eq!(world.ledger(), ["created linode web-1"]);
+}
+
+#[test]
+fn a_create_that_never_arrived_fails_once_it_cannot_take_effect_any_more() {
+    let world = world();
+    let process = process(&world, LOSES_REQUEST);
+    let run = begin(&process.app);
+    let failure = within(&run, |at| process.app.toolkit.create_node(at, &web())).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unavailable, "{failure}");
+    assert!(world.ledger().is_empty());
+    let noted = process
+        .told
+        .lock()
+        .unwrap()
+        .try_iter()
+        .any(|event| matches!(event, Event::Note { text } if text.contains("looking")));
+    assert!(noted);
+    // A failed step is tried again: the run goes on with it.
+    let id = run.id().clone();
+    drop(run);
+    let again = process.app.toolkit.runs().reopen(&id).unwrap();
+    assert_eq!(cut_at_ssh(&process, &again), FailureKind::Cancelled);
+    assert_eq!(world.ledger(), ["created linode web-1"]);
+}
+
+#[test]
+fn a_create_that_cannot_be_looked_for_is_found_when_the_run_is_resumed() {
+    let world = world();
+    let first = process(&world, LOSES_ALL);
+    let run = begin(&first.app);
+    let failure = within(&run, |at| first.app.toolkit.create_node(at, &web())).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Interrupted, "{failure}");
+    assert!(first.app.toolkit.inventory().nodes("default/default").unwrap().is_empty());
+    let id = run.id().clone();
+    drop(run);
+    first.mode.store(WORKS, Ordering::SeqCst);
+    let again = first.app.toolkit.runs().reopen(&id).unwrap();
+    assert_eq!(cut_at_ssh(&first, &again), FailureKind::Cancelled);
+    assert_eq!(world.ledger(), ["created linode web-1"]);
+    assert_eq!(first.app.toolkit.inventory().nodes("default/default").unwrap().len(), 1);
+}

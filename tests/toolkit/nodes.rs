@@ -1,0 +1,166 @@
+//! Making, refusing and removing nodes.
+
+use crate::support::{World, cluster, options, paths};
+use expect_test::expect;
+use linodetool::app;
+use linodetool::core::{Failure, FailureKind};
+use linodetool::toolkit::api::RawSpec;
+use linodetool::toolkit::nodes::{NodeSpec, Power};
+use linodetool::toolkit::{Confirm, Plan};
+use linodetool_sandbox::machines::simulated::Simulated;
+use linodetool_sandbox::machines::{FirewallRules, MachineError, MachineExit, MachineSpec, Machines};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+
+/// Machines that boot unless they are broken.
+#[derive(Default)]
+struct Breaking {
+    inner: Simulated,
+    broken: AtomicBool,
+}
+
+impl Machines for Breaking {
+    fn boot(&self, spec: &MachineSpec) -> Result<(), MachineError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(MachineError("there is no room for it".into()));
+        }
+        self.inner.boot(spec)
+    }
+
+    fn power_off(&self, id: u64) -> Result<(), MachineError> {
+        self.inner.power_off(id)
+    }
+
+    fn delete(&self, id: u64) -> Result<(), MachineError> {
+        self.inner.delete(id)
+    }
+
+    fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError> {
+        self.inner.set_firewalls(firewalls)
+    }
+
+    fn exits(&self) -> Option<Receiver<MachineExit>> {
+        self.inner.exits()
+    }
+}
+
+fn world() -> (World, Arc<Breaking>) {
+    let machines = Arc::new(Breaking::default());
+    (World::new(tempfile::tempdir().unwrap(), machines.clone()), machines)
+}
+
+fn said(failure: &Failure) -> String {
+    let hint = failure.hint.as_deref().unwrap_or("none");
+    format!("{:?}: {failure}\nhint: {hint}\n", failure.kind)
+}
+
+fn web() -> NodeSpec {
+    NodeSpec {
+        name: "web-1".into(),
+        region: "newark".into(),
+        type_id: "1gb".into(),
+        image: "debian 12".into(),
+        ..NodeSpec::default()
+    }
+}
+
+#[test]
+fn a_failed_boot_is_told_at_once_with_its_reason() {
+    let (world, machines) = world();
+    let user = world.user();
+    machines.broken.store(true, Ordering::Relaxed);
+    let failure = user.run(|at| user.app.toolkit.create_node(at, &web())).unwrap_err();
+    let id = user.app.toolkit.inventory().node("default/default", "web-1").unwrap().unwrap().id;
+    expect![[r#"
+        Unavailable: web-1: Linode ID did not come up (linode_boot): there is no room for it
+        hint: try again with `linodetool node start web-1`, or remove it with `linodetool node delete web-1` and do the same as before
+    "#]]
+    .assert_eq(&said(&failure).replace(&id, "ID"));
+
+    // The old failure does not count for the next boot, and a new one is told as well.
+    let boot = || user.run(|at| user.app.toolkit.power_node(at, "web-1", Power::Boot));
+    assert_eq!(boot().unwrap_err().kind, FailureKind::Unavailable);
+    machines.broken.store(false, Ordering::Relaxed);
+    assert_eq!(json!(boot().unwrap().status), "running");
+    let reboot = user.run(|at| user.app.toolkit.power_node(at, "web-1", Power::Reboot)).unwrap();
+    assert_eq!(json!(reboot.status), "running");
+    machines.broken.store(true, Ordering::Relaxed);
+    let failure = user.run(|at| user.app.toolkit.power_node(at, "web-1", Power::Reboot)).unwrap_err();
+    assert!(failure.message.contains("did not come up (linode_reboot)"), "{failure}");
+}
+
+#[test]
+fn a_node_is_deleted_with_its_keys_and_a_second_time_is_fine() {
+    let (world, machines) = world();
+    let user = world.user();
+    machines.broken.store(true, Ordering::Relaxed);
+    user.run(|at| user.app.toolkit.create_node(at, &web())).unwrap_err();
+    let keys = user.app.toolkit.secret_store().list_generated().unwrap();
+    assert_eq!(keys, ["generated/node/web-1.host", "generated/node/web-1.host-first", "generated/node/web-1.login"]);
+    let taken = user.run(|at| user.app.toolkit.create_node(at, &web())).unwrap_err();
+    assert_eq!((taken.kind, taken.hint.is_some()), (FailureKind::Conflict, true));
+    // Somebody else was faster.
+    let id = user.app.toolkit.inventory().node("default/default", "web-1").unwrap().unwrap().id;
+    let path = format!("/linode/instances/{id}");
+    let delete = RawSpec { method: "DELETE".into(), path, ..RawSpec::default() };
+    user.run(|at| user.app.toolkit.raw(at, &delete)).unwrap();
+    user.run(|at| user.app.toolkit.delete_node(at, "web-1")).unwrap();
+    assert!(user.app.toolkit.secret_store().list_generated().unwrap().is_empty());
+    assert!(user.app.toolkit.inventory().nodes("default/default").unwrap().is_empty());
+    assert_eq!(world.ledger(), ["created linode web-1", "destroyed linode web-1"]);
+}
+
+#[test]
+fn a_label_of_somebody_elses_stops_a_cluster_before_anything_is_made() {
+    let (world, _) = world();
+    let user = world.user();
+    let create = RawSpec {
+        method: "POST".into(),
+        path: "/linode/instances".into(),
+        body: Some(json!({ "label": "c-node-2", "region": "us-east", "type": "g6-nanode-1" })),
+        ..RawSpec::default()
+    };
+    let made = user.run(|at| user.app.toolkit.raw(at, &create)).unwrap();
+    let failure = user.ensure(&cluster(3)).unwrap_err();
+    expect![[r#"
+        Conflict: c-node-2: the account has a Linode ID with the label c-node-2 that this inventory does not know
+        hint: choose another name, or rename or delete that Linode
+    "#]]
+    .assert_eq(&said(&failure).replace(&made["id"].to_string(), "ID"));
+    assert_eq!(world.ledger(), ["created linode c-node-2"]);
+    assert!(user.app.toolkit.secret_store().list_generated().unwrap().is_empty());
+}
+
+struct No;
+
+impl Confirm for No {
+    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+        let names: Vec<_> = plan.create.iter().map(|node| node.name.as_str()).collect();
+        let text = format!("{}: {} for {} an hour", plan.title, names.join(" "), plan.hourly());
+        Err(Failure::new(FailureKind::Declined, text))
+    }
+}
+
+#[test]
+fn who_says_no_gets_nothing_made() {
+    let (world, _) = world();
+    let user = world.user_who(Arc::new(No));
+    let failure = user.ensure(&cluster(3)).unwrap_err();
+    assert_eq!(said(&failure), "Declined: cluster c: c-node-1 c-node-2 c-node-3 for 0.0225 an hour\nhint: none\n");
+    assert!(world.ledger().is_empty());
+    assert!(user.app.toolkit.secret_store().list_generated().unwrap().is_empty());
+}
+
+#[test]
+fn an_unknown_provider_is_told_before_a_missing_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app::build(app::Options { provider: "linode-v5".into(), ..options(paths(folder.path())) }).unwrap();
+    let failure = app.runtime.block_on(app.toolkit.provider()).err().unwrap();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    assert!(failure.message.starts_with("there is no provider `linode-v5`"), "{failure}");
+    let app = app::build(options(paths(folder.path()))).unwrap();
+    let failure = app.runtime.block_on(app.toolkit.provider()).err().unwrap();
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Auth, "there is no Linode API token"));
+}

@@ -1,0 +1,49 @@
+//! Clusters end to end: the emulator in this process, its machines made of namespaces, real SSH.
+//!
+//! Where this computer cannot run machines, the tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+#[path = "toolkit/machines.rs"]
+mod machines;
+#[path = "toolkit/support.rs"]
+mod support;
+
+use libtest_mimic::{Arguments, Trial};
+use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
+use std::process::ExitCode;
+use std::sync::Arc;
+use support::World;
+
+type Test = fn(&World);
+
+const TESTS: &[(&str, Test)] = &[
+    ("a_cluster_is_made_grown_healed_and_destroyed", machines::a_cluster_is_made_grown_healed_and_destroyed),
+    ("what_an_ensure_may_not_do_is_refused", machines::what_an_ensure_may_not_do_is_refused),
+    ("two_ensures_at_once_make_one_cluster", machines::two_ensures_at_once_make_one_cluster),
+    ("only_the_lasting_host_key_is_accepted", machines::only_the_lasting_host_key_is_accepted),
+    ("secrets_reach_the_node_and_no_journal", machines::secrets_reach_the_node_and_no_journal),
+    ("a_reboot_is_over_when_it_is_said_to_be", machines::a_reboot_is_over_when_it_is_said_to_be),
+];
+
+fn main() -> ExitCode {
+    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let lacking = Namespaces::support().err();
+    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
+    let trial = |(name, test): &(&'static str, Test)| {
+        let test = *test;
+        let run = move || {
+            test(&world());
+            Ok(())
+        };
+        Trial::test(*name, run).with_kind(lacking.clone().unwrap_or_default()).with_ignored_flag(ignore)
+    };
+    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
+}
+
+fn world() -> World {
+    let dir = tempfile::Builder::new().prefix("lt-kit-").tempdir().unwrap();
+    let machines = Namespaces::open(&dir.path().join("room"), &Options::default()).unwrap();
+    World::new(dir, Arc::new(machines))
+}
