@@ -1,4 +1,5 @@
-//! The roles our binary plays besides its own: the machine room, a machine's init, the shims inside a machine.
+//! The roles our binary plays besides its own: the machine room (machines' inits are copies of it), the shims inside a
+//! machine.
 //!
 //! Owns: telling them apart by the arguments. Does not know what they do. The sandbox starts the very binary it runs in
 //! again (`/proc/self/exe`), so each such binary must call [`run_if_role`] first.

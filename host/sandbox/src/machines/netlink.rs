@@ -166,14 +166,14 @@ impl Netlink {
 
     /// Tells everybody on the link, ourselves included, that `ip` is at `mac` now. An address may have belonged to another
     /// machine a moment ago, and who still has the old one in mind would talk to nobody for half a minute.
-    pub(crate) fn announce(&mut self, index: u32, ip: Ipv4Addr, mac: Mac) -> Result<()> {
+    pub(crate) fn announce(&mut self, frames: &OwnedFd, index: u32, ip: Ipv4Addr, mac: Mac) -> Result<()> {
         let mut m = Message::new(libc::RTM_DELNEIGH, 0);
         m.0.extend([libc::AF_INET as u8, 0, 0, 0]);
         m.0.extend(index.to_ne_bytes());
         m.0.extend([0; 4]);
         m.attribute(libc::NDA_DST, &ip.octets());
         let _ = self.ask(&mut m); // not in our own mind: nothing to forget
-        sys::broadcast_arp(index, &arp(ip, mac)).because(|| format!("cannot announce the address {ip}"))
+        sys::broadcast_arp(frames, index, &arp(ip, mac)).because(|| format!("cannot announce the address {ip}"))
     }
 
     /// The operational state. Not IFF_RUNNING: that is also set while the state is still unknown.

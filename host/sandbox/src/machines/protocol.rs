@@ -1,6 +1,7 @@
 //! What we, the machine room and the machines' inits say to each other.
 //!
-//! Owns: requests, the roles' arguments, the plan of addresses, paths in the folder. Does not know who carries them out.
+//! Owns: requests, the room's and the inits' configuration, the plan of addresses, paths in the folder. Does not know who
+//! carries them out.
 
 use super::fail::{Because, Result};
 use super::{MachineError, MachineSpec};

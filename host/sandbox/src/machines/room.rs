@@ -31,6 +31,8 @@ struct Room {
     mode: Mode,
     nursery: Nursery,
     bridge: u32,
+    /// For what a machine's arrival is announced with.
+    frames: OwnedFd,
     machines: Mutex<HashMap<u64, Machine>>,
     changed: Condvar,
     /// The end has come: nothing boots any more, and what a machine leaves in the kernel goes with the room.
@@ -44,6 +46,8 @@ struct Machine {
     up: bool,
     /// We ended it ourselves: nothing to tell.
     ending: bool,
+    /// It has ended; only its port on the bridge is still there.
+    dead: bool,
 }
 
 /// The room's main function; its argument is a [`RoomConfig`].
@@ -96,6 +100,7 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
         mode: config.mode,
         nursery,
         bridge,
+        frames: sys::frame_socket().because(|| "cannot open a socket for ARP")?,
         machines: Mutex::default(),
         changed: Condvar::new(),
         closing: AtomicBool::new(false),
@@ -188,6 +193,14 @@ impl Room {
         let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
         let config = InitConfig { id, dir: self.dir.clone(), mode: self.mode };
         let mut machines = lock(&self.machines);
+        let until = started + FAREWELL;
+        while machines.get(&id).is_some_and(|m| m.dead) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return fail(format!("machine {id} does not boot: its network port is still being removed"));
+            }
+            machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
         if self.closing.load(Ordering::Acquire) {
             return fail(format!("machine {id} does not boot: the sandbox is being stopped"));
         }
@@ -198,7 +211,7 @@ impl Room {
             .nursery
             .bear(&config, go_read.as_fd(), ready_write.as_fd())
             .because(|| format!("cannot start machine {id}"))?;
-        machines.insert(id, Machine { pid, up: false, ending: false });
+        machines.insert(id, Machine { pid, up: false, ending: false, dead: false });
         drop(machines);
         drop((go_read, ready_write));
         let room = self.clone();
@@ -246,7 +259,7 @@ impl Room {
         };
         nl.wait_until_running(port)?;
         for ip in [spec.public_ip, spec.private_ip].into_iter().flatten() {
-            nl.announce(self.bridge, ip, mac(spec.id))?;
+            nl.announce(&self.frames, self.bridge, ip, mac(spec.id))?;
         }
         if let Some(m) = lock(&self.machines).get_mut(&spec.id) {
             m.up = true;
@@ -257,15 +270,12 @@ impl Room {
     /// Waits for the end of a machine and tells who watches.
     fn wait(&self, id: u64, pid: i32) {
         let status = sys::wait_for(pid);
-        // Its network namespace goes away later, in a kernel worker; free the port's name now.
-        if !self.closing.load(Ordering::Acquire)
-            && let (Ok(mut nl), Ok(port)) = (netlink::Netlink::open(), protocol::port(id))
-        {
-            let _ = nl.delete(&port);
-        }
-        let ended = lock(&self.machines).remove(&id);
+        let told = lock(&self.machines).get_mut(&id).is_some_and(|m| {
+            m.dead = true;
+            m.up && !m.ending
+        });
         self.changed.notify_all();
-        if ended.is_some_and(|m| m.up && !m.ending) {
+        if told {
             let how = match status {
                 Ok(s) if libc::WIFEXITED(s) && libc::WEXITSTATUS(s) == EXIT_POWER_OFF => HowEnded::PoweredOff,
                 Ok(s) if libc::WIFEXITED(s) && libc::WEXITSTATUS(s) == EXIT_REBOOT => HowEnded::Rebooted,
@@ -274,6 +284,15 @@ impl Room {
             let line = serde_json::to_string(&MachineExit { id, how }).unwrap_or_default() + "\n";
             lock(&self.watchers).retain_mut(|w| w.write_all(line.as_bytes()).is_ok());
         }
+        // Its network namespace goes away later, in a kernel worker; free the port's name now. That takes the kernel some
+        // 20 ms, one after another, for which only the next boot of the same machine has to wait.
+        if !self.closing.load(Ordering::Acquire)
+            && let (Ok(mut nl), Ok(port)) = (netlink::Netlink::open(), protocol::port(id))
+        {
+            let _ = nl.delete(&port);
+        }
+        lock(&self.machines).remove(&id);
+        self.changed.notify_all();
     }
 
     fn power_off(&self, id: u64) -> Result<()> {
@@ -283,7 +302,7 @@ impl Room {
     /// Ends a machine, if it runs, and waits until it is gone.
     fn end(&self, id: u64, orderly: bool) -> Result<()> {
         let mut machines = lock(&self.machines);
-        let Some(m) = machines.get_mut(&id) else { return Ok(()) };
+        let Some(m) = machines.get_mut(&id).filter(|m| !m.dead) else { return Ok(()) };
         m.ending = true;
         // Not yet waited for, since it is in the map: the pid is still its own.
         let (pid, polite) = (m.pid, orderly && m.up);
@@ -291,7 +310,7 @@ impl Room {
             .because(|| format!("cannot end machine {id}"))?;
         let mut until = Instant::now() + FAREWELL;
         let mut killed = !polite;
-        while machines.get(&id).is_some_and(|m| m.pid == pid) {
+        while machines.get(&id).is_some_and(|m| m.pid == pid && !m.dead) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 if killed {
@@ -311,12 +330,12 @@ impl Room {
     fn delete_all(&self) -> Result<()> {
         let mut machines = lock(&self.machines);
         self.closing.store(true, Ordering::Release);
-        for (id, m) in machines.iter_mut() {
+        for (id, m) in machines.iter_mut().filter(|(_, m)| !m.dead) {
             m.ending = true;
             sys::kill(m.pid, libc::SIGKILL).because(|| format!("cannot end machine {id}"))?;
         }
         let until = Instant::now() + FAREWELL;
-        while !machines.is_empty() {
+        while machines.values().any(|m| !m.dead) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return fail(format!("{} machines do not die; processes of them hang in the kernel", machines.len()));

@@ -97,9 +97,7 @@ fn until_gone(dir: &Path) {
             let read =
                 |f: &str| String::from_utf8_lossy(&std::fs::read(e.path().join(f)).unwrap_or_default()).into_owned();
             let args = read("cmdline");
-            if args.contains(&name) && (args.contains("machine-room") || args.contains("machine-init"))
-                || read("mountinfo").contains(&name)
-            {
+            if args.contains(&name) && args.contains("machine-room") || read("mountinfo").contains(&name) {
                 left.push(format!("{}: {args}", e.path().display()));
             }
         }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
-use std::time::{Duration, Instant};
 
 /// Without println!, which the project keeps for its command line.
 pub(crate) fn say(text: &str) {
@@ -314,8 +313,6 @@ pub(crate) fn run_helper() -> Option<u8> {
             let _ = std::io::stdin().read_line(&mut String::new()); // until killed, or the test's end
             Some(0)
         }
-        // Figures: `cargo test --release -p linodetool-sandbox --test machines -- ` and then this binary by hand.
-        ["bench", dir, rounds] => Some(bench(Path::new(dir), rounds.parse().ok()?).err().map_or(0, failed)),
         ["helper-replaced", dir] => Some(super::life::inside_replaced(Path::new(dir)).err().map_or(0, failed)),
         ["helper-rootless", dir, mode] => Some(match super::rootless::inside(Path::new(dir), mode == "single") {
             Ok(()) => 0,
@@ -323,71 +320,4 @@ pub(crate) fn run_helper() -> Option<u8> {
         }),
         _ => None,
     }
-}
-
-/// Boot calls to SSH's answers (a command run through our own client), for 1, 3 and 20 machines at once.
-fn bench(dir: &Path, rounds: u32) -> Result<(), String> {
-    std::fs::create_dir_all(dir).map_err(|e| e.to_string())?;
-    let key = Key::make(dir);
-    let opened = Instant::now();
-    let room = Namespaces::open(&dir.join("m"), &Options::default()).map_err(|e| e.0)?;
-    say(&format!("{:?}, open {:.0} ms", room.mode(), opened.elapsed().as_secs_f64() * 1e3));
-    let mut id = 0;
-    for count in [1, 3, 20] {
-        let (mut fresh, mut again, mut off, mut phases) = (Vec::new(), Vec::new(), Vec::new(), String::new());
-        for _ in 0..rounds {
-            let specs: Vec<MachineSpec> = (1..=count)
-                .map(|n| MachineSpec {
-                    id: id + u64::from(n),
-                    hostname: format!("b{n}"),
-                    public_ip: Some(Ipv4Addr::new(198, 18, 1, n)),
-                    private_ip: Some(Ipv4Addr::new(192, 168, 129, n)),
-                    authorized_keys: vec![key.public.clone()],
-                    ..Default::default()
-                })
-                .collect();
-            id += u64::from(count);
-            for times in [&mut fresh, &mut again] {
-                let started = Instant::now();
-                let said = std::thread::scope(|s| {
-                    let boots: Vec<_> = specs
-                        .iter()
-                        .map(|spec| {
-                            s.spawn(|| {
-                                let said = room.boot_phases(spec).map_err(|e| e.0)?;
-                                client(&dir.join("m"), spec.public_ip.ok_or("no address")?, "root", &key.file, "true")?;
-                                Ok::<_, String>(said)
-                            })
-                        })
-                        .collect();
-                    boots
-                        .into_iter()
-                        .map(|b| b.join().map_err(|_| "a panic".to_owned())?)
-                        .collect::<Result<Vec<_>, _>>()
-                })?;
-                times.push(started.elapsed());
-                phases = said.last().cloned().unwrap_or_default();
-                let started = Instant::now();
-                for spec in &specs {
-                    room.power_off(spec.id).map_err(|e| e.0)?;
-                }
-                off.push(started.elapsed());
-            }
-            for spec in &specs {
-                room.delete(spec.id).map_err(|e| e.0)?;
-            }
-        }
-        let show = |t: &mut Vec<Duration>| {
-            t.sort();
-            let ms = |d: &Duration| d.as_secs_f64() * 1e3;
-            format!("{:.0}-{:.0} (median {:.0}) ms", ms(&t[0]), ms(&t[t.len() - 1]), ms(&t[t.len() / 2]))
-        };
-        say(&format!(
-            "{count:2}: first boot {}, later {}, power off {}; last: {phases}",
-            show(&mut fresh),
-            show(&mut again),
-            show(&mut off)
-        ));
-    }
-    Ok(())
 }

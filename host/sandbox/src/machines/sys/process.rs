@@ -66,12 +66,17 @@ pub(crate) fn interface_index(name: &str) -> io::Result<u32> {
     }
 }
 
-/// Sends an Ethernet frame with ARP in it from an interface to all on its link.
-pub(crate) fn broadcast_arp(index: u32, frame: &[u8]) -> io::Result<()> {
-    let arp = (libc::ETH_P_ARP as u16).to_be();
+/// A socket that sends Ethernet frames. To be kept: closing one waits for a grace period of the whole kernel's.
+pub(crate) fn frame_socket() -> io::Result<OwnedFd> {
     // SAFETY: no memory involved; the descriptor is owned as soon as it is known to be one.
-    let socket =
-        unsafe { OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0))?) };
+    unsafe {
+        check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0)).map(|s| OwnedFd::from_raw_fd(s))
+    }
+}
+
+/// Sends an Ethernet frame with ARP in it from an interface to all on its link.
+pub(crate) fn broadcast_arp(socket: &OwnedFd, index: u32, frame: &[u8]) -> io::Result<()> {
+    let arp = (libc::ETH_P_ARP as u16).to_be();
     // SAFETY: all zeroes is a valid address.
     let mut to: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
     (to.sll_family, to.sll_protocol, to.sll_ifindex, to.sll_halen) = (libc::AF_PACKET as u16, arp, index as i32, 6);
