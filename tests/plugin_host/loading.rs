@@ -48,6 +48,18 @@ fn each_refusal_says_what_was_found_what_is_needed_and_what_to_do() {
 }
 
 #[test]
+fn a_library_that_was_cut_short_is_refused_and_does_not_kill_us() {
+    let folder = folder();
+    let path = copy(folder.path());
+    let whole = std::fs::metadata(&path).unwrap().len();
+    // Debug information at its end is not needed to load it.
+    for part in [whole / 20, whole / 100] {
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(part).unwrap();
+        assert!(refusal(&path).contains("(the file is cut short: it has "), "{}", refusal(&path));
+    }
+}
+
+#[test]
 fn a_missing_symbol_is_an_error_at_once_and_no_crash_later() {
     let folder = folder();
     let error = refusal(&wrong("undefined", folder.path()));

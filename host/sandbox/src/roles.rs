@@ -21,7 +21,6 @@ pub fn run_if_role() -> Option<i32> {
     }
     match (argv.get(1).map(String::as_str)?, argv.get(2)) {
         (role::ROOM, Some(a)) => Some(role::room(a)),
-        (role::INIT, Some(a)) => Some(role::init(a)),
         (role::SFTP, None) => Some(role::sftp()),
         _ => None,
     }

@@ -184,16 +184,32 @@ impl Sandbox {
         let mut linodes: BTreeSet<u64> = self.inner.jobs.stop(end).into_iter().collect();
         linodes.extend(self.lock().world.linodes.keys());
         let linodes = linodes.into_iter().collect();
-        self.end_machines(linodes, end.saturating_duration_since(Instant::now()));
+        self.end_machines(linodes, end);
         let now = self.inner.clock.now().wire();
         if let Err(error) = self.lock().ledger.all_died(&now, "the sandbox was stopped") {
             tracing::error!(%error, "cannot write the sandbox's ledger");
         }
     }
 
-    /// Up to eight at a time; what takes longer than `patience` is left to the end of the machines' room.
-    fn end_machines(&self, linodes: Vec<u64>, patience: Duration) {
-        let (done, all_done) = std::sync::mpsc::channel();
+    /// All at once, or up to eight at a time; what takes longer than `patience` is left to the end of the machines' room.
+    fn end_machines(&self, linodes: Vec<u64>, end: Instant) {
+        let patience = end.saturating_duration_since(Instant::now());
+        if linodes.is_empty() {
+            return;
+        }
+        let (told, answer) = std::sync::mpsc::channel();
+        let machines = Arc::clone(&self.inner.machines);
+        let spawned = std::thread::Builder::new().name("sandbox-stop".to_owned()).spawn(move || {
+            let _ = told.send(machines.delete_all()); // nobody waits any more
+        });
+        let at_once = spawned.is_ok().then(|| answer.recv_timeout(patience).ok().flatten()).flatten();
+        match at_once {
+            Some(Ok(())) => return,
+            Some(Err(error)) => tracing::warn!(%error, "cannot end all machines at once"),
+            None => {}
+        }
+        let patience = end.saturating_duration_since(Instant::now());
+        let (done, all_done) = std::sync::mpsc::channel::<()>();
         let left = Arc::new(Mutex::new(linodes));
         for _ in 0..8 {
             let (left, done, machines) = (Arc::clone(&left), done.clone(), Arc::clone(&self.inner.machines));
@@ -215,7 +231,7 @@ impl Sandbox {
         }
         drop(done);
         // Nothing is ever sent: the channel closes when the last thread is through.
-        let _: Result<(), _> = all_done.recv_timeout(patience);
+        let _ = all_done.recv_timeout(patience);
     }
 
     fn watch_time(&self) {

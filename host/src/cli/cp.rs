@@ -2,7 +2,7 @@
 
 use super::error::{CliError, OK};
 use super::session::Session;
-use crate::core::Failure;
+use crate::core::{Failure, FailureKind};
 use crate::nodes::{FileOptions, Nodes, Target};
 use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
 use clap::Args;
@@ -64,6 +64,9 @@ impl CpArgs {
         };
         let target = session.toolkit.target(&session.node(&node)?)?;
         let here = session.outer.work.join(here);
+        if direction == Direction::Up {
+            readable(&here, &node)?;
+        }
         let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // A folder as the destination means a file of the same name in it.
         let (path, here) = match direction {
@@ -83,6 +86,23 @@ impl CpArgs {
             if changed { format!("{from} -> {to}") } else { format!("{to} is equal already") }
         })?;
         Ok(OK)
+    }
+}
+
+/// What cannot be copied is told before there is a run.
+fn readable(here: &Path, node: &str) -> Result<(), Failure> {
+    let cannot = |why: String| Failure::new(FailureKind::Local, format!("{}: {why}", here.display()));
+    let file = std::fs::File::open(here).map_err(|e| cannot(e.to_string()).hint("give a file that you can read"))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            let (parent, name) = (here.parent().unwrap_or(here), here.file_name().unwrap_or_default());
+            Err(cannot("is a folder, and cp copies a file".into()).hint(format!(
+                "tar -C {} -c {} | linodetool node ssh {node} -- tar -xC /root",
+                parent.display(),
+                name.display()
+            )))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -130,6 +150,21 @@ impl Effect for Copy<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_copied_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = |name: &str| {
+            let failure = readable(&dir.path().join(name), "web-1").unwrap_err();
+            let text = format!("{failure}; {}", failure.hint.as_deref().unwrap_or_default());
+            text.replace(&*dir.path().to_string_lossy(), "DIR")
+        };
+        std::fs::create_dir(dir.path().join("notes")).unwrap();
+        expect_test::expect![[r#"
+            DIR/notes: is a folder, and cp copies a file; tar -C DIR -c notes | linodetool node ssh web-1 -- tar -xC /root
+            DIR/nothing: No such file or directory (os error 2); give a file that you can read"#]]
+        .assert_eq(&[text("notes"), text("nothing")].join("\n"));
+    }
 
     #[test]
     fn an_end_is_here_or_on_a_node() {

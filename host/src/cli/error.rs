@@ -119,6 +119,21 @@ impl CliError {
         Self::Exit(COMMAND)
     }
 
+    /// The same from within the sandbox, where the commands that a hint names need `--sandbox`.
+    pub(crate) fn in_sandbox(mut self) -> Self {
+        let failure = match &mut self {
+            Self::Failure(failure) | Self::Sandbox(failure) => failure,
+            Self::Script(error, _) => &mut error.failure,
+            Self::Arguments(_) | Self::BrokenPipe | Self::Exit(_) => return self,
+        };
+        if let Some(hint) = &mut failure.hint {
+            for command in ["cluster", "cp", "exec", "forward", "images", "node", "regions", "runs", "types"] {
+                *hint = hint.replace(&format!("linodetool {command}"), &format!("linodetool --sandbox {command}"));
+            }
+        }
+        self
+    }
+
     /// What the process ends with.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

@@ -30,6 +30,7 @@ mod ssh;
 #[cfg(test)]
 mod tests;
 
+use crate::core::Paths;
 use args::{Cli, Command, Globals};
 use clap::FromArgMatches;
 use environment::Environment;
@@ -100,6 +101,14 @@ impl Command {
     /// Whether the sandbox is to end with the command.
     fn ephemeral(&self) -> bool {
         matches!(self, Self::Run(run::RunArgs { ephemeral: true, .. }))
+    }
+
+    /// What can be told to be wrong before anything is started or made.
+    fn check(&self, paths: &Paths) -> Result<(), CliError> {
+        match self {
+            Self::Run(args) => args.check(&crate::app::scripts(paths)),
+            _ => Ok(()),
+        }
     }
 
     /// What it needs of the sandbox.

@@ -8,7 +8,7 @@ use super::session::{Session, finish};
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
-use crate::script::{self, Found, ScriptError};
+use crate::script::{self, ScriptError};
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -38,7 +38,6 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let recipe = script::find_recipe(&self.recipe, &session.scripts.places)?;
-        self.check(&recipe, session)?;
         let params: Map<String, Value> =
             self.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let title = format!("run {}", recipe.path);
@@ -54,14 +53,19 @@ impl RunArgs {
         self.show(session, &run, &recipe.path, &summary, touched)
     }
 
-    /// Parameters that cannot be are told before there is a run.
-    fn check(&self, recipe: &Found, session: &Session<'_>) -> Result<(), CliError> {
-        let declared = script::declared(recipe, &session.scripts).map_err(CliError::script)?;
+    /// A recipe that is not there, cannot be read or does not take these parameters is told before there is a sandbox or a run.
+    pub(crate) fn check(&self, scripts: &script::Host) -> Result<(), CliError> {
+        let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
+        let declared = script::declared(&recipe, scripts).map_err(CliError::script)?;
         if declared.params.is_empty() {
             // It may declare them late; the run itself knows better what to say.
             return Ok(());
         }
-        Ok(script::check(&declared.params, &self.set).map(drop)?)
+        let show = || format!("its parameters: linodetool recipe show {}", self.recipe);
+        match script::check(&declared.params, &self.set) {
+            Err(failure) if failure.hint.is_none() => Err(failure.hint(show()).into()),
+            checked => Ok(checked.map(drop)?),
+        }
     }
 
     fn show(

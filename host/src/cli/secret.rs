@@ -92,7 +92,8 @@ impl SecretArgs {
             SecretCommand::Rm { name } => {
                 if !store.remove(name).map_err(Failure::from)? {
                     let known = store.list().map_err(Failure::from)?;
-                    let failure = Failure::not_found(format!("there is no secret `{name}`"));
+                    let failure = Failure::not_found(format!("there is no secret `{name}`"))
+                        .hint("`linodetool secret list` shows all");
                     return Err(failure.near(name, known.iter().map(|secret| secret.name.as_str())).into());
                 }
                 out.result(&json!({ "removed": name }), || format!("Secret `{name}` is removed."))?;

@@ -64,6 +64,7 @@ pub(crate) fn with(
     }
     let interrupt = Interrupt::watch(out)?;
     let outcome = work(globals, env, paths, out, &interrupt, command);
+    let outcome = if globals.sandbox { outcome.map_err(CliError::in_sandbox) } else { outcome };
     if !ephemeral {
         return outcome;
     }
@@ -81,6 +82,7 @@ fn work(
     interrupt: &Interrupt,
     command: &Command,
 ) -> Result<u8, CliError> {
+    command.check(outer)?;
     let progress = Progress::start(out);
     let sandbox = match globals.sandbox {
         true => Some(sandbox(outer, out, interrupt, command.need())?),

@@ -146,8 +146,28 @@ impl From<ProviderError> for Failure {
             ErrorKind::Plugin => FailureKind::Plugin,
             ErrorKind::Other => FailureKind::Other,
         };
-        Self { field: error.field.clone(), ..Self::new(kind, error.to_string()) }
+        Self {
+            field: error.field.clone(),
+            hint: hint_for(error.kind).map(str::to_owned),
+            ..Self::new(kind, error.to_string())
+        }
     }
+}
+
+/// What to do where the provider's own words do not say it.
+fn hint_for(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Unauthorized => {
+            "the token is wrong, expired or revoked: make one at https://cloud.linode.com/profile/tokens; \
+             `linodetool doctor` says where the present one comes from"
+        }
+        ErrorKind::Forbidden => {
+            "the token may not do this: make one with the access that is missing (a cluster needs read and write for \
+             Linodes, Firewalls, IPs and StackScripts, and read for Account and Events), or ask the account's owner"
+        }
+        ErrorKind::Network => "look at this computer's network; a proxy is taken from https_proxy and no_proxy",
+        _ => return None,
+    })
 }
 
 /// At most three known names that the given one was probably meant to be, best first.
@@ -170,6 +190,17 @@ pub fn near_names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_token_lacks_has_a_remedy() {
+        let hint = |kind| Failure::from(ProviderError::new(kind, "no")).hint.unwrap_or_default();
+        assert!(
+            hint(ErrorKind::Unauthorized).starts_with("the token is wrong, expired or revoked: make one at https://")
+        );
+        assert!(hint(ErrorKind::Forbidden).starts_with("the token may not do this: make one with the access"));
+        assert!(hint(ErrorKind::Network).starts_with("look at this computer's network;"));
+        assert_eq!(hint(ErrorKind::Invalid), "");
+    }
 
     #[test]
     fn near_names_are_few_and_best_first() {

@@ -75,6 +75,9 @@ impl PluginFile {
     pub fn load(path: &Path, protection: &Protection) -> Result<Self, LoadError> {
         let trusted = Trusted::open(path, protection)?;
         let name = trusted.path.clone();
+        if let Some(reason) = trusted.cut_short() {
+            return Err(LoadError::NotALibrary { path: name, reason });
+        }
         // SAFETY: initialisers of the library run; the file was just found to be one that the user trusts.
         // All its symbols are bound now, so that a missing one is an error here and not a crash later.
         let library = unsafe { Library::open(Some(trusted.load_path()), RTLD_NOW | RTLD_LOCAL) };

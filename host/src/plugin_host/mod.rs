@@ -4,6 +4,7 @@
 //! Does not know operations, accounts or Linode; HTTP is done by `provider`, whose calling interface this implements.
 
 mod discovery;
+mod elf;
 mod ffi;
 mod instance;
 mod io;

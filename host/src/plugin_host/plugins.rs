@@ -97,7 +97,7 @@ pub enum PluginError {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "none (bundled plugins lie beside linodetool)".into() } else { names.join(", ") }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
 /// All plugins of this computer. Clones share what is loaded.
@@ -246,6 +246,10 @@ impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
         let failure = Self::new(FailureKind::Plugin, error.to_string());
         match &error {
+            PluginError::Unknown { known, .. } if known.is_empty() => failure.hint(
+                "bundled plugins lie beside linodetool: unpack the whole tarball, or `cargo build --release`; \
+                 `linodetool doctor` looks again",
+            ),
             PluginError::Unknown { name, known } => {
                 let near = near_names(name, known.iter().map(String::as_str)).first().map(|near| (*near).to_owned());
                 let failure = Self { kind: FailureKind::NotFound, ..failure };

@@ -102,6 +102,11 @@ impl Trusted {
         }
     }
 
+    /// The reason if it would kill the process that loads it.
+    pub(crate) fn cut_short(&self) -> Option<String> {
+        super::elf::cut_short(&self.file)
+    }
+
     /// The path that leads to exactly this file, whatever happens to its name.
     pub(crate) fn load_path(&self) -> PathBuf {
         if cfg!(target_os = "linux") {

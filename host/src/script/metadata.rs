@@ -210,7 +210,8 @@ fn read(namespace: &str, json: &Value) -> Option<Function> {
     for parameter in json["params"].as_array().into_iter().flatten() {
         let kind = clean_type(parameter["type"].as_str().unwrap_or("?")).into_owned();
         if kind != "call" {
-            parameters.push((parameter["name"].as_str().unwrap_or("_").to_owned(), kind));
+            let name = parameter["name"].as_str().unwrap_or("_");
+            parameters.push((name.strip_prefix("mut ").unwrap_or(name).to_owned(), kind));
         }
     }
     let of = parameters.first().map_or("?", |(_, kind)| kind.as_str()).to_owned();
@@ -283,6 +284,11 @@ pub(crate) fn clean_type(name: &str) -> Cow<'_, str> {
         "rhai::Dynamic" | "Dynamic" | "?" | "_" | "RhaiResult" => "any".into(),
         "NativeCallContext" | "rhai::NativeCallContext" => "call".into(),
         "Thrown" => "ToolkitError".into(),
-        other => other.rsplit("::").next().unwrap_or(other).to_owned().into(),
+        other => {
+            // `Secret<String>` is a Secret, and what recipes call a Node is a handle in Rust.
+            let plain = other.split('<').next().unwrap_or(other);
+            let last = plain.rsplit("::").next().unwrap_or(plain);
+            last.strip_suffix("Handle").filter(|rest| !rest.is_empty()).unwrap_or(last).to_owned().into()
+        }
     }
 }

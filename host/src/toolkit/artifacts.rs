@@ -14,7 +14,7 @@ use crate::inventory::Node;
 use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
-use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::packing::{Jars, Packed, jars, local_path};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
@@ -174,27 +174,18 @@ impl Repeatable for Install<'_> {
     type Out = bool;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
-        let (toolkit, artifact) = (self.toolkit, self.artifact);
-        let target = toolkit.target(self.at_node)?;
-        let title = format!("artifact {}", artifact.name);
-        stage(toolkit, self.node, &title);
-        let connections = toolkit.connections();
-        let mark = sh_quote(artifact.digest());
-        let dest = sh_quote(self.dest);
-        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
-        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
-            stage_done(toolkit, self.node, &title, false);
-            return Ok(false.into());
+        let title = format!("artifact {}", self.artifact.name);
+        stage(self.toolkit, self.node, &title);
+        match self.install().await {
+            Ok(changed) => {
+                stage_done(self.toolkit, self.node, &title, changed);
+                Ok(changed.into())
+            }
+            Err(failure) => {
+                stage_failed(self.toolkit, self.node, &title, &failure);
+                Err(failure)
+            }
         }
-        self.place_archive(&target).await?;
-        let unpack = format!(
-            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
-            archive = sh_quote(&artifact.path_on_node()),
-        );
-        let unpack = unpack.replace("@MARK@", &mark);
-        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
-        stage_done(toolkit, self.node, &title, true);
-        Ok(true.into())
     }
 }
 
@@ -205,6 +196,27 @@ chmod 755 "$inner"; printf '%s\n' @MARK@ > "$inner/.linodetool-artifact"
 if [ -e "$dest" ]; then mv "$dest" "$old"; fi; mkdir -p "$(dirname "$dest")"; mv "$inner" "$dest"; rm -rf "$new" "$old""#;
 
 impl Install<'_> {
+    /// `false` if it is there already.
+    async fn install(&self) -> Result<bool, Failure> {
+        let (toolkit, artifact) = (self.toolkit, self.artifact);
+        let target = toolkit.target(self.at_node)?;
+        let connections = toolkit.connections();
+        let mark = sh_quote(artifact.digest());
+        let dest = sh_quote(self.dest);
+        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
+        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
+            return Ok(false);
+        }
+        self.place_archive(&target).await?;
+        let unpack = format!(
+            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
+            archive = sh_quote(&artifact.path_on_node()),
+        );
+        let unpack = unpack.replace("@MARK@", &mark);
+        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
+        Ok(true)
+    }
+
     /// The first node gets the archive from its source, every other from a node that has it.
     async fn place_archive(&self, target: &Target) -> Result<(), Failure> {
         let queue = self.toolkit.holders().of(self.artifact.digest());

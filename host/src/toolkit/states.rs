@@ -13,7 +13,7 @@ use crate::nodes::states::{
 };
 use crate::nodes::{ExecOptions, Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
-use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::redaction::Redaction;
 use crate::toolkit::{At, Repeatable, Toolkit};
 
@@ -238,8 +238,7 @@ fn told<T>(
 }
 
 fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
-    let message = failure.message.clone();
-    toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
+    stage_failed(toolkit, node, stage, &failure);
     failure
 }
 

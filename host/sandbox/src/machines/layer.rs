@@ -43,6 +43,9 @@ const EMPTIED: [(&str, u32); 20] = [
     ("var/lib/private", 0o700),
 ];
 
+/// Folders of /proc/sys that are the whole kernel's and that recipes set all the same.
+pub(crate) const SETTINGS: [&str; 2] = ["vm", "fs"];
+
 /// How deep the search for what is not everybody's to read goes; deeper trees are programs' data.
 const DEPTH: u32 = 12;
 /// How deep /usr's directories are made anew in a user namespace: where packages put theirs, 3,000 instead of 17,000.
@@ -88,7 +91,30 @@ pub(crate) fn make(dir: &Path, mode: Mode) -> Result<()> {
             opaque(&d, mode)?;
         }
     }
+    for name in SETTINGS {
+        let to = layer.join("settings").join(name);
+        make_dir(&to, 0o755)?;
+        settings(&Path::new("/proc/sys").join(name), &to, 0);
+    }
     accounts(&layer.join("etc"))
+}
+
+/// Copies a folder of kernel settings with what they say now; what cannot be read is left out.
+fn settings(from: &Path, to: &Path, depth: u32) {
+    for e in fs::read_dir(from).into_iter().flatten().flatten() {
+        let target = to.join(e.file_name());
+        match e.file_type() {
+            Ok(t) if t.is_dir() && depth < 2 => {
+                let _ = make_dir(&target, 0o755);
+                settings(&e.path(), &target, depth + 1);
+            }
+            // Reading this one makes every processor do something.
+            Ok(t) if t.is_file() && e.file_name() != "stat_refresh" => {
+                let _ = fs::read(e.path()).and_then(|text| fs::write(target, text));
+            }
+            _ => {}
+        }
+    }
 }
 
 struct Walk {

@@ -181,6 +181,14 @@ impl Machines for Namespaces {
         Ok(())
     }
 
+    fn delete_all(&self) -> Option<Result<(), MachineError>> {
+        let done = protocol::call(&self.dir, &Request::DeleteAll).map(drop);
+        if done.is_ok() {
+            lock_of(&self.shared.running).clear();
+        }
+        Some(done)
+    }
+
     fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError> {
         protocol::call(&self.dir, &Request::Firewalls(firewall::ruleset(firewalls)?)).map(drop)
     }

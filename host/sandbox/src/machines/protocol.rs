@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 
 /// The first arguments by which our processes know their roles.
 pub(crate) const ROOM: &str = "sandbox-machine-room";
-pub(crate) const INIT: &str = "sandbox-machine-init";
 pub(crate) const SFTP: &str = "sandbox-machine-sftp";
 
 /// Where the room's own address lies, from which every dial comes: documentation's network, which is part of "anywhere"
@@ -57,15 +56,12 @@ pub(crate) struct RoomConfig {
     pub(crate) ready: i32,
 }
 
-/// Which machine an init is; its argument.
+/// Which machine an init is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct InitConfig {
     pub(crate) id: u64,
     pub(crate) dir: PathBuf,
     pub(crate) mode: Mode,
-    /// Descriptors: where the [`MachineSpec`] comes once eth0 is there; where to say that SSH answers.
-    pub(crate) go: i32,
-    pub(crate) ready: i32,
 }
 
 /// One request to the room per connection: a line of JSON. The first byte of the answer is `K` (done) or `E` (why not).
@@ -74,6 +70,8 @@ pub(crate) enum Request {
     Boot(Box<MachineSpec>),
     PowerOff(u64),
     Delete(u64),
+    /// Every machine and every disk: the room's last.
+    DeleteAll,
     /// A ruleset for `nft`.
     Firewalls(String),
     /// A TCP connection inside, its descriptor with the `K`.

@@ -4,16 +4,18 @@
 //! machine. One thread per request, one per machine that waits for its end.
 
 use super::fail::{Because, Result, fail};
+use super::nursery::Nursery;
 use super::protocol::{self, EXIT_POWER_OFF, EXIT_REBOOT, InitConfig, Mode, Request, RoomConfig};
 use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, sys};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,10 +29,12 @@ const STACK: usize = 256 << 10;
 struct Room {
     dir: PathBuf,
     mode: Mode,
-    exe: OwnedFd,
+    nursery: Nursery,
     bridge: u32,
     machines: Mutex<HashMap<u64, Machine>>,
     changed: Condvar,
+    /// The end has come: nothing boots any more, and what a machine leaves in the kernel goes with the room.
+    closing: AtomicBool,
     watchers: Mutex<Vec<UnixStream>>,
 }
 
@@ -76,38 +80,54 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
     for (from, to) in [(&null, 0), (&log, 1), (&log, 2)] {
         sys::redirect(from.as_fd(), to).because(|| "cannot redirect a standard stream")?;
     }
+    // First of all: the room is one thread, and its copies shall know as little as possible.
+    let nursery = Nursery::open().because(|| "cannot start what machines are born from")?;
     sys::mount("none", "/", "none", libc::MS_REC | libc::MS_PRIVATE, "")
         .because(|| "cannot keep our mounts to ourselves")?;
     // The room's own /proc names its pids.
     sys::mount("proc", "/proc", "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")
         .because(|| "cannot mount /proc")?;
-    show_binary(config)?;
+    keep_binary(config)?;
     let bridge = network()?;
     layer::make(&dir, config.mode)?;
     let listener = protocol::listen(&dir)?;
     let room = Room {
         dir,
         mode: config.mode,
-        exe: sys::open_self().because(|| "cannot open our own program")?,
+        nursery,
         bridge,
         machines: Mutex::default(),
         changed: Condvar::new(),
+        closing: AtomicBool::new(false),
         watchers: Mutex::default(),
     };
     Ok((Arc::new(room), listener))
 }
 
-/// Our binary at `DIR/bin`, in this mount namespace alone: it stays the same while an upgrade replaces its path.
-fn show_binary(config: &RoomConfig) -> Result<()> {
+/// Our binary at `DIR/bin`, whatever becomes of its path: an upgrade or a build replaces it while the room lives, and what
+/// has been removed cannot be shown to a machine any more.
+fn keep_binary(config: &RoomConfig) -> Result<()> {
     let bin = config.dir.join("bin");
-    let same = |a: std::io::Result<fs::Metadata>, b: std::io::Result<fs::Metadata>| matches!((a, b), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()));
     let _ = fs::remove_file(&bin);
-    if same(fs::metadata(&config.exe), fs::metadata("/proc/self/exe")) {
+    if sys::is_no_exec(&config.dir).because(|| format!("cannot look at {}", config.dir.display()))? {
         fs::write(&bin, "").because(|| format!("cannot write {}", bin.display()))?;
-        return sys::bind_flat(&config.exe, &bin).because(|| "cannot show our program to the machines");
+        return sys::bind_flat(&config.exe, &bin).because(|| {
+            format!("cannot show our program to the machines: {} allows no programs", config.dir.display())
+        });
     }
-    // It has been replaced already: what runs is still to be had as a file.
-    fs::copy("/proc/self/exe", &bin).map(drop).because(|| format!("cannot copy our program to {}", bin.display()))
+    let ours = fs::metadata("/proc/self/exe").because(|| "cannot look at our own program")?;
+    // A second name costs nothing; there is none to be had on another file system, of somebody else's file, and of one
+    // that has been removed already. What is at the path may be another program by now.
+    let named = fs::hard_link(&config.exe, &bin).is_ok()
+        && fs::metadata(&bin).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino()));
+    if named {
+        return Ok(());
+    }
+    let _ = fs::remove_file(&bin);
+    // Of a program that has been removed /proc still has the content.
+    fs::copy("/proc/self/exe", &bin)
+        .and_then(|_| fs::set_permissions(&bin, fs::Permissions::from_mode(0o755)))
+        .because(|| format!("cannot copy our program to {}", bin.display()))
 }
 
 /// The bridge, with the address that dials come from. Nothing leads out of the room.
@@ -143,6 +163,7 @@ impl Room {
             Request::Boot(spec) => return Ok(format!("K{}\n", self.boot(&spec)?)),
             Request::PowerOff(id) => self.power_off(id)?,
             Request::Delete(id) => self.delete(id)?,
+            Request::DeleteAll => self.delete_all()?,
             Request::Firewalls(rules) => firewall::apply(&rules)?,
             Request::Dial(to) => {
                 let t = connect(to)?;
@@ -165,31 +186,18 @@ impl Room {
         let port = protocol::port(id)?;
         let (go_read, go_write) = sys::pipe().because(|| "cannot make a pipe")?;
         let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
-        let config = InitConfig {
-            id,
-            dir: self.dir.clone(),
-            mode: self.mode,
-            go: go_read.as_raw_fd(),
-            ready: ready_write.as_raw_fd(),
-        };
-        let argument = serde_json::to_string(&config).because(|| "cannot write the machine's argument")?;
+        let config = InitConfig { id, dir: self.dir.clone(), mode: self.mode };
         let mut machines = lock(&self.machines);
+        if self.closing.load(Ordering::Acquire) {
+            return fail(format!("machine {id} does not boot: the sandbox is being stopped"));
+        }
         if machines.contains_key(&id) {
             return fail(format!("machine {id} runs already"));
         }
-        let pid = sys::spawn(&sys::Spawn {
-            flags: libc::CLONE_NEWNS
-                | libc::CLONE_NEWPID
-                | libc::CLONE_NEWUTS
-                | libc::CLONE_NEWIPC
-                | libc::CLONE_NEWNET,
-            exe: self.exe.as_raw_fd(),
-            argv: &["linodetool".to_owned(), protocol::INIT.to_owned(), argument],
-            keep: &[config.go, config.ready],
-            die_with_thread: false, // the room's pid namespace is death enough
-            go: None,
-        })
-        .because(|| format!("cannot start machine {id}"))?;
+        let pid = self
+            .nursery
+            .bear(&config, go_read.as_fd(), ready_write.as_fd())
+            .because(|| format!("cannot start machine {id}"))?;
         machines.insert(id, Machine { pid, up: false, ending: false });
         drop(machines);
         drop((go_read, ready_write));
@@ -250,7 +258,9 @@ impl Room {
     fn wait(&self, id: u64, pid: i32) {
         let status = sys::wait_for(pid);
         // Its network namespace goes away later, in a kernel worker; free the port's name now.
-        if let (Ok(mut nl), Ok(port)) = (netlink::Netlink::open(), protocol::port(id)) {
+        if !self.closing.load(Ordering::Acquire)
+            && let (Ok(mut nl), Ok(port)) = (netlink::Netlink::open(), protocol::port(id))
+        {
             let _ = nl.delete(&port);
         }
         let ended = lock(&self.machines).remove(&id);
@@ -294,6 +304,33 @@ impl Room {
             machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
+    }
+
+    /// All of them and their disks. Each by itself would wait for the kernel to unlink its port from the bridge, one after
+    /// another.
+    fn delete_all(&self) -> Result<()> {
+        let mut machines = lock(&self.machines);
+        self.closing.store(true, Ordering::Release);
+        for (id, m) in machines.iter_mut() {
+            m.ending = true;
+            sys::kill(m.pid, libc::SIGKILL).because(|| format!("cannot end machine {id}"))?;
+        }
+        let until = Instant::now() + FAREWELL;
+        while !machines.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return fail(format!("{} machines do not die; processes of them hang in the kernel", machines.len()));
+            }
+            machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(machines);
+        let disks = self.dir.join("disks");
+        match fs::remove_dir_all(&disks) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e).because(|| format!("cannot remove {}", disks.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The disk goes from inside the room: it may hold files of ids that only exist here.

@@ -6,7 +6,7 @@
 //! user namespace (its submounts are locked), and would show this computer's odd corners.
 
 use super::fail::{Because, Result, fail};
-use super::layer::{SHARED, make_dir};
+use super::layer::{SETTINGS, SHARED, make_dir};
 use super::protocol::{InitConfig, disk};
 use super::sys;
 use std::fs;
@@ -47,7 +47,7 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
         sys::mount("tmpfs", root.join(name), "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, options)
             .because(|| format!("cannot mount /{name}"))?;
     }
-    kernel_views(&root)?;
+    kernel_views(m, &root)?;
     devices(&root.join("dev"))?;
 
     let ours = root.join(&OURS[1..]);
@@ -89,9 +89,7 @@ fn shared(m: &InitConfig, disk: &Path, root: &Path, name: &str) -> io::Result<()
         lower.push(&host);
     }
     let lower = lower.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(":");
-    let user = if m.mode.is_root() { "" } else { ",userxattr" };
-    let options = format!("lowerdir={lower},upperdir={},workdir={}{user}", upper.display(), work.display());
-    match sys::mount("overlay", &target, "overlay", 0, &options) {
+    match overlay(m, &lower, (&upper, &work), &target) {
         Err(_) if !m.mode.is_root() && name == "opt" => sys::bind(&host, &target), // has mounts in it; not written to
         Err(e) if !m.mode.is_root() => Err(io::Error::other(format!(
             "{e}; without root this fails where there are mounts below {}, and in folders on network or overlay file systems",
@@ -102,7 +100,7 @@ fn shared(m: &InitConfig, disk: &Path, root: &Path, name: &str) -> io::Result<()
 }
 
 /// /proc and /sys of the machine's own namespaces.
-fn kernel_views(root: &Path) -> Result<()> {
+fn kernel_views(m: &InitConfig, root: &Path) -> Result<()> {
     let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     for name in ["proc", "sys", "dev"] {
         make_dir(&root.join(name), 0o755)?;
@@ -113,7 +111,7 @@ fn kernel_views(root: &Path) -> Result<()> {
             "{e}; inside a container start it with an unmasked /proc (docker: --security-opt systempaths=unconfined), or use --machines simulated"
         ));
     }
-    guard_kernel(&root.join("proc"));
+    guard_kernel(m, root);
     if sys::mount("sysfs", root.join("sys"), "sysfs", quiet | libc::MS_RDONLY, "").is_err() {
         sys::bind("/sys", root.join("sys")).because(|| "cannot mount /sys")?;
     }
@@ -122,40 +120,47 @@ fn kernel_views(root: &Path) -> Result<()> {
 
 /// Keeps what belongs to the whole kernel from machines, whose root may be real root. What fails is not there, or not
 /// theirs to write in the first place.
-fn guard_kernel(proc: &Path) {
+fn guard_kernel(m: &InitConfig, root: &Path) {
+    let proc = root.join("proc");
     for f in
         ["sysrq-trigger", "kcore", "kmsg", "keys", "key-users", "timer_list", "sched_debug", "kpagecount", "kpageflags"]
     {
         let _ = sys::bind_flat("/dev/null", proc.join(f));
     }
-    // /proc/sys/net is the machine's own; vm and fs become files of its own, so that setting them works and changes nothing here.
-    for dir in ["sys/vm", "sys/fs"].map(|d| proc.join(d)) {
-        let values = readable(&dir, 0);
-        if sys::mount("sysctl", &dir, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "mode=755,size=256k")
-            .is_ok()
-        {
-            for (path, text) in values {
-                let _ = path.parent().map(fs::create_dir_all);
-                let _ = fs::write(path, text);
-            }
+    // /proc/sys/net is the machine's own. vm and fs become files of its own, so that setting them works and changes
+    // nothing here; what cannot be had so is read-only as the rest.
+    let mut fixed = vec!["sys/kernel", "sys/dev", "sys/debug", "irq", "bus", "acpi", "scsi"];
+    for name in SETTINGS {
+        if settings(m, root, name).is_err() {
+            fixed.push(if name == "vm" { "sys/vm" } else { "sys/fs" });
         }
     }
-    for dir in ["sys/kernel", "sys/dev", "sys/debug", "irq", "bus", "acpi", "scsi"].map(|d| proc.join(d)) {
+    for dir in fixed.into_iter().map(|d| proc.join(d)) {
         let _ = sys::bind_flat(&dir, &dir).and_then(|()| sys::remount_read_only(&dir));
     }
 }
 
-/// The files of a folder of settings with what they say now.
-fn readable(dir: &Path, depth: u32) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    let mut all = Vec::new();
-    for e in fs::read_dir(dir).into_iter().flatten().flatten() {
-        match e.file_type() {
-            Ok(t) if t.is_dir() && depth < 2 => all.extend(readable(&e.path(), depth + 1)),
-            Ok(t) if t.is_file() => all.extend(fs::read(e.path()).ok().map(|text| (e.path(), text))),
-            _ => {}
-        }
+/// A copy-on-write view of the copy the room made: a hundred files cost one mount.
+fn settings(m: &InitConfig, root: &Path, name: &str) -> io::Result<()> {
+    let own = root.join(&OURS[1..]).join("settings");
+    let (upper, work) = (own.join(name), own.join(format!("{name}.work")));
+    for d in [&upper, &work] {
+        make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
     }
-    all
+    let lower = m.dir.join("layer/settings").join(name);
+    overlay(m, &lower.display().to_string(), (&upper, &work), &root.join("proc/sys").join(name))
+}
+
+/// One overlay. "volatile": it is not flushed to this computer's disk, neither when something in a machine calls fsync
+/// nor when the machine ends, which would wait for all that anybody here writes. Kernels before 5.10 do not know it.
+fn overlay(m: &InitConfig, lower: &str, (upper, work): (&Path, &Path), target: &Path) -> io::Result<()> {
+    // How the kernel remembers a volatile life that is over; a new one must not go on from it after a crash of this
+    // computer. A sandbox does not: it begins with no disks.
+    let _ = fs::remove_dir_all(work.join("work/incompat"));
+    let user = if m.mode.is_root() { "" } else { ",userxattr" };
+    let options = format!("lowerdir={lower},upperdir={},workdir={}{user}", upper.display(), work.display());
+    sys::mount("overlay", target, "overlay", 0, &format!("{options},volatile"))
+        .or_else(|_| sys::mount("overlay", target, "overlay", 0, &options))
 }
 
 /// A small /dev of bind mounts (nobody in a machine may make nodes) and its own terminals.

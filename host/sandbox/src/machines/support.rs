@@ -76,7 +76,7 @@ fn try_namespaces(mode: Mode) -> Result<(), String> {
         Ok(pid) => {
             let _ = sys::wait_for(pid);
         }
-        Err(e) => return Err(hopeless(&format!("its kernel refuses namespaces ({e})"))),
+        Err(e) => return Err(hopeless(&refused(&e))),
     }
     // Ubuntu lets everybody make a user namespace, and then takes its rights away.
     let restricted =
@@ -87,6 +87,20 @@ fn try_namespaces(mode: Mode) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// What the kernel's numbers mean here; "no space left on device" would send a user to look at disks.
+fn refused(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::ENOSPC) => {
+            "it may have no more namespaces, or none at all (`sysctl user` shows the limits, as max_user_namespaces)"
+                .into()
+        }
+        Some(libc::EPERM) => "its kernel or container forbids namespaces to this user (run as root; on Debian \
+            `sysctl kernel.unprivileged_userns_clone=1`; in a container start it with --privileged)"
+            .into(),
+        _ => format!("its kernel refuses namespaces ({error})"),
+    }
 }
 
 /// A range of ids that the system grants this user: (user start, group start, length).
@@ -105,4 +119,19 @@ fn sub_range(text: &str) -> Option<(String, String)> {
     let line = text.lines().find(|l| l.split(':').next().is_some_and(|n| Some(n) == me || n == uid))?;
     let mut f = line.split(':').skip(1).map(str::to_owned);
     f.next().zip(f.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_its_cause() {
+        let text = |number| hopeless(&refused(&std::io::Error::from_raw_os_error(number)));
+        expect_test::expect![[r#"
+            this computer cannot run sandbox machines: it may have no more namespaces, or none at all (`sysctl user` shows the limits, as max_user_namespaces); use --machines simulated
+            this computer cannot run sandbox machines: its kernel or container forbids namespaces to this user (run as root; on Debian `sysctl kernel.unprivileged_userns_clone=1`; in a container start it with --privileged); use --machines simulated
+            this computer cannot run sandbox machines: its kernel refuses namespaces (Invalid argument (os error 22)); use --machines simulated"#]]
+            .assert_eq(&[text(libc::ENOSPC), text(libc::EPERM), text(libc::EINVAL)].join("\n"));
+    }
 }

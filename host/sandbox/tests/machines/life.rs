@@ -4,7 +4,7 @@ use super::Case;
 use super::support::{Place, place, say};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use linodetool_sandbox::machines::{HowEnded, MachineExit, Machines};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ pub(crate) const CASES: &[Case] = &[
     ("life::one_owner_per_folder", one_owner),
     ("life::twenty_at_once", twenty),
     ("life::an_address_moves_to_another_machine", address_moves),
+    ("life::a_replaced_program_boots_machines", replaced_program),
+    ("life::all_end_at_once", all_at_once),
     ("life::a_folder_that_cannot_be_used", bad_folder),
 ];
 
@@ -107,6 +109,78 @@ fn until_gone(dir: &Path) {
         assert!(Instant::now() < until, "left behind: {left:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// An upgrade or a build replaces the program while its room runs, and again before a room that it opens later.
+fn replaced_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let exe = folder.path().join("program");
+    // On the folder's own file system, so that it can have a second name there; and as a copy from another one.
+    for other_system in [false, true] {
+        let dir = if other_system {
+            Path::new("/dev/shm").join(folder.path().file_name().expect("a name"))
+        } else {
+            folder.path().join("m")
+        };
+        std::fs::copy(std::env::current_exe().expect("our own path"), &exe).expect("copied");
+        let mut child = Command::new(&exe)
+            .args(["helper-replaced", &dir.join("rooms").display().to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut child.stdout.take().expect("a pipe"), &mut said).expect("text");
+        assert!(child.wait().expect("it ends").success(), "{said}");
+        let _ = std::fs::remove_dir_all(&dir);
+        assert_eq!(said, "machine 1: active\nmachine 2: active\nmachine 3: active\n");
+    }
+}
+
+/// What the replaced program does: a room before, a room after its own file has gone.
+pub(crate) fn inside_replaced(dir: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|e| e.to_string())?;
+    let key = super::support::Key::make(dir);
+    let boot = |room: &Namespaces, id: u8| {
+        let ip = std::net::Ipv4Addr::new(198, 18, 9, id);
+        let spec = linodetool_sandbox::machines::MachineSpec {
+            id: id.into(),
+            hostname: format!("r{id}"),
+            public_ip: Some(ip),
+            authorized_keys: vec![key.public.clone()],
+            ..Default::default()
+        };
+        room.boot(&spec).map_err(|e| e.0)?;
+        // systemctl is our program as the machine sees it.
+        let command = "printf '[Service]\nExecStart=/bin/sleep 1000\n' > /etc/systemd/system/s.service; systemctl start s; systemctl is-active s";
+        let ran = super::support::client(room.dir(), ip, "root", &key.file, command)?;
+        let _ = write!(std::io::stdout(), "machine {id}: {}{}", ran.out, ran.err);
+        Ok::<_, String>(())
+    };
+    let room = Namespaces::open(&dir.join("a"), &Options::default()).map_err(|e| e.0)?;
+    boot(&room, 1)?;
+    let exe = std::env::current_exe().map_err(|e| e.to_string())?;
+    std::fs::remove_file(&exe).and_then(|()| std::fs::write(&exe, "another program")).map_err(|e| e.to_string())?;
+    boot(&room, 2)?;
+    drop(room);
+    let room = Namespaces::open(&dir.join("b"), &Options::default()).map_err(|e| e.0)?;
+    boot(&room, 3)
+}
+
+fn all_at_once() {
+    let p = Place::new();
+    let exits = p.room.exits().expect("the receiver");
+    let specs: Vec<_> = (1..=3).map(|i| p.spec_of(2000 + i)).collect();
+    for spec in &specs {
+        p.room.boot(spec).expect("boots");
+    }
+    p.room.delete_all().expect("at once").expect("gone");
+    assert!(exits.try_recv().is_err(), "what we asked for is not told");
+    assert!(!p.dir().join("disks").exists());
+    let e = p.room.boot(&specs[0]).expect_err("over");
+    assert_eq!(e.0, "machine 2001 does not boot: the sandbox is being stopped");
+    p.room.delete(2001).expect("none is no error");
+    drop(p.room);
+    until_gone(&p.folder.path().join("m"));
 }
 
 /// A process of its own that has opened a room with machines in it.

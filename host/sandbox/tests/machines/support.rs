@@ -316,6 +316,7 @@ pub(crate) fn run_helper() -> Option<u8> {
         }
         // Figures: `cargo test --release -p linodetool-sandbox --test machines -- ` and then this binary by hand.
         ["bench", dir, rounds] => Some(bench(Path::new(dir), rounds.parse().ok()?).err().map_or(0, failed)),
+        ["helper-replaced", dir] => Some(super::life::inside_replaced(Path::new(dir)).err().map_or(0, failed)),
         ["helper-rootless", dir, mode] => Some(match super::rootless::inside(Path::new(dir), mode == "single") {
             Ok(()) => 0,
             Err(e) => failed(e),

@@ -147,7 +147,8 @@ impl Shared {
 /// Lines and columns of the terminal.
 fn console_size() -> (usize, usize) {
     // comfy-table asks the system for the width; what it cannot tell is taken as an old terminal's.
-    let width = comfy_table::Table::new().width().map_or(80, usize::from);
+    // So is what has no size at all, as a terminal that a program made.
+    let width = comfy_table::Table::new().width().filter(|width| *width > 0).map_or(80, usize::from);
     (24, width)
 }
 

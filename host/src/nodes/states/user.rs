@@ -91,6 +91,20 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_with_one_user_says_so() {
+        let here = here();
+        // What the kernel says of a user namespace with one number.
+        here.program("tr", "echo ' 0 1003 1'");
+        let hdfs = User { name: "hdfs".into(), groups: vec!["hadoop".into()], ..User::default() };
+        expect_test::expect!["failed: it cannot be made, since root is the only user that this machine can have (on the computer that runs the sandbox: install newuidmap (Debian: apt-get install uidmap), give your user a line in /etc/subuid and in /etc/subgid, then `linodetool sandbox stop` and run this again)"]
+            .assert_eq(&here.apply(&hdfs));
+        assert!(!std::fs::exists(here.path("log")).unwrap());
+        // Who is there already can be looked after.
+        let root = User { name: "root".into(), ..User::default() };
+        assert_eq!(here.apply(&root), "same: ");
+    }
+
+    #[test]
     fn what_differs_is_changed_but_not_the_number() {
         let here = here();
         let mut user = User { name: "app".into(), ..User::default() };

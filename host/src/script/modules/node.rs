@@ -505,22 +505,23 @@ const SERVICE: Doc = Doc {
 
 const SYSCTL: Doc = Doc {
     name: "sysctl",
-    subject: "name",
+    subject: "file",
     text: "\
         Sets kernel parameters, now and at boot. Where a parameter is read-only, as in the sandbox, a note says so.
 
         | option | type | default |
         |---|---|---|
-        | `name` | string: name of the file in /etc/sysctl.d | |
-        | `values` | map of parameter to value | |
+        | `settings` | map of parameter to string | |
+        | `file` | string: name of the file in /etc/sysctl.d, all of whose content they are | `90-linodetool.conf` |
 
         # Example
         ```rhai
-        n.sysctl(\"docs\", #{ values: #{ \"vm.swappiness\": \"1\" } });
+        n.sysctl(#{ settings: #{ \"vm.swappiness\": \"1\" } });
+        n.sysctl(\"91-docs.conf\", #{ settings: #{ \"net.core.somaxconn\": \"1024\" } });
         ```
 
         # Errors
-        `command` with what the system says.",
+        `command` for a parameter that the kernel does not know, or with what the system says.",
 };
 
 const ARCHIVE: Doc = Doc {
@@ -556,12 +557,13 @@ const LINE: Doc = Doc {
         | option | type | default |
         |---|---|---|
         | `line` | string | |
-        | `match` | string: a regular expression of the lines it replaces | the line itself |
-        | `absent` | bool: no such line | `false` |
+        | `pattern` | string: a regular expression; the last line that matches is replaced | the line itself |
+        | `absent` | bool: no such line, nor one that matches | `false` |
+        | `create` | bool: make the file if there is none | `false` |
 
         # Example
         ```rhai
-        n.line(\"/etc/environment\", #{ line: \"EDITOR=vi\", \"match\": \"^EDITOR=\" });
+        n.line(\"/etc/environment\", #{ line: \"EDITOR=vi\", pattern: \"^EDITOR=\" });
         ```
 
         # Errors

@@ -73,7 +73,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// let file = text::render("port {{ port }}\\n", #{ port: 22 });
+    /// let file = text::render("port {{ port }}\n", #{ port: 22 });
     /// ```
     ///
     /// # Errors
@@ -110,7 +110,7 @@ pub(crate) mod text {
     ///
     /// # Example
     /// ```rhai
-    /// let hosts = text::join(["a", "b"], "\\n");
+    /// let hosts = text::join(["a", "b"], "\n");
     /// ```
     #[rhai_fn(name = "join")]
     pub fn join(items: Array, between: &str) -> String {

@@ -144,6 +144,11 @@ pub(crate) fn stage_done(toolkit: &Toolkit, node: &str, stage: &str, changed: bo
     toolkit.events().send(Event::StageDone { node: node.into(), stage: stage.into(), changed });
 }
 
+pub(crate) fn stage_failed(toolkit: &Toolkit, node: &str, stage: &str, failure: &Failure) {
+    let message = failure.message.clone();
+    toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
+}
+
 /// Whether the provider's instance is the node that the inventory means. Ids of another account, or of an earlier sandbox,
 /// may be the same by chance; a label may have been changed by its owner, the tag of our step stays.
 pub(crate) fn is_same(node: &Node, instance: &Instance) -> bool {

@@ -40,14 +40,10 @@ pub(crate) enum Power {
     Reboot,
 }
 
-/// The init's main function; its argument is an [`InitConfig`].
-pub(crate) fn main(argument: &str) -> i32 {
-    let Ok(config) = serde_json::from_str::<InitConfig>(argument) else { return 2 };
-    let (Ok(go), Ok(mut ready)) = (sys::adopt_descriptor(config.go), sys::adopt_descriptor(config.ready)) else {
-        return 2;
-    };
-    match boot(&config, go) {
-        Ok((spec, phases)) => live(&config, &spec, &phases, ready),
+/// From the first instant to the exit code. `go` brings the [`MachineSpec`] once eth0 is there, `ready` takes "SSH answers".
+pub(crate) fn run(config: &InitConfig, go: File, mut ready: File) -> i32 {
+    match boot(config, go) {
+        Ok((spec, phases)) => live(&spec, &phases, ready),
         Err(e) => {
             let _ = ready.write_all(format!("E{e}").as_bytes());
             1
@@ -101,7 +97,7 @@ fn network(spec: &MachineSpec) -> Result<()> {
 }
 
 /// From SSH's answer to the shutdown; the exit code tells the room why.
-fn live(config: &InitConfig, spec: &MachineSpec, phases: &str, mut ready: File) -> i32 {
+fn live(spec: &MachineSpec, phases: &str, mut ready: File) -> i32 {
     // One thread: a machine that idles should cost next to nothing.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(r) => r,
@@ -131,7 +127,6 @@ fn live(config: &InitConfig, spec: &MachineSpec, phases: &str, mut ready: File) 
         drop(children);
         power
     });
-    let _ = config;
     match power {
         Some(Power::Off) => EXIT_POWER_OFF,
         Some(Power::Reboot) => EXIT_REBOOT,

@@ -10,13 +10,13 @@ mod process;
 mod spawn;
 mod terminal;
 
-pub(crate) use mounts::{bind, bind_flat, mount, pivot, remount_read_only, set_attribute};
+pub(crate) use mounts::{bind, bind_flat, is_no_exec, mount, pivot, remount_read_only, set_attribute};
 pub(crate) use pass::{receive, send};
 pub(crate) use process::{
     Identity, Limit, adopt_descriptor, broadcast_arp, drop_capabilities, effective_uid, group_id, interface_index,
     kill, redirect, session_of, set_host_name, try_lock, user_id, wait_for, wait_for_any,
 };
-pub(crate) use spawn::{Spawn, open_self, spawn};
+pub(crate) use spawn::{MACHINE, Spawn, clone_sibling, close_all_but, close_all_but_two, exit, fork, open_self, spawn};
 pub(crate) use terminal::Terminal;
 
 use std::ffi::{CString, OsStr};

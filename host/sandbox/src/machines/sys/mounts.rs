@@ -36,6 +36,16 @@ pub(crate) fn remount_read_only(target: impl AsRef<Path>) -> io::Result<()> {
     mount("none", target, "none", flags, "")
 }
 
+/// Whether nothing may be executed on the file system of a folder.
+pub(crate) fn is_no_exec(folder: &Path) -> io::Result<bool> {
+    let path = c_string(folder);
+    // SAFETY: all zeroes is a valid value of it.
+    let mut fs: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a C string and a struct that live through the call.
+    check(unsafe { libc::statvfs(path.as_ptr(), &raw mut fs) })?;
+    Ok(fs.f_flag & libc::ST_NOEXEC != 0)
+}
+
 /// Takes a mount away, now from the tree and for good when its last user is gone.
 fn unmount(target: impl AsRef<Path>) -> io::Result<()> {
     let t = c_string(target.as_ref());

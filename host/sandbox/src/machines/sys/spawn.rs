@@ -5,7 +5,7 @@
 use super::{c_string, check};
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 /// What the new process is to be.
@@ -76,6 +76,81 @@ unsafe fn child(s: &Spawn<'_>, argv: &[*const libc::c_char], env: &[*const libc:
         libc::syscall(libc::SYS_execveat, s.exe, c"".as_ptr(), argv.as_ptr(), env.as_ptr(), libc::AT_EMPTY_PATH);
         libc::_exit(127)
     }
+}
+
+/// The namespaces of a machine.
+pub(crate) const MACHINE: libc::c_int =
+    libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET;
+
+/// A copy of this process, which has one thread; `true` in the original.
+pub(crate) fn fork() -> io::Result<bool> {
+    // SAFETY: by the caller's contract no other thread holds a lock that the copy would find locked for ever.
+    check(unsafe { libc::fork() }).map(|pid| pid != 0)
+}
+
+/// A copy of this process, which has one thread, in namespaces of its own and as a child of this one's parent: `None` in
+/// the copy, its pid in the original.
+pub(crate) fn clone_sibling(flags: libc::c_int) -> io::Result<Option<libc::pid_t>> {
+    let mut flags = libc::c_long::from(flags | libc::CLONE_PARENT | libc::SIGCHLD);
+    // The C library keeps a thread's number, and its own fork has the kernel correct it at this very place.
+    let mut number: libc::c_ulong = 0;
+    // SAFETY: the kernel writes one address.
+    if unsafe { libc::prctl(libc::PR_GET_TID_ADDRESS, &raw mut number) } == 0 && number != 0 {
+        flags |= libc::c_long::from(libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID);
+    }
+    // SAFETY: without CLONE_VM this is a fork: the copy has its own memory, and by the caller's contract nobody held a
+    // lock in it. The number's place is what the C library told the kernel at the start. x86-64 and aarch64 differ in the
+    // order of the last two arguments.
+    let pid = unsafe {
+        #[cfg(target_arch = "x86_64")]
+        let pid = libc::syscall(libc::SYS_clone, flags, 0, 0, number, 0);
+        #[cfg(not(target_arch = "x86_64"))]
+        let pid = libc::syscall(libc::SYS_clone, flags, 0, 0, 0, number);
+        pid
+    };
+    match pid {
+        0 => Ok(None),
+        p if p > 0 => Ok(Some(p as libc::pid_t)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Closes every descriptor but the standard streams and this one, whose number changes.
+pub(crate) fn close_all_but(kept: OwnedFd) -> io::Result<OwnedFd> {
+    // Out of the way of the number it is to have.
+    let high = copy_from(&kept, 10)?;
+    std::mem::forget(kept);
+    // SAFETY: nobody uses the other descriptors any more, by the caller's contract: it is a copy that begins anew.
+    unsafe {
+        check(libc::dup3(high, 3, libc::O_CLOEXEC))?;
+        check(libc::syscall(libc::SYS_close_range, 4, u32::MAX, 0) as libc::c_int)?;
+        Ok(OwnedFd::from_raw_fd(3))
+    }
+}
+
+/// As [`close_all_but`], for two.
+pub(crate) fn close_all_but_two(a: OwnedFd, b: OwnedFd) -> io::Result<(OwnedFd, OwnedFd)> {
+    let (high_a, high_b) = (copy_from(&a, 10)?, copy_from(&b, 10)?);
+    std::mem::forget((a, b));
+    // SAFETY: as above.
+    unsafe {
+        check(libc::dup3(high_a, 3, libc::O_CLOEXEC))?;
+        check(libc::dup3(high_b, 4, libc::O_CLOEXEC))?;
+        check(libc::syscall(libc::SYS_close_range, 5, u32::MAX, 0) as libc::c_int)?;
+        Ok((OwnedFd::from_raw_fd(3), OwnedFd::from_raw_fd(4)))
+    }
+}
+
+/// A copy with a number not below `least`; it closes with the others.
+fn copy_from(fd: &OwnedFd, least: RawFd) -> io::Result<RawFd> {
+    // SAFETY: no memory involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) })
+}
+
+/// The end of a copy, without what the original has registered for its own.
+pub(crate) fn exit(code: libc::c_int) -> ! {
+    // SAFETY: cannot fail.
+    unsafe { libc::_exit(code) }
 }
 
 /// This binary, to be executed again even if its path is replaced meanwhile.

@@ -16,6 +16,14 @@ fail() {
 	exit 1
 }
 
+# needs_ids WHAT: fails where the system has no number but root's to give, as a machine of an ordinary user's sandbox.
+needs_ids() {
+	case $(tr -s ' ' </proc/self/uid_map 2>/dev/null) in
+	" 0 "*" 1") fail "$1, since root is the only user that this machine can have" \
+		"on the computer that runs the sandbox: install newuidmap (Debian: apt-get install uidmap), give your user a line in /etc/subuid and in /etc/subgid, then \`linodetool sandbox stop\` and run this again" ;;
+	esac
+}
+
 finish() {
 	printf '\036%s %s\n' "$lt_changed" "$lt_detail"
 	exit 0
@@ -35,11 +43,11 @@ meta() {
 		fi
 	fi
 	if [ -n "$3" ] && [ "$(stat -c %U "$1")" != "$3" ] && [ "$(stat -c %u "$1")" != "$3" ]; then
-		chown "$3" "$1" || fail "its owner cannot be set to $3" "make the user first"
+		chown "$3" "$1" || { needs_ids "its owner cannot be set to $3"; false; } || fail "its owner cannot be set to $3" "make the user first"
 		did "owner $3"
 	fi
 	if [ -n "$4" ] && [ "$(stat -c %G "$1")" != "$4" ] && [ "$(stat -c %g "$1")" != "$4" ]; then
-		chgrp "$4" "$1" || fail "its group cannot be set to $4" "make the group first"
+		chgrp "$4" "$1" || { needs_ids "its group cannot be set to $4"; false; } || fail "its group cannot be set to $4" "make the group first"
 		did "group $4"
 	fi
 }
@@ -70,7 +78,7 @@ replace() {
 put() {
 	lt_to=$1
 	[ ! -L "$1" ] || lt_to=$(readlink -f "$1") || fail "it is a symbolic link that leads nowhere"
-	[ ! -d "$lt_to" ] || fail "it is a directory"
+	[ ! -d "$lt_to" ] || fail "it is a directory" "name a file in it"
 	if [ -f "$lt_to" ] && [ "$(digest "$lt_to")" = "$2" ]; then
 		cat >/dev/null
 		meta "$lt_to" "$3" "$4" "$5"

@@ -4,6 +4,7 @@ shift 6
 # Names without blanks.
 groups=$*
 entry() { if have getent; then getent "$1" "$2"; else grep "^$2:" "/etc/$1"; fi; }
+entry passwd "$name" >/dev/null || needs_ids "it cannot be made"
 for group in $groups; do
 	if ! entry group "$group" >/dev/null; then
 		if have groupadd; then groupadd "$group"; else addgroup "$group"; fi >&2 || fail "group $group cannot be made"
