@@ -48,32 +48,43 @@ impl Repeatable for EnsureKeys<'_> {
     type Out = Keys;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Keys>, Failure> {
-        let store = self.toolkit.secret_store();
-        let login = match self.given {
-            Some(name) => key_ref(name, &store.expect(name)?)?,
-            None => ensure(self.toolkit, &format!("{}.login", self.login), "linodetool")?,
-        };
-        let mut keys = Keys { login, ..Keys::default() };
-        for node in &self.nodes {
-            let first = ensure(self.toolkit, &format!("node/{node}.host-first"), node)?;
-            let lasting = ensure(self.toolkit, &format!("node/{node}.host"), node)?;
-            keys.hosts.insert(node.clone(), HostKeys { first, lasting });
-        }
-        Ok(keys.into())
+        // Making and writing thousands of keys takes seconds, which a cancel shall not wait for.
+        let (login, given) = (self.login.clone(), self.given.map(str::to_owned));
+        let (nodes, toolkit) = (self.nodes.clone(), self.toolkit.clone());
+        let work = move || keys(&toolkit, &login, given.as_deref(), &nodes);
+        let keys = tokio::task::spawn_blocking(work).await;
+        Ok(keys.map_err(|e| Failure::internal(format!("making keys failed: {e}")))??.into())
     }
+}
+
+/// All of them durable when this returns; the same ones when asked again.
+fn keys(toolkit: &Toolkit, login: &str, given: Option<&str>, nodes: &[String]) -> Result<Keys, Failure> {
+    let store = toolkit.secret_store();
+    let login = match given {
+        Some(name) => key_ref(name, &store.expect(name)?)?,
+        None => {
+            let name = format!("generated/{login}.login");
+            key_ref(&name, &store.generate(&name, || Ok(new_key("linodetool")))?)?
+        }
+    };
+    let names: Vec<String> = nodes.iter().flat_map(|node| host_key_names(node)).collect();
+    let node_of =
+        |name: &str| name.trim_start_matches("generated/node/").rsplit_once('.').map(|(node, _)| node.to_owned());
+    let privates = store.generate_all(&names, |name| Ok(new_key(&node_of(name).unwrap_or_default())))?;
+    let refs = names.iter().zip(&privates).map(|(name, private)| key_ref(name, private));
+    let refs = refs.collect::<Result<Vec<_>, _>>()?;
+    let pair = |pair: &[KeyRef]| HostKeys { first: pair[0].clone(), lasting: pair[1].clone() };
+    let hosts = nodes.iter().cloned().zip(refs.chunks_exact(2).map(pair)).collect();
+    Ok(Keys { login, hosts })
+}
+
+fn new_key(comment: &str) -> String {
+    KeyPair::generate(comment).private_pem.reveal().clone()
 }
 
 /// Where the private halves of a node's host keys are in the store: the first, the lasting one.
 pub(crate) fn host_key_names(node: &str) -> [String; 2] {
     [format!("generated/node/{node}.host-first"), format!("generated/node/{node}.host")]
-}
-
-/// Durable when this returns; the same key when asked again.
-fn ensure(toolkit: &Toolkit, name: &str, comment: &str) -> Result<KeyRef, Failure> {
-    let name = format!("generated/{name}");
-    let make = || Ok(KeyPair::generate(comment).private_pem.reveal().clone());
-    let private = toolkit.secret_store().generate(&name, make)?;
-    key_ref(&name, &private)
 }
 
 fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Failure> {
@@ -87,8 +98,9 @@ fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Failure> {
 /// Forgets the keys of nodes that are gone.
 pub(crate) fn forget_nodes(toolkit: &Toolkit, nodes: &[&str]) -> Result<(), Failure> {
     for node in nodes {
-        forget(toolkit, &format!("node/{node}.host-first"))?;
-        forget(toolkit, &format!("node/{node}.host"))?;
+        for name in host_key_names(node) {
+            toolkit.secret_store().remove(&name)?;
+        }
         forget(toolkit, &format!("node/{node}.login"))?;
     }
     Ok(())

@@ -40,7 +40,8 @@ impl Plan {
 
 /// Without what adding in binary leaves: prices have at most five decimals, `0.0075`.
 fn dollars(sum: f64) -> f64 {
-    (sum * 1e6).round() / 1e6
+    // A sum of nothing is -0, which nobody wants to read.
+    (sum * 1e6).round() / 1e6 + 0.0
 }
 
 /// Says yes or no before anything that costs money is made.
