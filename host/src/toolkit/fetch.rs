@@ -15,7 +15,9 @@ pub(crate) fn checked_sha512(text: &str) -> Result<String, Failure> {
     if text.len() == 128 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text);
     }
-    Err(Failure::usage("a SHA-512 has 128 hexadecimal digits").field("sha512"))
+    Err(Failure::usage("a SHA-512 has 128 hexadecimal digits")
+        .field("sha512")
+        .hint("take it from where the archive is published"))
 }
 
 /// The digest in a file of any of the usual forms: `sha512sum`'s, BSD's, GnuPG's in groups over several lines.
