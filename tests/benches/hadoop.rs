@@ -18,11 +18,12 @@ const ROUNDS: usize = 3;
 const RECIPE: &str = r#"
 import "lib/hadoop" as hadoop;
 let p = params(#{ name: param("bench", "cluster") });
+let prepared = hadoop::prepare(#{ hadoop_dist: "", replication: 0, workers: 2 });
+print("the distribution is on this computer");
 let c = clusters::ensure(#{ name: p.name, region: "us-east", image: "linode/debian12",
     roles: [#{ role: "master", type: "g6-standard-2" }, #{ role: "worker", count: 2, type: "g6-standard-2" }] });
 print("machines answer over SSH");
-let settings = hadoop::settings(c, #{ hadoop_dist: "", replication: 0 });
-print("the distribution is on this computer");
+let settings = hadoop::settings(c, prepared);
 lanes(c.nodes, |n| hadoop::install(n, settings));
 print("software in place");
 hadoop::start(c, settings);
