@@ -68,6 +68,10 @@ struct CreateBody<'a> {
     firewall_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     private_ip: Option<bool>,
+    /// A firewall at create and an address in the private network are for legacy configuration interfaces only, and accounts
+    /// may default to the others (Linode API v4, `POST /linode/instances`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface_generation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     booted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +99,7 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateInstance) -> Result<I
         stackscript_data: &args.stackscript_data,
         firewall_id: numeric("firewall_id", &args.firewall_id)?,
         private_ip: args.private_ip.then_some(true),
+        interface_generation: (args.private_ip || args.firewall_id.is_some()).then_some("legacy_config"),
         booted: args.booted,
         swap_size: args.swap_mb,
     };

@@ -29,7 +29,7 @@ fn everything_at_once() {
     expect![[r#"
         > POST https://api.linode.com/v4/linode/instances
           auth bearer, class create
-          {"label":"web-1","region":"us-east","type":"g6-nanode-1","image":"linode/debian12","tags":["lt-c-1","lt-s-2"],"authorized_keys":["ssh-ed25519 AAAA ann"],"root_pass":{"secret":"s1"},"metadata":{"user_data":{"secret":"s2","as":"base64"}},"stackscript_id":10,"stackscript_data":{"db":"x","password":{"secret":"s3"}},"firewall_id":11,"private_ip":true,"booted":false,"swap_size":1024}
+          {"label":"web-1","region":"us-east","type":"g6-nanode-1","image":"linode/debian12","tags":["lt-c-1","lt-s-2"],"authorized_keys":["ssh-ed25519 AAAA ann"],"root_pass":{"secret":"s1"},"metadata":{"user_data":{"secret":"s2","as":"base64"}},"stackscript_id":10,"stackscript_data":{"db":"x","password":{"secret":"s3"}},"firewall_id":11,"private_ip":true,"interface_generation":"legacy_config","booted":false,"swap_size":1024}
         < 200
         = {"created":"2026-01-31T12:00:00","disk_mb":25600,"id":"7","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":"2001:db8::1/128","label":"web-1","memory_mb":1024,"private_ipv4":["192.168.128.4"],"region":"us-east","status":"running","tags":["lt-c-1"],"type":"g6-nanode-1","vcpus":1,"watchdog":true}
     "#]].assert_eq(&one("instances.create", args, CREATE, Reply::json(200, linode(7, "web-1"))));
