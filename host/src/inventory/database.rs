@@ -4,9 +4,9 @@
 
 use crate::core::{Failure, FailureKind};
 use crate::secrets::files::{self, FileError};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The state directory or its database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,20 +109,37 @@ fn network_file_system(magic: u32) -> Option<&'static str> {
     })
 }
 
+/// Other processes commit within milliseconds; only a stopped one holds the lock for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Opens the database for its one writer in this process; made and migrated if need be.
 pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
     // SQLite would make it with the umask's mode; the files beside it take over this one's.
     files::open_private(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let failed = StateError::database(path, "opened");
+    switch_to_wal(&connection).map_err(StateError::database(path, "opened"))?;
     connection
         .execute_batch(
             // FULL: an intent that was told to be durable survives a loss of power. macOS needs fullfsync for the same.
-            "pragma journal_mode = wal; pragma synchronous = full; pragma fullfsync = 1; pragma wal_autocheckpoint = 4000;",
+            "pragma synchronous = full; pragma fullfsync = 1; pragma wal_autocheckpoint = 4000;",
         )
-        .map_err(failed)?;
+        .map_err(StateError::database(path, "opened"))?;
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// While several processes make the database at once, SQLite answers this one change with "busy" and does not wait as it
+/// does elsewhere.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match connection.execute_batch("pragma journal_mode = wal") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Opens it for queries.
@@ -135,8 +152,7 @@ pub fn open_reader(path: &Path) -> Result<Connection, StateError> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {
     let failed = StateError::database(path, "opened");
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&failed)?;
-    // Other processes commit within milliseconds; only a stopped one holds the lock for longer.
-    connection.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
     Ok(connection)
 }
 
