@@ -4,13 +4,16 @@ use super::quote::sh_command;
 use super::{ExecOptions, KeyPair, NodeError, Nodes, Result, Target};
 use std::time::{Duration, Instant};
 
-/// Puts a host key in place and has the server read it; connections that are open stay. Argument: folder.
+/// Puts a host key in place as the only one and has the server read it; connections that are open stay. Argument: folder.
 const SCRIPT: &str = r#"
 umask 077
 cd "$1" || exit 1
 IFS= read -r public || exit 1
-cat >.lt-host-key && mv -f .lt-host-key ssh_host_ed25519_key || exit 1
+cat >.lt-host-key || exit 1
+sync .lt-host-key 2>/dev/null || sync
+mv -f .lt-host-key ssh_host_ed25519_key || exit 1
 printf '%s\n' "$public" >ssh_host_ed25519_key.pub && chmod 644 ssh_host_ed25519_key.pub || exit 1
+rm -f ssh_host_rsa_key* ssh_host_ecdsa_key* ssh_host_dsa_key*
 # The server that listens is an ancestor of this shell, whatever manages it; one that is started anew for each
 # connection reads its keys each time.
 p=$PPID

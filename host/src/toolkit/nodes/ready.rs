@@ -2,13 +2,12 @@
 
 use linodetool_plugin::{ById, InstanceStatus};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use super::course::{Watch, come_up};
 use super::{UP, stage, stage_done};
 use crate::core::Failure;
 use crate::inventory::{Change, Node, NodePatch};
-use crate::nodes::ExecOptions;
+use crate::nodes::KeyPair;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::HostKeys;
 use crate::toolkit::{Repeatable, Toolkit};
@@ -94,23 +93,12 @@ impl Ready<'_> {
             .secret_store()
             .get(&lasting.secret)?
             .ok_or_else(|| Failure::internal("a host key is not in the secret store").on(&node.name))?;
-        // The key arrives on standard input, so that it is in no process list. Only then are the others removed.
-        let script = format!(
-            "set -eu; umask 077; cd /etc/ssh; cat > .lt-host-key; \
-             printf '%s\\n' '{}' > .lt-host-key.pub; chmod 644 .lt-host-key.pub; sync .lt-host-key 2>/dev/null || sync; \
-             mv .lt-host-key.pub ssh_host_ed25519_key.pub; mv .lt-host-key ssh_host_ed25519_key; \
-             rm -f ssh_host_rsa_key* ssh_host_ecdsa_key* ssh_host_dsa_key*; \
-             systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || true",
-            lasting.public
-        );
-        let options = ExecOptions { stdin: Some(private.reveal().clone().into_bytes()), ..ExecOptions::default() };
-        let connections = self.toolkit.connections();
         let before = self.toolkit.target(node)?;
-        connections.exec_ok(&before, &script, options).await?;
-        connections.disconnect(&before).await;
         node.host_keys = vec![lasting.public.clone()];
         // From here on only the lasting key is accepted.
-        connections.connect(&self.toolkit.target(node)?, Duration::from_secs(60)).await?;
+        let pair = KeyPair { private_pem: private, public_line: lasting.public.clone() };
+        let after = self.toolkit.target(node)?;
+        self.toolkit.connections().replace_host_key(&before, &after, &pair, "/etc/ssh").await?;
         Ok(())
     }
 }
