@@ -64,7 +64,7 @@ impl Repeatable for Get<'_> {
             let page = format!("http://{}:{}{}", self.host, self.port, self.path);
             Failure::new(FailureKind::Unavailable, format!("{page}: {why}")).on(self.node)
         };
-        let request = client()?.get(url).header("host", format!("{}:{}", self.host, self.port));
+        let request = self.toolkit.page_client()?.get(url).header("host", format!("{}:{}", self.host, self.port));
         let answer = match request.send().await {
             Ok(answer) => answer,
             // Listening and not yet answering: as good as not there.
@@ -80,11 +80,14 @@ impl Repeatable for Get<'_> {
     }
 }
 
-fn client() -> Result<reqwest::Client, Failure> {
+/// For pages behind a forward: a local port that is another page's later, so no connection is kept.
+pub(super) fn client() -> Result<reqwest::Client, Failure> {
     crate::provider::install_crypto();
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
+        .tls_certs_only([]) // never https: reading this computer's certificates takes tens of milliseconds
+        .pool_max_idle_per_host(0)
         .timeout(Duration::from_secs(15))
         .build();
     client.map_err(|e| Failure::internal(format!("no HTTP client: {e}")))

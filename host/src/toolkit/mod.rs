@@ -32,8 +32,8 @@ pub mod words;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -79,12 +79,14 @@ struct Inner {
     artifacts: artifacts::Holders,
     changes: AtomicU64,
     known: redaction::Known,
+    pages: OnceLock<Result<reqwest::Client, Failure>>,
 }
 
 impl Toolkit {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             parts,
+            pages: OnceLock::new(),
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
             changes: AtomicU64::new(0),
@@ -135,6 +137,11 @@ impl Toolkit {
 
     pub(crate) fn confirm(&self) -> &dyn Confirm {
         &*self.0.parts.confirm
+    }
+
+    /// One client for all pages of nodes, made when first needed.
+    fn page_client(&self) -> Result<&reqwest::Client, Failure> {
+        self.0.pages.get_or_init(http::client).as_ref().map_err(Clone::clone)
     }
 
     fn holders(&self) -> &artifacts::Holders {
