@@ -9,6 +9,8 @@ pub mod failure;
 pub mod ids;
 pub mod paths;
 pub mod secret;
+pub mod time;
+pub mod virtual_time;
 
 pub use cancel::Cancel;
 pub use clock::{Clock, SystemClock};
@@ -17,3 +19,5 @@ pub use failure::{Failure, FailureKind};
 pub use ids::{RunId, random_hex};
 pub use paths::Paths;
 pub use secret::Secret;
+pub use time::{BoxFuture, Hold, Time};
+pub use virtual_time::VirtualTime;

@@ -1,7 +1,7 @@
 //! Effects: what a step does, and what it is given.
 
 use super::tags;
-use crate::core::{Cancel, Clock, Events, Failure, FailureKind, RunId};
+use crate::core::{Cancel, Events, Failure, FailureKind, RunId, Time};
 use crate::inventory::Change;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,7 +80,7 @@ pub struct StepCx {
     pub intent_ms: u64,
     pub cancel: Cancel,
     pub events: Events,
-    pub clock: Arc<dyn Clock>,
+    pub time: Arc<dyn Time>,
 }
 
 impl StepCx {
@@ -105,7 +105,7 @@ impl StepCx {
     }
 
     pub fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
+        self.time.now_ms()
     }
 
     /// How long ago this attempt's intent was written. A create whose answer was lost may still take effect for some

@@ -67,6 +67,9 @@ impl Toolkit {
 
     /// What takes known secrets out of what this node says.
     pub(crate) fn redaction(&self, node: &Node) -> Result<Redaction, Failure> {
+        if self.connections().simulation().is_some() {
+            return Ok(Redaction { users: Redactor::default(), keys: Arc::default() }); // a simulated machine says what the recipe says
+        }
         let known = self.known();
         let mut state = known.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.loaded {

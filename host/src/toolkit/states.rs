@@ -11,7 +11,7 @@ use crate::nodes::states::{
     Applied, Archive, Directory, Download, File, Hosts, Line, Package, Run, Service, State, Sysctl, Upload, User,
     WaitPort,
 };
-use crate::nodes::{ExecOptions, Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
+use crate::nodes::{ExecOptions, Inspected, NodeError, OnLine, Outcome, Output, Place, Rehearsed, Stream, sh_quote};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::redaction::Redaction;
@@ -61,6 +61,9 @@ pub struct RunOptions {
     pub timeout: Option<u64>,
     /// A failing exit code is an answer, not an error.
     pub may_fail: bool,
+    /// How it comes out in a rehearsal. No part of the step: another answer makes no other command.
+    #[serde(skip_serializing)]
+    pub rehearse: Option<Rehearsed>,
 }
 
 /// How a command came out.
@@ -331,6 +334,7 @@ impl Effect for RunOn<'_> {
         let title = self.title();
         let target = self.toolkit.target(self.at_node)?;
         let mut command = self.command()?.command()?;
+        command.rehearse.clone_from(&self.options.rehearse);
         let redaction = self.toolkit.redaction(self.at_node)?;
         stage(self.toolkit, self.node, &title);
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
