@@ -1,6 +1,7 @@
 //! `linodetool doctor`: what this computer has and lacks for linodetool, with a remedy for each.
 //!
-//! Owns the list of checks and how they are shown. Each check looks and changes nothing.
+//! Owns the list of checks and how they are shown. Each check looks and changes nothing; a damaged database is copied aside, as
+//! whoever else meets it would.
 
 use super::args::Globals;
 use super::environment::Environment;
