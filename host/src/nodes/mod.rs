@@ -41,7 +41,7 @@ pub use quote::sh_quote;
 pub use runner::{Inspected, Outcome, Place, Rehearsed, RunnerCommand};
 pub use simulated::{Simulation, Simulator};
 pub use target::Target;
-pub use template::render;
+pub use template::{as_text, render};
 
 /// Result of everything here.
 pub type Result<T, E = NodeError> = std::result::Result<T, E>;

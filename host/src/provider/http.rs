@@ -3,8 +3,8 @@
 //! Takes a plugin's request message and gives the answer message. Does not know what a plugin is or who called.
 
 use crate::core::Events;
+use crate::core::Redactor;
 use crate::provider::origin::{Credential, lies_under};
-use crate::provider::redact::Redactor;
 use crate::provider::request::{Refused, build};
 use crate::provider::retry::{Outcome, RetryPolicy};
 use crate::provider::time::Time;
@@ -159,8 +159,7 @@ fn outcome(answer: &Result<Answer, NoAnswer>) -> Outcome<'_> {
 fn failure(none: &NoAnswer, redactor: &Redactor) -> Failure {
     let kind = match none {
         NoAnswer::TimedOut(_) => "timeout",
-        NoAnswer::Distrusted(_) => "refused",
-        NoAnswer::NotSent(_) | NoAnswer::Lost(_) => "network",
+        NoAnswer::NotSent(_) | NoAnswer::Distrusted(_) | NoAnswer::Lost(_) => "network",
     };
     Failure { kind, message: redactor.text(&none.to_string()).into_owned() }
 }
