@@ -20,6 +20,8 @@ mod ssh;
 mod support;
 #[path = "machines/units.rs"]
 mod units;
+#[path = "machines/users.rs"]
+mod users;
 
 use libtest_mimic::{Arguments, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
@@ -43,8 +45,16 @@ fn main() -> ExitCode {
     if let Some(why) = &why_not {
         support::say(&format!("ignored: {why}"));
     }
-    let groups =
-        [boot::CASES, ssh::CASES, first_boot::CASES, units::CASES, life::CASES, firewalls::CASES, rootless::CASES];
+    let groups = [
+        boot::CASES,
+        users::CASES,
+        ssh::CASES,
+        first_boot::CASES,
+        units::CASES,
+        life::CASES,
+        firewalls::CASES,
+        rootless::CASES,
+    ];
     let trials = groups.iter().flat_map(|g| g.iter()).map(|(name, run)| {
         let (run, missing) = (*run, support::missing(name).filter(|_| !must));
         if let Some(why) = &missing {

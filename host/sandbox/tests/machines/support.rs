@@ -33,6 +33,9 @@ pub(crate) fn missing(test: &str) -> Option<String> {
     if let Some(p) = needs.iter().find(|p| which(p).is_none()) {
         return Some(format!("the program {p} is missing"));
     }
+    if test.starts_with("users") {
+        return Namespaces::support().ok()?.refused.or((!root).then(|| "it needs root".to_owned()));
+    }
     (test.starts_with("rootless") && !root).then(|| "it needs root to become somebody else".to_owned())
 }
 
@@ -45,8 +48,12 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::with(&Options::default())
+    }
+
+    pub(crate) fn with(options: &Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let room = Namespaces::open(&folder.path().join("m"), &Options::default()).unwrap_or_else(|e| panic!("{e}"));
+        let room = Namespaces::open(&folder.path().join("m"), options).unwrap_or_else(|e| panic!("{e}"));
         let key = Key::make(folder.path());
         Self { room, folder, key }
     }
