@@ -12,6 +12,8 @@ mod firewalls;
 mod first_boot;
 #[path = "machines/life.rs"]
 mod life;
+#[path = "machines/rootfs.rs"]
+mod rootfs;
 #[path = "machines/rootless.rs"]
 mod rootless;
 #[path = "machines/ssh.rs"]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         units::CASES,
         life::CASES,
         firewalls::CASES,
+        rootfs::CASES,
         rootless::CASES,
     ];
     let trials = groups.iter().flat_map(|g| g.iter()).map(|(name, run)| {

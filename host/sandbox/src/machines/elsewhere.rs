@@ -3,7 +3,7 @@
 //! Owns: nothing; see `namespaces.rs`, which takes this module's place on Linux.
 
 use super::{FirewallRules, MachineError, MachineExit, MachineSpec, Machines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ pub struct Options {
     pub wait_for_earlier: Option<Duration>,
     pub single_user: bool,
     pub real_root: bool,
+    pub rootfs: Option<PathBuf>,
 }
 
 /// As on Linux.

@@ -7,7 +7,7 @@
 //! (EOVERFLOW), nor can the directory it lies in, so that even creating a file next to it fails. Directories of ours on
 //! top cure that; files of /etc and of dpkg, which are often edited in place, are copied whole.
 
-use super::fail::{Because, Result};
+use super::fail::{Because, Result, fail};
 use super::protocol::Mode;
 use super::sys;
 use std::fs;
@@ -17,6 +17,10 @@ use std::path::{Path, PathBuf};
 
 /// Top-level directories shown copy-on-write (or, where they are symlinks, copied as such).
 pub(crate) const SHARED: [&str; 9] = ["usr", "etc", "var", "opt", "bin", "sbin", "lib", "lib64", "lib32"];
+
+/// Top-level directories that are each machine's own, or the kernel's, whatever a system has there.
+const PRIVATE: [&str; 12] =
+    ["root", "home", "srv", "mnt", "media", "tmp", "run", "proc", "sys", "dev", "boot", "lost+found"];
 
 /// Directories that start empty, whatever their mode here: state, logs and keys of this computer, and units that would
 /// start at a machine's boot. The mode is the machine's.
@@ -55,13 +59,18 @@ const USR_DEPTH: u32 = 3;
 /// and new ones show through, and made anew for the rest.
 pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     let layer = dir.join("layer");
-    let done = layer.join("usr-is-done");
+    let (of, done) = (layer.join("of"), layer.join("usr-is-done"));
+    let name = base.display().to_string();
+    if !fs::read_to_string(&of).is_ok_and(|last| last == name) {
+        remove(&layer)?;
+    }
     for name in ["etc", "var"] {
         remove(&layer.join(name))?;
     }
     for name in ["usr", "etc", "var", "opt"] {
         make_dir(&layer.join(name), 0o755)?;
     }
+    fs::write(&of, name).because(|| format!("cannot write {}", of.display()))?;
     let walk = Walk { mode, base, skip: fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()) };
     for name in ["etc", "var", "opt"] {
         walk.directory(&base.join(name), &layer.join(name), 0);
@@ -89,10 +98,48 @@ pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     accounts(base, &layer.join("etc"))
 }
 
-/// The top-level directories that machines show of a system, and symlinks among them.
+/// The top-level directories that machines show of a system, and links among them. Of this computer that is its
+/// programs; of a system made for machines it is all but what is private to each.
 pub(crate) fn names(base: &Path) -> Result<Vec<String>> {
-    let _ = base;
-    Ok(SHARED.map(str::to_owned).to_vec())
+    if base == Path::new("/") {
+        return Ok(SHARED.map(str::to_owned).to_vec());
+    }
+    let cannot = || format!("cannot read the root file system {}", base.display());
+    let mut names: Vec<String> = ["usr", "etc", "var", "opt"].map(str::to_owned).to_vec();
+    for e in fs::read_dir(base).because(cannot)? {
+        let e = e.because(cannot)?;
+        let kind = e.file_type().because(cannot)?;
+        if let Ok(name) = e.file_name().into_string()
+            && (kind.is_dir() || kind.is_symlink())
+            && !PRIVATE.contains(&name.as_str())
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// A folder as a system for machines, or why it is none.
+pub(crate) fn system(folder: &Path) -> Result<PathBuf> {
+    let why = |why: &str| {
+        format!(
+            "{} is no root file system for machines: {why}; fill it with debootstrap, or with what a container exports",
+            folder.display()
+        )
+    };
+    let base = match fs::canonicalize(folder) {
+        Ok(base) => base,
+        Err(e) => return fail(why(&format!("it cannot be opened ({e})"))),
+    };
+    if !base.join("usr").is_dir() {
+        return fail(why("it has no /usr"));
+    }
+    // As seen from inside: /bin and /bin/sh are often links.
+    if let Err(e) = sys::open_below(&base, Path::new("bin/sh")) {
+        return fail(why(&format!("it has no /bin/sh ({e})")));
+    }
+    Ok(base)
 }
 
 /// Removes a folder with all that is in it, if it is there.
@@ -211,7 +258,12 @@ fn copy_file(from: &Path, to: &Path, meta: &fs::Metadata) -> io::Result<()> {
 
 /// Accounts: this computer's system users, none of its people, no passwords.
 fn accounts(base: &Path, etc: &Path) -> Result<()> {
-    let (passwd, group) = (read(&base.join("etc/passwd")), read(&base.join("etc/group")));
+    // A small system may have no accounts at all.
+    let or = |text: String, root: &str| {
+        if text.lines().any(|l| l.starts_with("root:")) { text } else { root.to_owned() + &text }
+    };
+    let passwd = or(read(&base.join("etc/passwd")), "root:x:0:0:root:/root:/bin/sh\n");
+    let group = or(read(&base.join("etc/group")), "root:x:0:\n");
     for (file, text, mode) in [
         ("passwd", system_only(&passwd), 0o644),
         ("group", system_only(&group), 0o644),

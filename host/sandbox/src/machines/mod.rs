@@ -21,6 +21,8 @@ mod nursery;
 #[cfg(target_os = "linux")]
 mod own_root;
 #[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 mod protocol;
 #[cfg(target_os = "linux")]
 mod room;

@@ -36,6 +36,8 @@ pub struct Options {
     pub single_user: bool,
     /// As root, do without a user namespace: root in a machine is this computer's, less a few rights.
     pub real_root: bool,
+    /// A folder with a system that machines show instead of this computer's.
+    pub rootfs: Option<PathBuf>,
 }
 
 /// The machines of one folder. Dropping it, or the death of this process, ends them all; their disks stay.
@@ -74,10 +76,11 @@ impl Namespaces {
         };
         let asked = (support.mode != mode).then(|| "it was asked for".to_owned());
         let dir = std::path::absolute(dir).because(|| format!("cannot use the folder {}", dir.display()))?;
-        refuse_shared(&dir)?;
+        let base = options.rootfs.as_deref().map_or(Ok(PathBuf::from("/")), layer::system)?;
+        refuse_shared(&dir, &base)?;
         layer::make_dir(&dir, 0o700)?;
         let dir = fs::canonicalize(&dir).because(|| format!("cannot use the folder {}", dir.display()))?;
-        refuse_shared(&dir)?; // once more: there may be symlinks in it
+        refuse_shared(&dir, &base)?; // once more: there may be symlinks in it
         let lock = take(&dir, options.wait_for_earlier.unwrap_or(EARLIER))?;
         // The disks of another range, or of none, would stand in the way. An ordinary user can only ask the room.
         if options.forget_disks && sys::effective_uid() == 0 {
@@ -85,7 +88,7 @@ impl Namespaces {
         }
         let (shared, (stay, until)) = (Arc::new(Shared::default()), channel());
         let (tell, told) = channel();
-        let start = Start { dir: dir.clone(), mode, base: PathBuf::from("/"), lock };
+        let start = Start { dir: dir.clone(), mode, base, lock };
         // The room dies with the thread that clones it, so that thread lives as long as we do.
         let keeper = std::thread::Builder::new()
             .name("machine-room".to_owned())
@@ -227,15 +230,21 @@ impl Machines for Namespaces {
     }
 }
 
-/// A disk cannot lie in what is the lower layer of its own overlay.
-fn refuse_shared(dir: &Path) -> Result<()> {
-    match layer::SHARED.iter().find(|top| dir.starts_with(Path::new("/").join(top))) {
-        Some(top) => fail(format!(
-            "machines cannot live in {}: /{top} is part of their own file system; choose a folder elsewhere with --state",
-            dir.display()
-        )),
-        None => Ok(()),
+/// A disk cannot lie in what is the lower layer of its own overlay; nor that in what machines' folders are.
+fn refuse_shared(dir: &Path, base: &Path) -> Result<()> {
+    for system in [Path::new("/"), base] {
+        if let Some(top) = layer::names(system)?.into_iter().find(|top| dir.starts_with(system.join(top))) {
+            return fail(format!(
+                "machines cannot live in {}: {} is part of their own file system; choose a folder elsewhere with --state",
+                dir.display(),
+                system.join(top).display()
+            ));
+        }
     }
+    if base.starts_with(dir) {
+        return fail(format!("the root file system {} cannot lie in the machines' folder", base.display()));
+    }
+    Ok(())
 }
 
 /// The folder's lock, once an earlier room is wholly gone.

@@ -6,7 +6,7 @@
 use super::fail::{Because, Result, fail};
 use super::nursery::Nursery;
 use super::protocol::{self, EXIT_POWER_OFF, EXIT_REBOOT, InitConfig, Mode, Request, RoomConfig};
-use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, own_root, rootfs, sys};
+use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, own_root, program, rootfs, sys};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -93,6 +93,9 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
     if let Some(exe) = &config.exe {
         sys::bind_flat(exe, dir.join("bin"))
             .because(|| format!("cannot show our program to the machines: {} allows no programs", dir.display()))?;
+    }
+    if config.base != Path::new("/") {
+        program::keep_libraries(&dir)?;
     }
     let bridge = network()?;
     layer::make(&dir, config.mode, &config.base)?;

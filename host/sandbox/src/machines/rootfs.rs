@@ -8,7 +8,7 @@
 use super::fail::{Because, Result, fail};
 use super::layer::{SETTINGS, make_dir};
 use super::protocol::{InitConfig, Mode, RoomConfig, disk};
-use super::{layer, sys};
+use super::{layer, program, sys};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -50,11 +50,7 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
     kernel_views(m, &root)?;
     devices(&root.join("dev"))?;
 
-    let ours = root.join(&OURS[1..]);
-    make_dir(&ours, 0o755)?;
-    let binary = root.join(&BINARY[1..]);
-    fs::write(&binary, "").because(|| "cannot make the place for our program")?;
-    sys::bind_flat(m.dir.join("bin"), &binary).because(|| "cannot show our program to the machine")?;
+    program::show(m, &root)?;
 
     // The disk's path is about to go: keep the marker open.
     let mut mark =
@@ -67,26 +63,28 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
 }
 
 fn shared(m: &InitConfig, disk: &Path, root: &Path, name: &str) -> io::Result<()> {
-    let host = m.base.join(name);
-    let Ok(meta) = fs::symlink_metadata(&host) else { return Ok(()) };
+    let (host, layer) = (m.base.join(name), m.dir.join("layer").join(name));
+    let meta = fs::symlink_metadata(&host).ok();
     let target = root.join(name);
-    if meta.is_symlink() {
+    if meta.as_ref().is_some_and(fs::Metadata::is_symlink) {
         return symlink(fs::read_link(&host)?, target);
     }
-    fs::create_dir(&target)?;
-    let (upper, work) = (disk.join("upper").join(name), disk.join("work").join(name));
-    for d in [&upper, &work] {
-        make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
-    }
-    let layer = m.dir.join("layer").join(name);
     let mut lower: Vec<&Path> = Vec::new();
     if layer.is_dir() {
         lower.push(&layer);
     }
     // An ordinary user's layer has all of /etc; and /etc itself, where a container has mounts in it, may not be a layer
     // there.
-    if m.mode.knows_owners() || name != "etc" {
+    if meta.is_some_and(|m| m.is_dir()) && (m.mode.knows_owners() || name != "etc") {
         lower.push(&host);
+    }
+    if lower.is_empty() {
+        return Ok(());
+    }
+    fs::create_dir(&target)?;
+    let (upper, work) = (disk.join("upper").join(name), disk.join("work").join(name));
+    for d in [&upper, &work] {
+        make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
     }
     let lower = lower.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(":");
     match overlay(m.mode, &lower, (&upper, &work), &target) {
@@ -176,7 +174,8 @@ pub(crate) fn try_overlay(room: &RoomConfig) -> Result<()> {
     let cannot = || format!("cannot make a machine's disk in {}", room.dir.display());
     overlay(room.mode, &usr.display().to_string(), (&upper, &work), &target).because(cannot)?;
     // A change of what is below is what older kernels refuse.
-    let changed = fs::set_permissions(target.join("bin"), fs::Permissions::from_mode(0o755));
+    let some = fs::read_dir(&target).ok().and_then(|mut d| d.find_map(|e| e.ok().filter(|e| e.path().is_dir())));
+    let changed = some.map_or(Ok(()), |e| fs::set_permissions(e.path(), fs::Permissions::from_mode(0o755)));
     sys::unmount(&target).because(cannot)?;
     changed.because(cannot)?;
     layer::remove(&place)
@@ -221,6 +220,7 @@ fn devices(dev: &Path) -> Result<()> {
 
 /// Once per disk, inside the new root.
 fn format() -> Result<()> {
+    make_dir(Path::new("/usr/bin"), 0o755)?;
     for name in SHIMS {
         for dir in ["/usr/bin", "/usr/sbin"] {
             let _ = fs::remove_file(Path::new(dir).join(name));

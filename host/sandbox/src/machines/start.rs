@@ -5,11 +5,11 @@
 
 use super::fail::{Because, Result, fail};
 use super::protocol::{self, Mode, ROOM, RoomConfig, Shown, What};
-use super::{ids, layer, sys};
+use super::{ids, layer, program, sys};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -74,7 +74,7 @@ fn attempt(start: &Start, mode: Mode) -> Result<(i32, OwnedFd)> {
     let log = start.dir.join("room.log");
     let log =
         File::options().create(true).append(true).open(&log).because(|| format!("cannot write {}", log.display()))?;
-    let kept = keep_binary(&start.dir)?;
+    let kept = program::keep(&start.dir)?;
     let trees = if mode == Mode::Mapped { own_root(start, first, kept.as_deref())? } else { Trees::default() };
     let config = RoomConfig {
         dir: start.dir.clone(),
@@ -139,31 +139,6 @@ fn hand_over(dir: &Path, owner: u32) -> Result<()> {
         let _ = fs::remove_file(dir.join(name));
     }
     chown(dir, Some(owner), Some(owner)).because(cannot)
-}
-
-/// Our binary at `DIR/bin`, whatever becomes of its path: an upgrade or a build replaces it while the room lives, and what
-/// has been removed cannot be shown to a machine any more. Answers its path where the folder allows no programs.
-fn keep_binary(dir: &Path) -> Result<Option<PathBuf>> {
-    let (bin, exe) = (dir.join("bin"), std::env::current_exe().unwrap_or_default());
-    let _ = fs::remove_file(&bin);
-    if sys::is_no_exec(dir).because(|| format!("cannot look at {}", dir.display()))? {
-        fs::write(&bin, "").because(|| format!("cannot write {}", bin.display()))?;
-        return Ok(Some(exe));
-    }
-    let ours = fs::metadata("/proc/self/exe").because(|| "cannot look at our own program")?;
-    // A second name costs nothing; there is none to be had on another file system, of somebody else's file, and of one
-    // that has been removed already. What is at the path may be another program by now.
-    let named = fs::hard_link(&exe, &bin).is_ok()
-        && fs::metadata(&bin).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino()));
-    if named {
-        return Ok(None);
-    }
-    let _ = fs::remove_file(&bin);
-    // Of a program that has been removed /proc still has the content.
-    fs::copy("/proc/self/exe", &bin)
-        .and_then(|_| fs::set_permissions(&bin, fs::Permissions::from_mode(0o755)))
-        .because(|| format!("cannot copy our program to {}", bin.display()))?;
-    Ok(None)
 }
 
 /// What a room is to see; the descriptors stay open until it has them.

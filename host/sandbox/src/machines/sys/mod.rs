@@ -11,7 +11,8 @@ mod spawn;
 mod terminal;
 
 pub(crate) use mounts::{
-    attach, bind, bind_flat, is_no_exec, mount, open_tree, pivot, remount_read_only, set_attribute, show_to, unmount,
+    attach, bind, bind_flat, is_no_exec, mount, open_below, open_tree, pivot, remount_read_only, set_attribute,
+    show_to, unmount,
 };
 pub(crate) use pass::{receive, send};
 pub(crate) use process::{

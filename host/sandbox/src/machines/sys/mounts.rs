@@ -65,6 +65,21 @@ pub(crate) fn open_tree(path: &Path) -> io::Result<OwnedFd> {
     }
 }
 
+/// What lies at a path inside a folder for somebody whose root the folder is.
+pub(crate) fn open_below(folder: &Path, path: &Path) -> io::Result<OwnedFd> {
+    let (folder, p) = (File::open(folder)?, c_string(path));
+    // SAFETY: all zeroes is a valid value of it.
+    let mut how: libc::open_how = unsafe { std::mem::zeroed() };
+    (how.flags, how.resolve) = ((libc::O_PATH | libc::O_CLOEXEC) as u64, libc::RESOLVE_IN_ROOT);
+    let (fd, size) = (folder.as_raw_fd(), size_of::<libc::open_how>());
+    // SAFETY: a C string and a struct, with its size, that live through the call; the descriptor is owned as soon as it
+    // is known to be one.
+    unsafe {
+        check(libc::syscall(libc::SYS_openat2, fd, p.as_ptr(), &raw const how, size) as libc::c_int)
+            .map(|fd| OwnedFd::from_raw_fd(fd))
+    }
+}
+
 /// Makes a mount that is nowhere yet read-only, and shows its files as those of the same ids in a user namespace.
 pub(crate) fn show_to(tree: &OwnedFd, users: &File) -> io::Result<()> {
     #[repr(C)]
