@@ -87,9 +87,9 @@ fn refused() {
     fs::write(system.join("bin/sh"), "").expect("written");
     said.push(open(&system, &system.join("usr/m")));
     expect_test::expect![[r#"
-        T/sys is no root file system for machines: it cannot be opened; fill it with debootstrap, or with what a container exports: No such file or directory (os error 2)
+        T/sys is no root file system for machines: it cannot be opened (No such file or directory (os error 2)); fill it with debootstrap, or with what a container exports
         T/sys is no root file system for machines: it has no /usr; fill it with debootstrap, or with what a container exports
-        T/sys is no root file system for machines: it has no /bin/sh; fill it with debootstrap, or with what a container exports: No such file or directory (os error 2)
+        T/sys is no root file system for machines: it has no /bin/sh (No such file or directory (os error 2)); fill it with debootstrap, or with what a container exports
         machines cannot live in T/sys/usr/m: T/sys/usr is part of their own file system; choose a folder elsewhere with --state"#]].assert_eq(&said.join("\n"));
     assert!(!dir.exists());
 }
