@@ -26,6 +26,7 @@ pub(crate) fn missing(test: &str) -> Option<String> {
     let needs: &[&str] = match test.split("::").next() {
         Some("firewall") => &["nft"],
         Some("openssh") => &["ssh", "ssh-keygen"],
+        Some("users") if test.contains("file_system") => &["unshare"],
         Some("rootless") if test.contains("range") => &["unshare", "setpriv", "newuidmap"],
         Some("rootless") => &["unshare", "setpriv"],
         _ => &[],
@@ -318,6 +319,16 @@ pub(crate) fn run_helper() -> Option<u8> {
             let _ = writeln!(std::io::stdout(), "ready {}", room.room());
             let _ = std::io::stdout().flush();
             let _ = std::io::stdin().read_line(&mut String::new()); // until killed, or the test's end
+            Some(0)
+        }
+        // Opens a room, boots a machine, says how it runs.
+        ["helper-about", dir] => {
+            let opened = Namespaces::open(Path::new(dir), &Options::default());
+            let booted = opened.and_then(|room| {
+                room.boot(&MachineSpec { id: 1, hostname: "one".to_owned(), ..Default::default() })?;
+                room.delete(1).map(|()| room.about())
+            });
+            let _ = writeln!(std::io::stdout(), "{}", booted.unwrap_or_else(|e| e.0));
             Some(0)
         }
         ["helper-replaced", dir] => Some(super::life::inside_replaced(Path::new(dir)).err().map_or(0, failed)),

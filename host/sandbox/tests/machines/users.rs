@@ -5,6 +5,7 @@ use super::support::{Place, place, which};
 use linodetool_sandbox::machines::Machines;
 use linodetool_sandbox::machines::namespaces::{Mode, Namespaces, Options};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
 
 pub(crate) const CASES: &[Case] = &[
     ("users::root_inside_is_nobody_here", root_is_nobody),
@@ -12,6 +13,7 @@ pub(crate) const CASES: &[Case] = &[
     ("users::users_owners_and_setuid_programs_work", users_work),
     ("users::this_computers_files_are_roots_and_only_copies_change", files_are_roots),
     ("users::without_a_user_namespace", without),
+    ("users::a_file_system_that_refuses", file_system_refuses),
     ("users::disks_of_real_root_stay_with_real_root", old_disks),
     ("users::a_folder_that_only_root_may_enter", closed_folder),
 ];
@@ -100,6 +102,19 @@ fn without() {
     let rights = u64::from_str_radix(m.out("awk '/CapBnd/ {print $2}' /proc/self/status").trim(), 16).expect("hex");
     assert_eq!([16, 17, 22, 25, 27].map(|c| rights >> c & 1), [0; 5]);
     assert_eq!(p.room.about(), "as root of this computer, less a few rights: it was asked for");
+}
+
+/// Overlayfs cannot be shown to other users; a mount namespace of our own has one at /opt.
+fn file_system_refuses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script =
+        "set -e; mkdir $T/a $T/b; mount -t overlay -o lowerdir=$T/a:$T/b overlay /opt; exec $0 helper-about $T/m";
+    let exe = std::env::current_exe().expect("our own path");
+    let mut c = Command::new("unshare");
+    let out = c.args(["-m", "sh", "-c", script]).arg(exe).env("T", folder.path()).output().expect("it starts");
+    expect_test::expect![[r#"
+        as root of this computer, less a few rights: cannot show /opt to other users (its file system or the kernel refuses): Invalid argument (os error 22)
+    "#]].assert_eq(&String::from_utf8_lossy(&[out.stdout, out.stderr].concat()));
 }
 
 fn old_disks() {
