@@ -82,9 +82,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let want = [sshd.dir().display().to_string().as_bytes(), b"\nit's\na $secret|input \x1e\0 bytes"].concat();
         assert_eq!(output.stdout, want);
         let mut left: Vec<_> =
-            fs::read_dir(sshd.dir().join("lib/run1/1.1")).unwrap().map(|e| e.unwrap().file_name()).collect();
+            fs::read_dir(sshd.dir().join("lib/run1")).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["err", "exit", "out", "pid"]);
+        assert_eq!(left, ["1.1.err", "1.1.exit", "1.1.out", "1.1.pid"]);
     });
 
     with_sshd(trials, "runner::a_long_command_is_followed", async |sshd: Sshd| {
@@ -135,7 +135,7 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let long = command("echo begun; sleep 60");
         let (runner, to) = (nodes.clone(), target.clone());
         let waiting = tokio::spawn(async move { runner.run(&to, &place("1"), &long).await });
-        let pid = sshd.dir().join("lib/run1/1.1/pid");
+        let pid = sshd.dir().join("lib/run1/1.1.pid");
         until("its number", || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'))).await;
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Running);
         let number = fs::read_to_string(&pid).unwrap();
@@ -149,9 +149,10 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
     with_sshd(trials, "runner::one_of_an_earlier_boot_is_interrupted", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         run(&nodes, &target, "1", &command("true")).await;
-        let record = sshd.dir().join("lib/run1/1.1");
-        fs::remove_file(record.join("exit")).unwrap();
-        fs::write(record.join("pid"), "1 0 another-boot\n").unwrap();
+        let record = sshd.dir().join("lib/run1");
+        fs::remove_file(record.join("1.1.exit")).unwrap();
+        // Its number belongs to another process now, which is alive.
+        fs::write(record.join("1.1.pid"), format!("{}\n", std::process::id())).unwrap();
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Interrupted);
         let error = nodes.run(&target, &place("1"), &command("true")).await.unwrap_err();
         assert_eq!(error.to_string(), "`true` was cut before its end, by a reboot or a kill");
@@ -167,7 +168,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         until("the command's begin", || begun.exists()).await;
         let child = fs::read_to_string(&begun).unwrap().trim().to_owned();
         assert_eq!(nodes.stop(&target, &place("1")).await.unwrap(), Inspected::Exited(143));
-        assert_eq!(waiting.await.unwrap().exit_code, Some(143));
+        let output = waiting.await.unwrap();
+        // What it wrote is all: no shell says "Terminated" for it.
+        assert_eq!((output.exit_code, output.stderr_text().as_str()), (Some(143), ""));
         until("the child's end", || !std::path::Path::new(&format!("/proc/{child}")).exists()).await;
         assert_eq!(nodes.stop(&target, &place("1")).await.unwrap(), Inspected::Exited(143));
         assert_eq!(nodes.stop(&target, &place("9")).await.unwrap(), Inspected::Absent);
