@@ -225,6 +225,10 @@ fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
     is(error["nodes"].clone(), vec!["slow-node-1"])?;
     is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
     is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    // What it began on the node goes on, until somebody says otherwise.
+    let cancelled = home.json(&["--sandbox", "runs", "cancel", "last"])?;
+    is(cancelled["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "exec", "slow-node-1", "--", "! pgrep -f 'sleep 60[0]'"])?;
     home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
 }

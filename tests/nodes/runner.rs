@@ -158,6 +158,42 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         assert_eq!(error.to_string(), "`true` was cut before its end, by a reboot or a kill");
     });
 
+    with_sshd(trials, "runner::one_that_a_shutdown_ended_is_interrupted", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        // A command may send its own group a signal, and ends as it says.
+        let own = run(&nodes, &target, "1", &command("trap '' TERM; kill 0; echo done; exit 4")).await;
+        assert_eq!((own.exit_code, own.stdout_text().as_str()), (Some(4), "done\n"));
+        let record = sshd.dir().join("lib/run1/1.1.exit");
+        let noted = fs::read_to_string(&record).unwrap();
+        let (code, boot) = noted.trim().split_once(' ').unwrap();
+        assert_eq!((code, boot.len() > 36), ("4", true));
+        // The machine has booted since.
+        fs::write(&record, format!("{code} {boot}0\n")).unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Interrupted);
+        nodes.forget_cut(&target, &place("1")).await.unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Absent);
+        assert_eq!(run(&nodes, &target, "1", &command("true")).await.exit_code, Some(0));
+        nodes.forget_cut(&target, &place("1")).await.unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Exited(0));
+    });
+
+    with_sshd(trials, "runner::records_of_long_ago_are_cleared_away", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let ran = |run: &str| Place::new(run, "1", 1);
+        for run in ["old", "recent"] {
+            nodes.run(&target, &ran(run), &command("echo kept")).await.unwrap();
+        }
+        let folder = sshd.dir().join("lib/old");
+        let touch = format!("touch -d '40 days ago' {}", folder.display());
+        nodes.exec_ok(&target, &touch, ExecOptions::default()).await.unwrap();
+        nodes.run(&target, &ran("recent"), &command("true")).await.unwrap();
+        assert!(folder.exists());
+        nodes.run(&target, &ran("new"), &command("true")).await.unwrap();
+        until("its removal", || !folder.exists()).await;
+        assert_eq!(nodes.inspect(&target, &ran("old")).await.unwrap(), Inspected::Absent);
+        assert_eq!(nodes.inspect(&target, &ran("recent")).await.unwrap(), Inspected::Exited(0));
+    });
+
     with_sshd(trials, "runner::stop_ends_all_that_it_started", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         let begun = sshd.dir().join("begun");

@@ -11,6 +11,7 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
+use crate::toolkit::commands;
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -147,6 +148,8 @@ struct Touched {
     clusters: BTreeSet<String>,
     /// Its journal has steps.
     began: bool,
+    /// Nodes on which a command goes on, as nobody has seen its end.
+    at_work: BTreeSet<String>,
 }
 
 impl Touched {
@@ -160,7 +163,9 @@ impl Touched {
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        Ok(Self { nodes, clusters, began: !detail.steps.is_empty() })
+        let unseen = detail.in_doubt().filter(|step| step.op == commands::RUN && step.failure.is_none());
+        let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
+        Ok(Self { nodes, clusters, began: !detail.steps.is_empty(), at_work })
     }
 
     fn names(&self) -> Vec<String> {
@@ -194,6 +199,10 @@ impl Touched {
             if !self.nodes.is_empty() && !ephemeral {
                 lines.push(format!("These nodes exist: {}", self.names().join(", ")));
             }
+        }
+        if !self.at_work.is_empty() && !ephemeral {
+            let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
+            lines.push(format!("What it began on {on} goes on there. Stop that: {program} runs cancel {}", run.id()));
         }
         lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         let resume = format!("{program} runs resume {}", run.id());

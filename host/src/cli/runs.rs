@@ -10,6 +10,7 @@ use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
+mod cancel;
 pub(super) mod resume;
 
 /// List past runs, show their steps, and go on with one that was cut off
@@ -39,13 +40,14 @@ pub(crate) enum RunsCommand {
         run: String,
     },
     Resume(resume::ResumeArgs),
+    Cancel(cancel::CancelArgs),
 }
 
 impl RunsArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
         match &self.command {
-            RunsCommand::Resume(_) => Need::Run,
+            RunsCommand::Resume(_) | RunsCommand::Cancel(_) => Need::Run,
             RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
         }
     }
@@ -55,6 +57,7 @@ impl RunsArgs {
             RunsCommand::List { .. } => None,
             RunsCommand::Show { run } => Some(About { run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
         }
     }
 
@@ -75,6 +78,7 @@ impl RunsArgs {
                 out.result(&detail, || show(&detail))?;
             }
             RunsCommand::Resume(args) => return args.run(session),
+            RunsCommand::Cancel(args) => return args.run(session),
         }
         Ok(OK)
     }

@@ -24,6 +24,8 @@ const WATCH: &str = include_str!("watch.sh");
 const CAP: usize = 256 * 1024;
 /// A command that takes longer is followed, if somebody listens.
 const FOLLOW_AFTER: Duration = Duration::from_millis(700);
+/// How long a node keeps the records of a run after its last command began there.
+pub const RECORDS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Losses in a row without a byte of progress before it is given up.
 const LOSSES: u32 = 20;
 
@@ -72,6 +74,16 @@ impl Nodes {
         check_env(&command.env)?;
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
+        self.run_connected(target, place, command).await.map_err(|error| match error {
+            // It may have begun and go on: nothing else may be concluded from a machine that does not answer.
+            NodeError::Unreachable { node, .. } | NodeError::Refused { node, .. } => {
+                NodeError::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }
+            }
+            other => other,
+        })
+    }
+
+    async fn run_connected(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
         let mut watch = Watch::new(self, target, place, &command.command, command.on_line.clone());
         let work = watch.start(command);
         match command.timeout {
@@ -105,11 +117,9 @@ impl Nodes {
         self.ask(target, place, "stop").await
     }
 
-    /// Removes all records of a run from the node; what it still has running goes on without one.
-    pub async fn remove_records(&self, target: &Target, run: &str) -> Result<()> {
-        let folder = place::run_path(&self.0.limits.node_dir, run);
-        let command = sh_command("rm -rf -- \"$1\"", &[&folder]);
-        self.exec_ok(target, &command, super::ExecOptions::default()).await.map(drop)
+    /// Removes the record of a command that was cut, so that its place can be used again; any other record stays.
+    pub async fn forget_cut(&self, target: &Target, place: &Place) -> Result<()> {
+        self.ask(target, place, "forget").await.map(drop)
     }
 
     /// Stops one whose start may still be on its way.
@@ -283,9 +293,12 @@ impl<'a> Watch<'a> {
         let base = &self.nodes.0.limits.node_dir;
         let cwd = command.cwd.as_deref().unwrap_or("/");
         let [creates, unless] = [&command.creates, &command.unless].map(|o| o.as_deref().unwrap_or_default());
-        let cap = CAP.to_string();
+        let (cap, days) = (CAP.to_string(), (RECORDS_KEPT.as_secs() / 86_400).to_string());
         // The text is an argument, since it may have to give itself to another shell.
-        sh_command("eval \"$1\"", &[START, base, &run, &step, cwd, creates, unless, payload, &cap, &command.command])
+        sh_command(
+            "eval \"$1\"",
+            &[START, base, &run, &step, cwd, creates, unless, payload, &cap, &days, &command.command],
+        )
     }
 
     fn looking(&self, mode: &str) -> String {

@@ -36,11 +36,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// The folder of all records of a run.
-pub(super) fn run_path(base: &str, run: &str) -> String {
-    format!("{base}/{}", folder(run))
-}
-
 /// A name that is one folder, and different for different texts: lanes are named by recipes.
 fn folder(text: &str) -> String {
     const LONGEST: usize = 120;

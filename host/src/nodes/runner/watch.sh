@@ -1,4 +1,4 @@
-# Looks at the record of one command, and stops it: `start.sh` says what a record is.
+# Looks at the record of one command, stops it, or forgets it: `start.sh` says what a record is.
 # mode base run step out-offset err-offset
 mode=$1 d=$2/$3/$4 o=$5 e=$6
 
@@ -13,16 +13,38 @@ alive() {
 }
 
 ended() {
-	[ -s "$d.exit" ] && read -r code <"$d.exit"
+	[ -s "$d.exit" ] && read -r code boot <"$d.exit"
+}
+
+# The present boot. A container has the boot id of the machine around it, but a first process of its own.
+booted() {
+	read -r id </proc/sys/kernel/random/boot_id
+	read -r s </proc/1/stat
+	s=${s##*) }
+	set -- $s
+	now=$id.${20}
+}
+
+# One that ended after a signal from elsewhere was cut if that was a shutdown: the machine boots, at once or by and by.
+judge() {
+	state=exited
+	[ -n "$boot" ] || return 0
+	booted
+	n=0
+	while [ "$boot" = "$now" ] && [ "$n" -lt 50 ]; do
+		n=$((n + 1))
+		sleep 0.1
+	done
+	[ "$boot" = "$now" ] || state=interrupted
 }
 
 # running, exited, interrupted, absent; one that was claimed a moment ago is given time to begin.
 look() {
 	n=0
 	while :; do
-		if ended; then state=exited; return; fi
+		if ended; then judge; return; fi
 		if alive; then state=running; return; fi
-		if ended; then state=exited; return; fi
+		if ended; then judge; return; fi
 		if [ ! -e "$d.pid" ]; then state=absent; return; fi
 		if [ -s "$d.pid" ] || [ "$n" -ge 30 ]; then state=interrupted; return; fi
 		n=$((n + 1))
@@ -58,9 +80,15 @@ inspect)
 	look
 	say "$state" "$code"
 	;;
+forget)
+	look
+	[ "$state" != interrupted ] || rm -f "$d.out" "$d.err" "$d.exit" "$d.stop" "$d.pid"
+	say "$state" "$code"
+	;;
 stop)
 	look
 	[ "$state" = running ] || say "$state" "$code"
+	: >"$d.stop"
 	kill -s TERM -- "-$p"
 	n=0
 	while [ "$n" -lt 50 ] && alive; do
