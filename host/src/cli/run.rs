@@ -9,7 +9,7 @@ use super::session::{Session, finish};
 use super::world::About;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
-use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
+use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
 use crate::toolkit::commands;
 use clap::Args;
@@ -122,6 +122,7 @@ fn show(
         status: summary.status.to_string(),
         outputs: run.outputs().into_iter().collect(),
         nodes: touched.nodes.into_iter().map(report_node).collect(),
+        failed_steps: touched.failed,
         seconds: f64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX)) / 1000.0,
     };
     session.out.result(&report, || result(&report))?;
@@ -150,6 +151,7 @@ struct Touched {
     began: bool,
     /// Nodes on which a command goes on, as nobody has seen its end.
     at_work: BTreeSet<String>,
+    failed: Vec<FailedStep>,
 }
 
 impl Touched {
@@ -165,7 +167,7 @@ impl Touched {
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
         let unseen = detail.in_doubt().filter(|step| step.op == commands::RUN && step.failure.is_none());
         let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
-        Ok(Self { nodes, clusters, began: !detail.steps.is_empty(), at_work })
+        Ok(Self { nodes, clusters, began: !detail.steps.is_empty(), at_work, failed: detail.failed_steps() })
     }
 
     fn names(&self) -> Vec<String> {
@@ -213,7 +215,12 @@ impl Touched {
             FailureKind::Cancelled => Some(format!("Go on: {resume}")),
             _ => Some(format!("Once the cause is mended, go on: {resume}")),
         });
-        let left = LeftBehind { run: run.id().to_string(), nodes: self.names(), advice: lines.join("\n") };
+        let left = LeftBehind {
+            run: run.id().to_string(),
+            nodes: self.names(),
+            failed_steps: self.failed.clone(),
+            advice: lines.join("\n"),
+        };
         CliError::Script(Box::new(error), Some(left))
     }
 }

@@ -1,6 +1,7 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
 use super::error::{CliError, OK};
+use super::render::failures::listing;
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
@@ -121,6 +122,10 @@ fn show(detail: &RunDetail) -> String {
     if !detail.outputs.is_empty() {
         let lines: Vec<_> = detail.outputs.iter().map(|(name, value)| format!("  {name} = {value}")).collect();
         parts.push(format!("outputs:\n{}", lines.join("\n")));
+    }
+    let failed = detail.failed_steps();
+    if !failed.is_empty() {
+        parts.push(listing(&failed));
     }
     let quiet = |step: &&crate::runs::StepRecord| step.kind == StepKind::Read && step.state == StepState::Done;
     let mut table = Table::new(["STEP", "WHAT", "STATE", "TOOK", "WHERE"]);
