@@ -2,7 +2,9 @@
 
 use super::{Sshd, with_sshd};
 use libtest_mimic::Trial;
-use linodetool::nodes::{ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RunnerCommand, Target};
+use linodetool::nodes::{
+    Direct, ExecOptions, Inspected, Limits, NodeError, Nodes, Outcome, Output, Place, RunnerCommand, Target,
+};
 use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -130,13 +132,36 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         }
     });
 
+    with_sshd(trials, "runner::one_whose_machine_does_not_answer_any_more_is_lost_and_found", async |sshd: Sshd| {
+        let kept = tempfile::tempdir().unwrap();
+        let at = |name: &str| kept.path().join(name).display().to_string();
+        // No patience at all, where five minutes are usual.
+        let limits = Limits { node_dir: at("lib"), reconnect: Duration::ZERO, ..Limits::default() };
+        let nodes = Nodes::new(tokio::runtime::Handle::current(), Arc::new(Direct::default()), limits);
+        let text = command(&format!(
+            "echo x >> {b}; while ! [ -e {g} ]; do sleep 0.05; done; cat {b}",
+            b = at("begun"),
+            g = at("gate")
+        ));
+        let (runner, to, long) = (nodes.clone(), sshd.target(), text.clone());
+        let waiting = tokio::spawn(async move { runner.run(&to, &place("1"), &long).await });
+        until("the command's begin", || kept.path().join("begun").exists()).await;
+        let (port, host, client) = (sshd.port, sshd.host.clone(), sshd.client.clone());
+        drop(sshd);
+        let error = waiting.await.unwrap().unwrap_err();
+        assert!(matches!(error, NodeError::Lost { .. }), "{error:?}");
+        let again = Sshd::start_with("127.0.0.1", port, host, client);
+        fs::write(kept.path().join("gate"), "").unwrap();
+        assert_eq!(run(&nodes, &again.target(), "1", &text).await.stdout_text(), "x\n");
+    });
+
     with_sshd(trials, "runner::one_that_was_killed_is_interrupted", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         let long = command("echo begun; sleep 60");
         let (runner, to) = (nodes.clone(), target.clone());
         let waiting = tokio::spawn(async move { runner.run(&to, &place("1"), &long).await });
         let pid = sshd.dir().join("lib/run1/1.1.pid");
-        until("its number", || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'))).await;
+        until("its first line", || fs::read(sshd.dir().join("lib/run1/1.1.out")).is_ok_and(|o| o == b"begun\n")).await;
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Running);
         let number = fs::read_to_string(&pid).unwrap();
         let group = number.split(' ').next().unwrap();

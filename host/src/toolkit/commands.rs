@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
@@ -10,9 +11,8 @@ use crate::nodes::{
     ExecOptions, Inspected, NodeError, Outcome, Output, Place, RECORDS_KEPT, RunnerCommand, Target, sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
-use crate::toolkit::nodes::{stage, stage_done};
 use crate::toolkit::redaction::Redaction;
-use crate::toolkit::states::{failed, lines_of, told};
+use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// The operation of a step that runs a command.
@@ -176,6 +176,13 @@ impl RunOn<'_> {
     }
 }
 
+/// A node that was lost on the way may go on with the command: that is no failure of which an end is known.
+fn unsure(error: NodeError, redaction: &Redaction) -> Failure {
+    let lost = matches!(error, NodeError::Lost { .. });
+    let failure = redaction.failure(error.into());
+    if lost { Failure { kind: FailureKind::Interrupted, ..failure } } else { failure }
+}
+
 fn place(cx: &StepCx) -> Place {
     Place::new(cx.run.as_str(), &cx.step, cx.attempt)
 }
@@ -190,19 +197,17 @@ impl Effect for RunOn<'_> {
         let target = self.toolkit.target(self.at_node)?;
         let mut command = self.command()?.command()?;
         let redaction = self.toolkit.redaction(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
-        let outcome = self.run(&target, &place(cx), &command).await;
-        let unknown = matches!(&outcome, Err(NodeError::Lost { .. }));
-        let told = told(self.toolkit, self.node, &title, &redaction, outcome);
-        let answer =
-            match told.map_err(|f| if unknown { Failure { kind: FailureKind::Interrupted, ..f } } else { f })? {
-                Outcome::Ended(output) => self.ended(&output, &redaction),
-                Outcome::Skipped(_) => Ok(CommandOutput::default()),
+        let answer = staged(self.toolkit, self.node, &title, async {
+            let outcome = self.run(&target, &place(cx), &command).await;
+            let answer = match outcome.map_err(|error| unsure(error, &redaction))? {
+                Outcome::Ended(output) => self.ended(&output, &redaction)?,
+                Outcome::Skipped(_) => CommandOutput::default(),
             };
-        let answer = answer.map_err(|failure| failed(self.toolkit, self.node, &title, failure))?;
-        stage_done(self.toolkit, self.node, &title, answer.changed);
-        Ok(answer.into())
+            let ending = Ending::of(answer.changed);
+            Ok((answer, ending))
+        });
+        Ok(answer.await?.into())
     }
 
     /// The record on the node tells. What goes on or has ended is waited for by performing it, which finds it.
@@ -272,10 +277,13 @@ impl Repeatable for WaitFor<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
         let title = format!("wait for {}:{}", self.wait.host, self.wait.port);
         let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        let waited = self.wait.apply(self.toolkit.connections(), &target).await;
-        told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, waited)?;
-        stage_done(self.toolkit, self.node, &title, false);
+        let redaction = self.toolkit.redaction(self.at_node)?;
+        staged(self.toolkit, self.node, &title, async {
+            let waited = self.wait.apply(self.toolkit.connections(), &target).await;
+            waited.map_err(|error| redaction.failure(error.into()))?;
+            Ok(((), Ending::Waited))
+        })
+        .await?;
         Ok(().into())
     }
 }
