@@ -14,6 +14,7 @@ mod archive;
 mod chain;
 mod effect;
 mod entry;
+mod failures;
 mod journal;
 mod lane;
 mod load;
@@ -28,6 +29,7 @@ mod writer;
 
 pub use archive::peek;
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
+pub use failures::FailedStep;
 pub use journal::Traffic;
 pub use lane::Lane;
 pub use records::{
