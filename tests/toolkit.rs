@@ -7,3 +7,5 @@ mod lost;
 mod nodes;
 #[path = "toolkit/support.rs"]
 mod support;
+#[path = "toolkit/undo.rs"]
+mod undo;

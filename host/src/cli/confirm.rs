@@ -18,6 +18,8 @@ pub(crate) struct Proposal {
     pub(crate) creates: Vec<NewNode>,
     /// What will be gone for good, each in a few words: `node web-1 (us-east, 198.51.100.7)`.
     pub(crate) destroys: Vec<String>,
+    /// What else to know before the answer, a paragraph each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A node to be made, with its price.
@@ -58,6 +60,7 @@ impl Proposal {
         if !self.destroys.is_empty() {
             parts.push(format!("To be destroyed, with all data on it:\n  {}", self.destroys.join("\n  ")));
         }
+        parts.extend_from_slice(&self.notes);
         parts.join("\n")
     }
 }
@@ -144,7 +147,7 @@ impl Confirm for Asker {
             hourly: node.hourly,
             monthly: node.monthly,
         });
-        let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), destroys: Vec::new() };
+        let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), ..Proposal::default() };
         self.aside.run(|| confirm(&self.out, &proposal, self.yes, &mut || line_of_terminal(&self.cancel)))
     }
 }
@@ -169,6 +172,7 @@ mod tests {
             provider: "linode-v4".into(),
             creates: vec![node("hadoop-master-1"), node("hadoop-worker-1")],
             destroys: vec!["node web-1 (us-east, 198.51.100.7)".into()],
+            notes: vec!["Left alone:\n  node web-2: it was there before".into()],
         }
     }
 
@@ -186,7 +190,9 @@ mod tests {
             hadoop-worker-1  g6-standard-2  us-east  $0.0360  $24.00
             2 nodes: $0.0720 an hour, $48.00 a month, until deleted
             To be destroyed, with all data on it:
-              node web-1 (us-east, 198.51.100.7)"#]]
+              node web-1 (us-east, 198.51.100.7)
+            Left alone:
+              node web-2: it was there before"#]]
         .assert_eq(&proposal().text());
     }
 

@@ -117,6 +117,7 @@ impl Command {
             Self::Run(_) | Self::Regions(_) | Self::Types(_) | Self::Images(_) => Need::Cloud,
             Self::Node(args) => args.need(),
             Self::Cluster(args) => args.need(),
+            Self::Runs(args) => args.need(),
             Self::Exec(_) | Self::Cp(_) | Self::Forward(_) => Need::Nodes,
             _ => Need::Records,
         }

@@ -1,20 +1,23 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
+mod undo;
+
 use super::error::{CliError, OK};
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
-use super::session::Session;
+use super::session::{Need, Session};
 use crate::core::clock::utc;
 use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
-/// List past runs, and show their steps
+/// List past runs, show their steps, and take them back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
-  linodetool runs show 3fa9c01b2d")]
+  linodetool runs show 3fa9c01b2d
+  linodetool runs undo 3fa9c01b2d")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     pub(crate) command: RunsCommand,
@@ -34,10 +37,19 @@ pub(crate) enum RunsCommand {
         /// The run's id, or its first letters
         run: String,
     },
+    Undo(undo::UndoArgs),
 }
 
 impl RunsArgs {
-    pub(crate) fn run(&self, session: &Session<'_>) -> Result<u8, CliError> {
+    /// What it needs of the sandbox.
+    pub(crate) fn need(&self) -> Need {
+        match self.command {
+            RunsCommand::Undo(_) => Need::Nodes,
+            _ => Need::Records,
+        }
+    }
+
+    pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let (out, runs) = (session.out, session.toolkit.runs());
         match &self.command {
             RunsCommand::List { limit } => {
@@ -53,6 +65,7 @@ impl RunsArgs {
                 let detail = runs.show(&runs.find(run)?)?;
                 out.result(&detail, || show(&detail))?;
             }
+            RunsCommand::Undo(args) => return args.run(session),
         }
         Ok(OK)
     }

@@ -61,6 +61,34 @@ impl Change {
     }
 }
 
+/// A row that notes which run wrote it last.
+pub(super) trait Stamped: PartialEq + Sized {
+    fn stamp(&mut self) -> &mut String;
+
+    /// The row to write, stamped with the run; none if `old` says the same already, so that its stamp names the run that
+    /// changed it last.
+    fn over(mut self, old: Option<&mut Self>, run: &str) -> Option<Self> {
+        if let Some(old) = old {
+            self.stamp().clone_from(old.stamp());
+            if *old == self {
+                return None;
+            }
+        }
+        run.clone_into(self.stamp());
+        Some(self)
+    }
+}
+
+macro_rules! stamped {
+    ($($row:ident)+) => { $(impl Stamped for $row {
+        fn stamp(&mut self) -> &mut String {
+            &mut self.changed_by_run
+        }
+    })+ };
+}
+
+stamped! { Node Cluster Resource }
+
 /// Fields of a node to change; what is absent stays. Lanes that change different fields do not undo each other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

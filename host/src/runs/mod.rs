@@ -31,6 +31,6 @@ pub use lane::Lane;
 pub use records::{
     ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
 };
-pub use registry::Runs;
+pub use registry::{Held, Runs};
 pub use run::Run;
 pub use tags::{cluster_tag, step_tag};

@@ -23,10 +23,12 @@ pub mod packing;
 pub mod plan;
 mod redaction;
 mod repeat;
+pub mod resources;
 pub mod secrets;
 pub mod states;
 pub mod tasks;
 pub mod texts;
+pub mod undo;
 pub mod words;
 
 use std::future::Future;
