@@ -1,22 +1,25 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
-mod undo;
-
 use super::error::{CliError, OK};
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
+use super::world::About;
 use crate::core::clock::utc;
 use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
-/// List past runs, show their steps, and take them back
+pub(super) mod resume;
+pub(super) mod undo;
+
+/// List past runs, show their steps, go on with one that was cut off, or take it back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
   linodetool runs show 3fa9c01b2d
+  linodetool runs resume last
   linodetool runs undo 3fa9c01b2d")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
@@ -34,18 +37,28 @@ pub(crate) enum RunsCommand {
     },
     /// Show a run: its parameters, steps and outputs
     Show {
-        /// The run's id, or its first letters
+        /// The run's id, its first letters, or `last`
         run: String,
     },
+    Resume(resume::ResumeArgs),
     Undo(undo::UndoArgs),
 }
 
 impl RunsArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
-        match self.command {
-            RunsCommand::Undo(_) => Need::Nodes,
-            _ => Need::Records,
+        match &self.command {
+            RunsCommand::Resume(_) | RunsCommand::Undo(_) => Need::Run,
+            RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
+        }
+    }
+
+    pub(crate) fn about(&self) -> Option<About<'_>> {
+        match &self.command {
+            RunsCommand::List { .. } => None,
+            RunsCommand::Show { run } => Some(About { run, works: false }),
+            RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
         }
     }
 
@@ -65,6 +78,7 @@ impl RunsArgs {
                 let detail = runs.show(&runs.find(run)?)?;
                 out.result(&detail, || show(&detail))?;
             }
+            RunsCommand::Resume(args) => return args.run(session),
             RunsCommand::Undo(args) => return args.run(session),
         }
         Ok(OK)

@@ -7,6 +7,7 @@ pub mod api;
 pub mod artifacts;
 pub mod cloud_init;
 pub mod clusters;
+pub mod commands;
 pub mod configuration;
 mod fetch;
 pub mod firewall_rules;
@@ -28,6 +29,7 @@ pub mod secrets;
 pub mod states;
 pub mod tasks;
 pub mod texts;
+pub mod transfers;
 pub mod undo;
 pub mod words;
 

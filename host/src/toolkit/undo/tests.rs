@@ -113,6 +113,7 @@ impl World {
             summary: summary(RUN, "run hadoop", Status::Interrupted),
             params: Value::Null,
             versions: Default::default(),
+            facts: Default::default(),
             steps: self.steps.clone(),
             outputs: Default::default(),
             sources: Default::default(),
