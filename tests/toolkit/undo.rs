@@ -9,7 +9,7 @@ use linodetool::toolkit::resources::Thing;
 use linodetool::toolkit::undo::{UndoPlan, Undone};
 use std::sync::atomic::Ordering;
 
-const HERE: &str = "default/default";
+pub(crate) const HERE: &str = "default/default";
 
 fn plan(process: &Process, id: &RunId) -> Result<UndoPlan, Failure> {
     process.app.runtime.block_on(process.app.toolkit.undo_plan(id))
@@ -33,7 +33,7 @@ fn labels(things: &[Thing]) -> Vec<&str> {
 }
 
 /// Nothing of it is on record or in the secret store.
-fn nothing_is_left(process: &Process) {
+pub(crate) fn nothing_is_left(process: &Process) {
     let (inventory, store) = (process.app.toolkit.inventory(), process.app.toolkit.secret_store());
     assert!(inventory.nodes(HERE).unwrap().is_empty());
     assert!(inventory.clusters(HERE).unwrap().is_empty());
@@ -42,7 +42,7 @@ fn nothing_is_left(process: &Process) {
 }
 
 /// A run that has made two nodes and was cut then.
-fn interrupted(process: &Process) -> RunId {
+pub(crate) fn interrupted(process: &Process) -> RunId {
     let run = begin(&process.app);
     let toolkit = &process.app.toolkit;
     cut_at_ssh_of(process, &run, 2, |at| toolkit.ensure_cluster(at, &cluster(2)).map(drop));

@@ -18,6 +18,7 @@ mod inventory;
 mod logging;
 mod node;
 mod output;
+mod passphrase;
 mod plugin;
 mod recipe;
 mod render;

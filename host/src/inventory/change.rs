@@ -103,6 +103,7 @@ pub struct NodePatch {
     pub ipv6: Option<String>,
     pub host_keys: Option<Vec<String>>,
     pub key_ref: Option<KeyRef>,
+    pub locked: Option<bool>,
     pub user: Option<String>,
     pub tags: Option<Vec<String>>,
     pub role: Option<String>,
@@ -125,6 +126,7 @@ impl NodePatch {
         set(&mut node.image, &self.image);
         set(&mut node.status, &self.status);
         set(&mut node.host_keys, &self.host_keys);
+        set(&mut node.locked, &self.locked);
         set(&mut node.user, &self.user);
         set(&mut node.tags, &self.tags);
         set_some(&mut node.public_ip, &self.public_ip);

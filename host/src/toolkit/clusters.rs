@@ -9,7 +9,7 @@ use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
-use crate::toolkit::keys::{EnsureKeys, HostKeys, forget};
+use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
 use crate::toolkit::nodes::{
     Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, planned, somebody_elses,
 };
@@ -224,6 +224,9 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
         }
     }
     for node in &look.nodes {
+        if node.locked {
+            return Err(locked(node));
+        }
         let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
             return conflict(
                 format!(

@@ -2,10 +2,10 @@
 //!
 //! Owns the table of kinds that undo, garbage collection and adoption go through. Does not know why something is to go.
 
-use linodetool_plugin::{ErrorKind, Page};
+use linodetool_plugin::{ErrorKind, NoArguments, Page, ProviderError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Node, Resource};
@@ -112,26 +112,34 @@ impl ThingKind {
     fn operation(&self, verb: &str) -> String {
         format!("{}.{verb}", self.operations)
     }
-
-    fn of(word: &str) -> Result<&'static Self, Failure> {
-        let found = KINDS.iter().find(|kind| kind.word == word);
-        found.ok_or_else(|| Failure::internal(format!("`{word}` is no kind of thing")))
-    }
 }
 
 /// All that carries a tag of ours, of every kind that the provider has.
 pub(crate) async fn ours(client: &Client) -> Result<Vec<Thing>, Failure> {
     let mut all = Vec::new();
     for kind in KINDS.iter().filter(|kind| kind.is_known(client)) {
-        let answer = client.call(&kind.operation("list"), to_raw_value(&json!({})).map_err(broken)?).await?;
-        let page: Page<Thing> = serde_json::from_str(answer.get()).map_err(broken)?;
+        let answer = client.call(&kind.operation("list"), to_raw_value(&json!({})).map_err(|e| broken(&e))?).await?;
+        let page: Page<Thing> = serde_json::from_str(answer.get()).map_err(|e| broken(&e))?;
         let things = page.items.into_iter().map(|thing| Thing { kind: kind.word.to_owned(), ..thing });
         all.extend(things.filter(|thing| thing.tags.iter().any(|tag| tag.starts_with("lt-"))));
     }
     Ok(all)
 }
 
-fn broken(error: serde_json::Error) -> Failure {
+/// Adds prices where the provider's catalogue has them.
+pub(crate) async fn price(client: &Client, things: &mut [Thing]) -> Result<(), Failure> {
+    if things.iter().all(|thing| thing.kind != LINODE) {
+        return Ok(());
+    }
+    let types = client.list_types(&NoArguments {}).await?.items;
+    for thing in things.iter_mut().filter(|thing| thing.kind == LINODE) {
+        let its = types.iter().find(|r#type| r#type.id == thing.type_id);
+        thing.monthly = its.map(|r#type| r#type.price_in(&thing.region).monthly);
+    }
+    Ok(())
+}
+
+fn broken(error: &serde_json::Error) -> Failure {
     Failure::new(FailureKind::Plugin, format!("the provider's answer cannot be read: {error}"))
 }
 
@@ -144,41 +152,51 @@ pub enum Fate {
     GoneAlready,
 }
 
-/// Destroys something that carries a tag of ours, and its row. With no such thing any more, only the row goes.
+/// Something that is meant by its id and by what it carries: an id may soon be another's.
 #[derive(Serialize)]
-pub(crate) struct Destroy<'a> {
-    pub kind: &'a str,
-    pub id: &'a str,
-    pub label: &'a str,
-    /// It is the one that is meant if it carries one of these, or still has its label: an id may soon be another's.
-    pub tags: Vec<&'a String>,
+struct Target<'a> {
+    kind: &'a str,
+    id: &'a str,
+    label: &'a str,
+    /// It is the one if it carries one of these, or still has its label.
+    tags: Vec<&'a String>,
     #[serde(skip)]
-    pub toolkit: &'a Toolkit,
+    toolkit: &'a Toolkit,
 }
 
-impl<'a> Destroy<'a> {
-    pub(crate) fn of(thing: &'a Thing, toolkit: &'a Toolkit) -> Self {
+impl<'a> Target<'a> {
+    fn of(thing: &'a Thing, toolkit: &'a Toolkit) -> Self {
         let tags = thing.step_tags().collect();
         Self { kind: &thing.kind, id: &thing.id, label: &thing.label, tags, toolkit }
     }
 
-    async fn destroy(&self) -> Result<Fate, Failure> {
-        let (kind, client) = (ThingKind::of(self.kind)?, &self.toolkit.provider().await?.client);
-        let id = || to_raw_value(&json!({ "id": self.id })).map_err(broken);
-        match client.call(&kind.operation("get"), id()?).await {
+    async fn call(&self, client: &Client, verb: &str) -> Result<Box<RawValue>, ProviderError> {
+        let operation = KINDS.iter().find(|kind| kind.word == self.kind).map(|kind| kind.operation(verb));
+        client.call(&operation.unwrap_or_default(), to_raw_value(&json!({ "id": self.id }))?).await
+    }
+
+    async fn is_there(&self) -> Result<bool, Failure> {
+        match self.call(&self.toolkit.provider().await?.client, "get").await {
             Ok(answer) => {
-                let there: Thing = serde_json::from_str(answer.get()).map_err(broken)?;
-                if there.label != self.label && !self.tags.iter().any(|tag| there.carries(tag)) {
-                    let (word, id, label) = (self.kind, self.id, &there.label);
-                    let text = format!("{} is gone already; {word} {id} is {label} now and is left alone", self.label);
+                let there: Thing = serde_json::from_str(answer.get()).map_err(|e| broken(&e))?;
+                let same = there.label == self.label || self.tags.iter().any(|tag| there.carries(tag));
+                if !same {
+                    let (kind, id, label) = (self.kind, self.id, &there.label);
+                    let text = format!("{} is gone already; {kind} {id} is {label} now and is left alone", self.label);
                     self.toolkit.events().note(text);
-                    return Ok(Fate::GoneAlready);
                 }
+                Ok(same)
             }
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Fate::GoneAlready),
-            Err(error) => return Err(error.into()),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        match client.call(&kind.operation("delete"), id()?).await {
+    }
+
+    async fn destroy(&self) -> Result<Fate, Failure> {
+        if !self.is_there().await? {
+            return Ok(Fate::GoneAlready);
+        }
+        match self.call(&self.toolkit.provider().await?.client, "delete").await {
             Ok(_) => Ok(Fate::Destroyed),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Fate::GoneAlready),
             Err(error) => Err(error.into()),
@@ -204,6 +222,16 @@ impl<'a> Destroy<'a> {
     }
 }
 
+/// Destroys something that carries a tag of ours, and its row. With no such thing any more, only the row goes.
+#[derive(Serialize)]
+pub(crate) struct Destroy<'a>(Target<'a>);
+
+impl<'a> Destroy<'a> {
+    pub(crate) fn of(thing: &'a Thing, toolkit: &'a Toolkit) -> Self {
+        Self(Target::of(thing, toolkit))
+    }
+}
+
 /// What is gone is gone, and asked for again it is found so.
 impl Repeatable for Destroy<'_> {
     const OP: &'static str = "things.destroy";
@@ -211,17 +239,46 @@ impl Repeatable for Destroy<'_> {
     type Out = Fate;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
-        stage(self.toolkit, self.label, "delete");
-        let fate = self.destroy().await.and_then(|fate| Ok((fate, self.forget()?)));
+        let Target { label, toolkit, .. } = self.0;
+        stage(toolkit, label, "delete");
+        let fate = self.0.destroy().await.and_then(|fate| Ok((fate, self.0.forget()?)));
         match fate {
             Ok((fate, changes)) => {
-                stage_done(self.toolkit, self.label, "delete", fate == Fate::Destroyed);
+                stage_done(toolkit, label, "delete", fate == Fate::Destroyed);
                 Ok(Done { value: fate, changes })
             }
             Err(failure) => {
-                stage_failed(self.toolkit, self.label, "delete", &failure);
-                Err(failure.on(self.label))
+                stage_failed(toolkit, label, "delete", &failure);
+                Err(failure.on(label))
             }
         }
     }
+}
+
+/// Removes the row of something that the provider has no more; `false` if it is there after all.
+#[derive(Serialize)]
+pub(crate) struct ForgetLost<'a>(Target<'a>);
+
+impl<'a> ForgetLost<'a> {
+    pub(crate) fn of(thing: &'a Thing, toolkit: &'a Toolkit) -> Self {
+        Self(Target::of(thing, toolkit))
+    }
+}
+
+impl Repeatable for ForgetLost<'_> {
+    const OP: &'static str = "things.forget_lost";
+    const KIND: Kind = Kind::Write;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        if self.0.is_there().await.map_err(|failure| failure.on(self.0.label))? {
+            return Ok(false.into());
+        }
+        Ok(Done { value: true, changes: self.0.forget()? })
+    }
+}
+
+/// Whether the provider still has what a row tells of.
+pub(crate) async fn is_there(thing: &Thing, toolkit: &Toolkit) -> Result<bool, Failure> {
+    Target::of(thing, toolkit).is_there().await
 }

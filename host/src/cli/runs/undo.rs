@@ -94,11 +94,18 @@ pub(crate) fn priced(thing: &Thing) -> String {
 }
 
 fn notes(plan: &UndoPlan) -> Vec<String> {
-    let list = |title: &str, left: &[Left]| {
-        let lines: String = left.iter().map(|left| format!("\n  {}: {}", left.what, left.why)).collect();
-        (!left.is_empty()).then(|| format!("{title}{lines}"))
-    };
-    [list("Left alone:", &plan.kept), list("Cannot be undone:", &plan.beyond)].into_iter().flatten().collect()
+    lefts("Left alone:", &plan.kept).into_iter().chain(lefts("Cannot be undone:", &plan.beyond)).collect()
+}
+
+/// A paragraph of what stays as it is; none if nothing does.
+pub(crate) fn lefts(title: &str, left: &[Left]) -> Option<String> {
+    let lines: String = left.iter().map(|left| format!("\n  {}: {}", left.what, left.why)).collect();
+    (!left.is_empty()).then(|| format!("{title}{lines}"))
+}
+
+/// `Linode web-1, firewall lt-c`
+pub(crate) fn names(things: &[Thing]) -> String {
+    things.iter().map(|thing| format!("{} {}", thing.kind, thing.label)).collect::<Vec<_>>().join(", ")
 }
 
 /// Without a question: for a plan that does nothing, and for one that shall not be carried out.
@@ -113,9 +120,6 @@ fn shown(id: &RunId, plan: &UndoPlan) -> String {
 
 fn result(id: &RunId, plan: &UndoPlan, undone: &Undone) -> String {
     let mut parts = Vec::new();
-    let names = |things: &[Thing]| {
-        things.iter().map(|thing| format!("{} {}", thing.kind, thing.label)).collect::<Vec<_>>().join(", ")
-    };
     if undone.is_complete() {
         parts.push(format!("Run {id} is undone."));
     }

@@ -18,8 +18,9 @@ use crate::toolkit::keys::{forget, forget_nodes};
 use crate::toolkit::nodes::in_doubt;
 use crate::toolkit::resources::{Destroy, Fate, KINDS, LINODE, Thing, ours};
 use crate::toolkit::{At, Repeatable, Toolkit};
+pub(super) use plan::Keys;
+use plan::Known;
 pub use plan::{Doubt, Left, UndoPlan};
-use plan::{Keys, Known};
 
 /// Whoever undoes a run waits that long for a create in doubt; one that may take longer is left for another time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -112,7 +113,7 @@ impl Toolkit {
             self.destroy_all(at, &seen.found, &mut undone)?;
             undone.doubts = seen.left;
         }
-        at.step(&ForgetMade { clusters: &plan.clusters, keys: &plan.keys, doubts: &undone.doubts, toolkit: self })?;
+        at.step(&ForgetUnused { clusters: &plan.clusters, keys: &plan.keys, doubts: &undone.doubts, toolkit: self })?;
         self.close_ranks(at, &undone)?;
         self.count(!undone.destroyed.is_empty());
         Ok(undone)
@@ -207,16 +208,16 @@ impl Repeatable for LookForDoubts<'_> {
 
 /// Removes records of clusters without nodes, and keys that nothing uses.
 #[derive(Serialize)]
-struct ForgetMade<'a> {
-    clusters: &'a [String],
-    keys: &'a [Keys],
-    doubts: &'a [Doubt],
+pub(super) struct ForgetUnused<'a> {
+    pub(super) clusters: &'a [String],
+    pub(super) keys: &'a [Keys],
+    pub(super) doubts: &'a [Doubt],
     #[serde(skip)]
-    toolkit: &'a Toolkit,
+    pub(super) toolkit: &'a Toolkit,
 }
 
-impl Repeatable for ForgetMade<'_> {
-    const OP: &'static str = "undo.forget";
+impl Repeatable for ForgetUnused<'_> {
+    const OP: &'static str = "clusters.forget_unused";
     const KIND: Kind = Kind::Write;
     type Out = ();
 

@@ -52,10 +52,17 @@ pub struct Left {
 
 /// Names of keys that one step made sure of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// None where the user gave a key.
     pub(super) login: Option<String>,
     pub(super) nodes: Vec<String>,
+}
+
+impl Keys {
+    /// The key that logs in to a cluster.
+    pub(crate) fn of_cluster(name: &str) -> Self {
+        Self { login: Some(format!("cluster/{name}")), nodes: Vec::new() }
+    }
 }
 
 /// All that a plan is made from.
