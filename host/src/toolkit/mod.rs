@@ -29,6 +29,7 @@ mod redaction;
 mod repeat;
 pub mod resources;
 pub mod secrets;
+mod stages;
 pub mod states;
 pub mod tasks;
 pub mod texts;
