@@ -13,14 +13,16 @@ use std::time::Duration;
 
 mod cancel;
 pub(super) mod resume;
+pub(super) mod undo;
 
-/// List past runs, show their steps, and go on with one that was cut off
+/// List past runs, show their steps, go on with one that was cut off, or take it back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
   linodetool runs show 3fa9c01b2d
-  linodetool runs resume last")]
+  linodetool runs resume last
+  linodetool runs undo 3fa9c01b2d")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     pub(crate) command: RunsCommand,
@@ -42,13 +44,14 @@ pub(crate) enum RunsCommand {
     },
     Resume(resume::ResumeArgs),
     Cancel(cancel::CancelArgs),
+    Undo(undo::UndoArgs),
 }
 
 impl RunsArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
         match &self.command {
-            RunsCommand::Resume(_) | RunsCommand::Cancel(_) => Need::Run,
+            RunsCommand::Resume(_) | RunsCommand::Cancel(_) | RunsCommand::Undo(_) => Need::Run,
             RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
         }
     }
@@ -59,6 +62,7 @@ impl RunsArgs {
             RunsCommand::Show { run } => Some(About { run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
         }
     }
 
@@ -80,6 +84,7 @@ impl RunsArgs {
             }
             RunsCommand::Resume(args) => return args.run(session),
             RunsCommand::Cancel(args) => return args.run(session),
+            RunsCommand::Undo(args) => return args.run(session),
         }
         Ok(OK)
     }
