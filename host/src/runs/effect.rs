@@ -79,6 +79,9 @@ pub struct StepCx {
     pub attempt: u32,
     /// When the intent of this attempt was written: how long an answer has been lost.
     pub intent_ms: u64,
+    /// An earlier process may have done some or all of this attempt, and what `reconcile` could not find is done again. What
+    /// tells of changes must count it as one: a script decides by that what else has to be done.
+    pub in_doubt: bool,
     pub cancel: Cancel,
     pub events: Events,
     pub clock: Arc<dyn Clock>,

@@ -158,7 +158,8 @@ impl Lane {
             let entry = self.first_line(EntryKind::Intent, step, None);
             self.run.shared.journal.now(&self.run.key, entry, Extra::Nothing)?;
         }
-        let cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        let mut cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        cx.in_doubt = in_doubt;
         self.pass(step, Phase::Intent);
         let found = if in_doubt {
             match self.wait(effect.reconcile(&cx))? {
@@ -269,6 +270,7 @@ impl Lane {
             step,
             attempt,
             intent_ms,
+            in_doubt: false,
             cancel: self.run.cancel().clone(),
             events: shared.events.clone(),
             clock: shared.clock.clone(),

@@ -167,7 +167,7 @@ async fn die_while<T>(run: impl Future<Output = T>, nodes: &Nodes, target: &Targ
     cx.die()
 }
 
-fn place(cx: &StepCx) -> Place {
+pub(super) fn place(cx: &StepCx) -> Place {
     Place::new(cx.run.as_str(), &cx.step, cx.attempt)
 }
 

@@ -39,12 +39,13 @@ impl Repeatable for UploadTo<'_> {
     const KIND: Kind = Kind::Write;
     type Out = Applied;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
         let title = format!("upload {}", self.upload.path);
         let target = self.toolkit.target(self.at_node)?;
         stage(self.toolkit, self.node, &title);
         let applied = self.upload.apply(self.toolkit.connections(), &target).await;
-        let applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
+        let mut applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
+        applied.changed |= cx.in_doubt;
         stage_done(self.toolkit, self.node, &title, applied.changed);
         Ok(applied.into())
     }

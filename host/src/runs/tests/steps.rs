@@ -115,6 +115,7 @@ fn tags_and_tokens_name_the_attempt() {
         step: "3.worker-1.0".into(),
         attempt: 2,
         intent_ms: 0,
+        in_doubt: false,
         cancel: Cancel::default(),
         events: Events::none(),
         clock: desk.clock.clone(),

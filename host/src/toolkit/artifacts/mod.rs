@@ -174,11 +174,12 @@ impl Repeatable for Install<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let title = format!("artifact {}", self.artifact.name);
         stage(self.toolkit, self.node, &title);
         match self.install().await {
             Ok(changed) => {
+                let changed = changed || cx.in_doubt;
                 stage_done(self.toolkit, self.node, &title, changed);
                 Ok(changed.into())
             }

@@ -39,7 +39,7 @@ impl Repeatable for PowerNode<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let client = &self.toolkit.provider().await?.client;
         let id = ById::new(self.id);
         let on = |failure: Failure| failure.on(self.name);
@@ -79,6 +79,7 @@ impl Repeatable for PowerNode<'_> {
                 self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| on(e.into()))?
             }
         };
+        let changed = changed || cx.in_doubt;
         stage_done(self.toolkit, self.name, word, changed);
         let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
         Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
