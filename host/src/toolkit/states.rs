@@ -1,17 +1,15 @@
-//! State operations, which check first and change only what differs, as steps; and how a step on a node shows its course.
+//! State operations, which check first and change only what differs, as steps.
 
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::core::Failure;
-use crate::core::events::Event;
+use crate::core::events::Ending;
 use crate::inventory::Node;
+use crate::nodes::NodeError;
 use crate::nodes::states::{Applied, Archive, Directory, File, Hosts, Line, Package, Service, State, Sysctl, User};
-use crate::nodes::{NodeError, OnLine, Stream};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::commands::place;
-use crate::toolkit::nodes::{stage, stage_done, stage_failed};
-use crate::toolkit::redaction::Redaction;
+use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A state operation as a step.
@@ -82,27 +80,29 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
     let title = title.trim();
     let target = toolkit.target(node)?;
     let redaction = toolkit.redaction(node)?;
-    stage(toolkit, &node.name, title);
     let lines = lines_of(toolkit, &node.name, &redaction);
-    // With a record of its own on the node: once more would do no harm, but would say that nothing had to be changed
-    // where a process that died has changed it.
-    let (nodes, place) = (toolkit.connections(), place(cx));
-    let applied = match nodes.apply(&target, state, Some(&place), Some(lines.clone())).await {
-        // What it had done when the machine went down nobody knows: it is done again, and counts as a change.
-        Err(NodeError::Interrupted { .. }) => {
-            let again = nodes.apply(&target, state, None, Some(lines)).await;
-            again.map(|applied| Applied { changed: true, ..applied })
+    staged(toolkit, &node.name, title, async {
+        // With a record of its own on the node: once more would do no harm, but would say that nothing had to be
+        // changed where a process that died has changed it.
+        let (nodes, place) = (toolkit.connections(), place(cx));
+        let applied = match nodes.apply(&target, state, Some(&place), Some(lines.clone())).await {
+            // What it had done when the machine went down nobody knows: it is done again, and counts as a change.
+            Err(NodeError::Interrupted { .. }) => {
+                let again = nodes.apply(&target, state, None, Some(lines)).await;
+                again.map(|applied| Applied { changed: true, ..applied })
+            }
+            applied => applied,
+        };
+        let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
+        applied.detail = redaction.text(&applied.detail);
+        for note in &mut applied.notes {
+            *note = redaction.text(note);
+            cx.events.note(format!("{}: {title}: {note}", node.name));
         }
-        applied => applied,
-    };
-    let mut applied = told(toolkit, &node.name, title, &redaction, applied)?;
-    applied.detail = redaction.text(&applied.detail);
-    for note in &mut applied.notes {
-        *note = redaction.text(note);
-        cx.events.note(format!("{}: {title}: {note}", node.name));
-    }
-    stage_done(toolkit, &node.name, title, applied.changed);
-    Ok(applied)
+        let ending = Ending::of(applied.changed);
+        Ok((applied, ending))
+    })
+    .await
 }
 
 /// A file whose content is a secret.
@@ -129,27 +129,4 @@ impl Repeatable for SecretFile<'_> {
         let file = File { content: Some(content), mode, ..self.file.clone() };
         apply(self.toolkit, self.at_node, &file, cx).await.map(Done::from)
     }
-}
-
-/// A failure as the board shows it and as the step keeps it.
-pub(super) fn told<T>(
-    toolkit: &Toolkit,
-    node: &str,
-    stage: &str,
-    redaction: &Redaction,
-    result: Result<T, NodeError>,
-) -> Result<T, Failure> {
-    result.map_err(|error| failed(toolkit, node, stage, redaction.failure(error.into())))
-}
-
-pub(super) fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
-    stage_failed(toolkit, node, stage, &failure);
-    failure
-}
-
-pub(super) fn lines_of(toolkit: &Toolkit, node: &str, redaction: &Redaction) -> OnLine {
-    let (events, node, redaction) = (toolkit.events().clone(), node.to_owned(), redaction.clone());
-    Arc::new(move |_: Stream, line: &str| {
-        events.send(Event::Output { node: node.clone(), line: redaction.text(line) });
-    })
 }
