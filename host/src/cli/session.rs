@@ -4,6 +4,7 @@
 
 use super::args::{Command, Globals};
 use super::confirm::{Asker, Proposal, confirm, line_of_terminal};
+use super::crash;
 use super::environment::Environment;
 use super::error::CliError;
 use super::interrupt::Interrupt;
@@ -120,6 +121,9 @@ fn work(
         events: progress.events(),
     })?;
     let App { toolkit, scripts, plugins, runtime } = app;
+    if let Some(points) = env.var(crash::POINTS) {
+        crash::obey(points, toolkit.runs())?;
+    }
     let mut session =
         Session { out, globals, env, paths, outer, toolkit, scripts, interrupt, progress: Some(progress) };
     let outcome = command.run(&mut session);
