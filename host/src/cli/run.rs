@@ -4,6 +4,7 @@ use super::args::assignment;
 use super::error::{CliError, LeftBehind, OK};
 use super::interrupt::left_behind;
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
+use super::sandbox::faults::FaultArgs;
 use super::session::{Session, finish};
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 Examples:
   linodetool run recipes/hadoop.rhai --sandbox
   linodetool run recipes/hadoop.rhai --sandbox --set workers=4 --set input=notes.txt
+  linodetool run recipes/hadoop.rhai --sandbox --ephemeral --faults flaky --seed 7
   linodetool run ./mine.rhai --set region=eu-west --yes --json")]
 pub(crate) struct RunArgs {
     /// A recipe's path, or the name of one that comes along (see `linodetool recipe list`)
@@ -33,6 +35,11 @@ pub(crate) struct RunArgs {
     /// With --sandbox: stop the sandbox at the end, also after a failure
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    /// With --sandbox: make its time pass that many times as fast
+    #[arg(long, value_name = "N")]
+    pub(crate) time_scale: Option<f64>,
 }
 
 impl RunArgs {

@@ -9,6 +9,7 @@ use super::power::Operation;
 use super::{Entity, EntityId, Job, Timer, Work, World};
 use crate::catalogue::{Region, Type};
 use crate::clock::Time;
+use crate::faults::Fault;
 use crate::ledger::What;
 use crate::machines::{MachineSpec, StackScript};
 
@@ -40,6 +41,8 @@ pub struct Linode {
     /// When the watchdog started it lately.
     pub rescues: Vec<Time>,
     pub launch: Launch,
+    /// Before then it is in no list and not found.
+    pub visible: Time,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,6 +237,8 @@ impl World {
             url: format!("/v4/images/{image}"),
         });
         self.note(now, What::Created, "linode", id, &label, &new.tags);
+        let hidden = self.faults.befalls(Fault::Invisible, &label, now);
+        let visible = hidden.map_or(now, |hit| now.after(hit.time));
         let timing = self.timing;
         let starts = now.after(timing.scheduled);
         let course = (starts, timing.create.saturating_sub(timing.scheduled));
@@ -268,6 +273,7 @@ impl World {
                 operation: Some(operation),
                 rescues: Vec::new(),
                 launch: new.launch,
+                visible,
             },
         );
         if let Some(script) = new.stackscript.and_then(|script| self.stackscripts.get_mut(&script)) {
