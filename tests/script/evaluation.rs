@@ -148,21 +148,20 @@ fn texts_for_files() {
     check(
         "text::render(\"{{ prot }}\", #{ port: 1 });",
         expect![[r#"
-         × the template asks for `prot`, which is not given
-          ╭─[main.rhai:1:7]
-        1 │ text::render("{{ prot }}", #{ port: 1 });
-          ·       ──────
-          ╰────
-         help: did you mean `port`?"#]],
+             × line 1 of the template: there is no variable `prot`; did you mean `port`?
+              ╭─[main.rhai:1:7]
+            1 │ text::render("{{ prot }}", #{ port: 1 });
+              ·       ──────
+              ╰────"#]],
     );
     check(
         "text::render(\"{{ a\", #{});",
         expect![[r#"
-         × a `{{` of the template is not closed by `}}`
-          ╭─[main.rhai:1:7]
-        1 │ text::render("{{ a", #{});
-          ·       ──────
-          ╰────"#]],
+             × line 1 of the template: `{{` has no `}}`; write `\{{` for the characters themselves
+              ╭─[main.rhai:1:7]
+            1 │ text::render("{{ a", #{});
+              ·       ──────
+              ╰────"#]],
     );
     check(
         "print(text::hadoop_xml(#{ \"a.b\": \"<x>\", n: 3 }));",

@@ -174,6 +174,7 @@ pub(crate) fn world() -> World {
         recipe: None,
         params: serde_json::Value::Null,
         versions: BTreeMap::new(),
+        facts: BTreeMap::new(),
     };
     let run = runs.begin(new).unwrap();
     let places = Places { work: folder.path().join("work"), data: folder.path().join("data"), embedded: LIBRARY };

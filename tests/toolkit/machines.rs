@@ -6,8 +6,8 @@ use linodetool::inventory::Node;
 use linodetool::nodes::states::File;
 use linodetool::toolkit::api::RawSpec;
 use linodetool::toolkit::clusters::{ClusterSpec, Members};
+use linodetool::toolkit::commands::{CommandOutput, RunOptions};
 use linodetool::toolkit::nodes::Power;
-use linodetool::toolkit::states::{CommandOutput, RunOptions};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -151,6 +151,11 @@ impl Sandbox {
         self.lock().ledger.entries().to_vec()
     }
 
+    /// What goes wrong in it, to be changed or looked at.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
     /// A machine went down by itself.
     pub fn machine_exited(&self, exit: MachineExit) {
         if self.stopping() {
@@ -324,14 +329,14 @@ impl Sandbox {
         match body["spec"].as_str().map(Spec::parse) {
             Some(Ok(spec)) => {
                 faults.replace(spec, seed);
-                Response::new(200, self.faults())
+                Response::new(200, self.faults_told())
             }
             Some(Err(error)) => Response::new(400, json!({"errors": [{"field": "spec", "reason": error.to_string()}]})),
             None => Response::new(400, json!({"errors": [{"field": "spec", "reason": "spec is required"}]})),
         }
     }
 
-    fn faults(&self) -> Value {
+    fn faults_told(&self) -> Value {
         let (spec, seed) = self.inner.faults.in_force();
         json!({"in_force": spec, "seed": seed, "injected": self.inner.faults.count()})
     }
@@ -351,7 +356,7 @@ impl Sandbox {
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
             "time_scale": self.inner.clock.scale(),
-            "faults": self.faults(),
+            "faults": self.faults_told(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,
             "troubles": state.troubles,

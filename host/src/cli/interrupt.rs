@@ -89,20 +89,13 @@ fn end_at_once() -> ! {
     std::process::exit(INTERRUPTED)
 }
 
-/// What a cancelled run says: what exists, and how to remove it or go on.
-pub(crate) fn left_behind(run: &str, nodes: &[String], cluster: Option<&str>, sandbox: bool) -> Failure {
-    let program = if sandbox { "linodetool --sandbox" } else { "linodetool" };
+/// What a cancelled run says: what exists.
+pub(crate) fn left_behind(run: &str, nodes: &[String]) -> Failure {
     let message = match nodes {
         [] => format!("interrupted; run {run} made no node"),
         nodes => format!("interrupted; these nodes exist: {}", nodes.join(", ")),
     };
-    let failure = Failure::new(FailureKind::Cancelled, message);
-    match (nodes, cluster) {
-        ([], _) => failure,
-        (_, Some(cluster)) => failure
-            .hint(format!("run the same command again to go on, or remove them: {program} cluster destroy {cluster}")),
-        (nodes, None) => failure.hint(format!("remove them: {program} node delete {}", nodes.join(","))),
-    }
+    Failure::new(FailureKind::Cancelled, message)
 }
 
 #[cfg(test)]
@@ -118,19 +111,5 @@ mod tests {
         interrupt.set();
         interrupt.also(&late);
         assert!(early.is_set() && late.is_set() && interrupt.cancel().is_set());
-    }
-
-    #[test]
-    fn what_is_left_is_named_with_its_removal() {
-        let show = |nodes: &[String], cluster| {
-            let failure = left_behind("3fa9c01b2d", nodes, cluster, true);
-            format!("{failure} / {}", failure.hint.as_deref().unwrap_or_default())
-        };
-        let nodes = ["web-1".to_owned(), "web-2".to_owned()];
-        expect_test::expect![[r#"
-            interrupted; run 3fa9c01b2d made no node / 
-            interrupted; these nodes exist: web-1, web-2 / remove them: linodetool --sandbox node delete web-1,web-2
-            interrupted; these nodes exist: web-1, web-2 / run the same command again to go on, or remove them: linodetool --sandbox cluster destroy web"#]]
-            .assert_eq(&[show(&[], None), show(&nodes, None), show(&nodes, Some("web"))].join("\n"));
     }
 }

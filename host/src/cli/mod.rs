@@ -29,6 +29,7 @@ mod session;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use crate::core::Paths;
 use args::{Cli, Command, Globals};
@@ -117,6 +118,15 @@ impl Command {
         }
     }
 
+    /// The run that it is about, if it names one.
+    fn about(&self) -> Option<world::About<'_>> {
+        match self {
+            Self::Run(args) => args.about(),
+            Self::Runs(args) => args.about(),
+            _ => None,
+        }
+    }
+
     /// What can be told to be wrong before anything is started or made.
     fn check(&self, paths: &Paths) -> Result<(), CliError> {
         match self {
@@ -128,6 +138,8 @@ impl Command {
     /// What it needs of the sandbox.
     fn need(&self) -> Need {
         match self {
+            Self::Run(run::RunArgs { resume: Some(_), .. }) => Need::Run,
+            Self::Runs(args) => args.need(),
             Self::Run(_) | Self::Regions(_) | Self::Types(_) | Self::Images(_) => Need::Cloud,
             Self::Node(args) => args.need(),
             Self::Cluster(args) => args.need(),

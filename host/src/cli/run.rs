@@ -4,12 +4,14 @@ use super::args::assignment;
 use super::error::{CliError, LeftBehind, OK};
 use super::interrupt::left_behind;
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
+use super::runs::resume;
 use super::sandbox::faults::FaultArgs;
 use super::session::{Session, finish};
+use super::world::About;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
-use crate::script::{self, ScriptError};
+use crate::script::{self, Found, ScriptError};
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -25,7 +27,8 @@ Examples:
   linodetool run recipes/hadoop.rhai --sandbox
   linodetool run recipes/hadoop.rhai --sandbox --set workers=4 --set input=notes.txt
   linodetool run recipes/hadoop.rhai --sandbox --ephemeral --faults flaky --seed 7
-  linodetool run ./mine.rhai --set region=eu-west --yes --json")]
+  linodetool run ./mine.rhai --set region=eu-west --yes --json
+  linodetool run ./mine.rhai --resume")]
 pub(crate) struct RunArgs {
     /// A recipe's path, or the name of one that comes along (see `linodetool recipe list`)
     pub(crate) recipe: String,
@@ -40,29 +43,36 @@ pub(crate) struct RunArgs {
     /// With --sandbox: make its time pass that many times as fast
     #[arg(long, value_name = "N")]
     pub(crate) time_scale: Option<f64>,
+    /// Go on with a run of this recipe that was cut off: the last one, or RUN
+    #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "set")]
+    pub(crate) resume: Option<String>,
 }
 
 impl RunArgs {
     pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let recipe = script::find_recipe(&self.recipe, &session.scripts.places)?;
+        if let Some(run) = &self.resume {
+            return resume::of_recipe(session, &recipe, run, self);
+        }
         let params: Map<String, Value> =
             self.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let title = format!("run {}", recipe.path);
         let run = session.begin(&title, Some((recipe.path.clone(), recipe.text.clone())), params.into())?;
-        let outcome = script::run(&run, &recipe, &self.set, &session.scripts);
-        let ended = finish(&run, outcome.as_ref().err().map(|error| &error.failure));
-        session.end_progress();
-        let touched = Touched::of(session, &run)?;
-        if let Err(error) = outcome {
-            return Err(touched.error(error, &run, session.toolkit.settings().sandbox));
-        }
-        let summary = ended?;
-        self.show(session, &run, &recipe.path, &summary, touched)
+        execute(session, &run, &recipe, &Asked { recipe: &self.recipe, set: &self.set, ephemeral: self.ephemeral })
+    }
+
+    pub(crate) fn about(&self) -> Option<About<'_>> {
+        let run = self.resume.as_deref().filter(|run| !run.is_empty())?;
+        Some(About { run, works: true })
     }
 
     /// A recipe that is not there, cannot be read or does not take these parameters is told before there is a sandbox or a run.
     pub(crate) fn check(&self, scripts: &script::Host) -> Result<(), CliError> {
         let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
+        if self.resume.is_some() {
+            // What was stored counts, and it was checked.
+            return Ok(());
+        }
         let declared = script::declared(&recipe, scripts).map_err(CliError::script)?;
         if declared.params.is_empty() {
             // It may declare them late; the run itself knows better what to say.
@@ -74,39 +84,64 @@ impl RunArgs {
             checked => Ok(checked.map(drop)?),
         }
     }
+}
 
-    fn show(
-        &self,
-        session: &Session<'_>,
-        run: &Arc<Run>,
-        path: &str,
-        summary: &RunSummary,
-        touched: Touched,
-    ) -> Result<u8, CliError> {
-        let sandbox = session.toolkit.settings().sandbox;
-        let cluster = touched.cluster().map(str::to_owned);
-        let milliseconds = summary.ended_ms.unwrap_or(summary.started_ms).saturating_sub(summary.started_ms);
-        let report = RunReport {
-            run: run.id().to_string(),
-            recipe: path.to_owned(),
-            status: summary.status.to_string(),
-            outputs: run.outputs().into_iter().collect(),
-            nodes: touched.nodes.into_iter().map(report_node).collect(),
-            seconds: f64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX)) / 1000.0,
-        };
-        session.out.result(&report, || result(&report))?;
-        if !session.out.json() {
-            let situation = Situation {
-                sandbox,
-                ephemeral: self.ephemeral,
-                recipe: &self.recipe,
-                set: &self.set,
-                cluster: cluster.as_deref(),
-            };
-            session.out.note(&format!("\n{}", advice(&report, &situation)));
-        }
-        Ok(OK)
+/// What a recipe was asked to do.
+pub(crate) struct Asked<'a> {
+    /// The recipe as it was typed.
+    pub(crate) recipe: &'a str,
+    pub(crate) set: &'a [(String, String)],
+    pub(crate) ephemeral: bool,
+}
+
+/// Evaluates a recipe as a run that has begun or was taken up, ends the run, and tells what came of it.
+pub(crate) fn execute(
+    session: &mut Session<'_>,
+    run: &Arc<Run>,
+    recipe: &Found,
+    asked: &Asked<'_>,
+) -> Result<u8, CliError> {
+    let outcome = script::run(run, recipe, asked.set, &session.scripts);
+    let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
+    session.end_progress();
+    let touched = Touched::of(session, run)?;
+    if let Err(error) = outcome {
+        return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
     }
+    show(session, run, &recipe.path, &ended?, touched, asked)
+}
+
+fn show(
+    session: &Session<'_>,
+    run: &Arc<Run>,
+    path: &str,
+    summary: &RunSummary,
+    touched: Touched,
+    asked: &Asked<'_>,
+) -> Result<u8, CliError> {
+    let sandbox = session.toolkit.settings().sandbox;
+    let cluster = touched.cluster().map(str::to_owned);
+    let milliseconds = summary.ended_ms.unwrap_or(summary.started_ms).saturating_sub(summary.started_ms);
+    let report = RunReport {
+        run: run.id().to_string(),
+        recipe: path.to_owned(),
+        status: summary.status.to_string(),
+        outputs: run.outputs().into_iter().collect(),
+        nodes: touched.nodes.into_iter().map(report_node).collect(),
+        seconds: f64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX)) / 1000.0,
+    };
+    session.out.result(&report, || result(&report))?;
+    if !session.out.json() {
+        let situation = Situation {
+            sandbox,
+            ephemeral: asked.ephemeral,
+            recipe: asked.recipe,
+            set: asked.set,
+            cluster: cluster.as_deref(),
+        };
+        session.out.note(&format!("\n{}", advice(&report, &situation)));
+    }
+    Ok(OK)
 }
 
 fn report_node(node: Node) -> ReportNode {
@@ -117,6 +152,8 @@ fn report_node(node: Node) -> ReportNode {
 struct Touched {
     nodes: Vec<Node>,
     clusters: BTreeSet<String>,
+    /// Its journal has steps.
+    began: bool,
 }
 
 impl Touched {
@@ -130,7 +167,7 @@ impl Touched {
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        Ok(Self { nodes, clusters })
+        Ok(Self { nodes, clusters, began: !detail.steps.is_empty() })
     }
 
     fn names(&self) -> Vec<String> {
@@ -143,30 +180,39 @@ impl Touched {
     }
 
     /// The error of the run, with what exists and how to go on.
-    fn error(&self, mut error: ScriptError, run: &Arc<Run>, sandbox: bool) -> CliError {
-        let mut left = self.left(run, sandbox);
-        if error.kind() == FailureKind::Cancelled {
+    fn error(&self, mut error: ScriptError, run: &Arc<Run>, sandbox: bool, ephemeral: bool) -> CliError {
+        let program = if sandbox { "linodetool --sandbox" } else { "linodetool" };
+        let removal = match self.cluster() {
+            _ if self.nodes.is_empty() || ephemeral => None,
+            Some(cluster) => Some(format!("{program} cluster destroy {cluster}")),
+            None => Some(format!("{program} node delete {}", self.names().join(","))),
+        };
+        let mut lines = Vec::new();
+        let kind = error.kind();
+        if kind == FailureKind::Cancelled {
             // Where the script was just then is nobody's fault.
-            error.failure = left_behind(run.id().as_str(), &left.nodes, self.cluster(), sandbox);
+            error.failure = left_behind(run.id().as_str(), &self.names());
             error.spot = None;
             error.chain.clear();
-            left.advice.clear();
+        } else {
+            if !ephemeral {
+                lines.push(format!("Look at its steps: {program} runs show {}", run.id()));
+            }
+            if !self.nodes.is_empty() && !ephemeral {
+                lines.push(format!("These nodes exist: {}", self.names().join(", ")));
+            }
         }
+        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
+        let resume = format!("{program} runs resume {}", run.id());
+        lines.extend(match kind {
+            _ if ephemeral || !self.began => None,
+            // The same text would do the same again.
+            FailureKind::Diverged | FailureKind::Script => None,
+            FailureKind::Cancelled => Some(format!("Go on: {resume}")),
+            _ => Some(format!("Once the cause is mended, go on: {resume}")),
+        });
+        let left = LeftBehind { run: run.id().to_string(), nodes: self.names(), advice: lines.join("\n") };
         CliError::Script(Box::new(error), Some(left))
-    }
-
-    fn left(&self, run: &Arc<Run>, sandbox: bool) -> LeftBehind {
-        let program = if sandbox { "linodetool --sandbox" } else { "linodetool" };
-        let mut lines = vec![format!("Look at its steps: {program} runs show {}", run.id())];
-        if !self.nodes.is_empty() {
-            lines.push(format!("These nodes exist: {}", self.names().join(", ")));
-            lines.push("Once the cause is mended, the same command goes on from what is there.".to_owned());
-            lines.push(match self.cluster() {
-                Some(cluster) => format!("Remove them: {program} cluster destroy {cluster}"),
-                None => format!("Remove them: {program} node delete {}", self.names().join(",")),
-            });
-        }
-        LeftBehind { run: run.id().to_string(), nodes: self.names(), advice: lines.join("\n") }
     }
 }
 

@@ -3,18 +3,22 @@
 use super::error::{CliError, OK};
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
-use super::session::Session;
+use super::session::{Need, Session};
+use super::world::About;
 use crate::core::clock::utc;
 use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
-/// List past runs, and show their steps
+pub(super) mod resume;
+
+/// List past runs, show their steps, and go on with one that was cut off
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
-  linodetool runs show 3fa9c01b2d")]
+  linodetool runs show 3fa9c01b2d
+  linodetool runs resume last")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     pub(crate) command: RunsCommand,
@@ -31,13 +35,30 @@ pub(crate) enum RunsCommand {
     },
     /// Show a run: its parameters, steps and outputs
     Show {
-        /// The run's id, or its first letters
+        /// The run's id, its first letters, or `last`
         run: String,
     },
+    Resume(resume::ResumeArgs),
 }
 
 impl RunsArgs {
-    pub(crate) fn run(&self, session: &Session<'_>) -> Result<u8, CliError> {
+    /// What it needs of the sandbox.
+    pub(crate) fn need(&self) -> Need {
+        match &self.command {
+            RunsCommand::Resume(_) => Need::Run,
+            RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
+        }
+    }
+
+    pub(crate) fn about(&self) -> Option<About<'_>> {
+        match &self.command {
+            RunsCommand::List { .. } => None,
+            RunsCommand::Show { run } => Some(About { run, works: false }),
+            RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+        }
+    }
+
+    pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let (out, runs) = (session.out, session.toolkit.runs());
         match &self.command {
             RunsCommand::List { limit } => {
@@ -53,6 +74,7 @@ impl RunsArgs {
                 let detail = runs.show(&runs.find(run)?)?;
                 out.result(&detail, || show(&detail))?;
             }
+            RunsCommand::Resume(args) => return args.run(session),
         }
         Ok(OK)
     }

@@ -12,6 +12,7 @@ use super::render::progress::Progress;
 use super::sandbox::faults::Watch;
 use super::sandbox::lifecycle::{self, InForce};
 use super::ssh;
+use super::world;
 use crate::app::{self, App, SandboxAccess};
 use crate::core::{Failure, FailureKind, Paths, Secret};
 use crate::inventory::Node;
@@ -30,6 +31,8 @@ pub(crate) enum Need {
     Cloud,
     /// Nodes; where no sandbox runs there are none.
     Nodes,
+    /// The cloud that a run has worked in; in a new one, nothing of it would be there.
+    Run,
     /// What is on record.
     Records,
 }
@@ -65,6 +68,7 @@ pub(crate) fn with(
             .hint("add --sandbox")
             .into());
     }
+    let (globals, paths) = &world::of(globals, paths, command)?;
     if command.misbehaves() && !globals.sandbox {
         return Err(Failure::usage(
             "--faults, --seed and --time-scale are for the sandbox, and this is not in the sandbox",
@@ -167,6 +171,13 @@ fn sandbox(
             Failure::new(FailureKind::NotFound, "no sandbox runs, so it has no nodes")
                 .hint("make some: linodetool --sandbox run hadoop, or linodetool --sandbox node create"),
         )),
+        None if need == Need::Run => Err(CliError::sandbox(
+            Failure::new(
+                FailureKind::NotFound,
+                "the sandbox that this run worked in has ended, and its machines with it",
+            )
+            .hint("begin a new run: it starts a sandbox of its own"),
+        )),
         None => {
             out.note("note: no sandbox runs; this is what is on record of the last one");
             Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), None))
@@ -228,6 +239,7 @@ impl Session<'_> {
             recipe,
             params,
             versions: [version].into(),
+            facts: [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into(),
         })?;
         self.interrupt.also(run.cancel());
         Ok(run)

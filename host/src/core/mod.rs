@@ -1,13 +1,15 @@
-//! What every layer may use: ids, cancellation, secrets' wrapper, events, failures, the clock, paths.
+//! What every layer may use: ids, cancellation, secrets' wrapper, events, failures, the clock, paths, redaction.
 //!
 //! Knows none of the layers above it.
 
 pub mod cancel;
 pub mod clock;
+pub mod digest;
 pub mod events;
 pub mod failure;
 pub mod ids;
 pub mod paths;
+pub mod redact;
 pub mod secret;
 
 pub use cancel::Cancel;
@@ -16,4 +18,5 @@ pub use events::{Event, Events};
 pub use failure::{Failure, FailureKind};
 pub use ids::{RunId, random_hex};
 pub use paths::Paths;
+pub use redact::Redactor;
 pub use secret::Secret;

@@ -1,6 +1,6 @@
 //! Where files are kept, decided once at the top from the environment and flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The folders of one process. Private ones are made with mode 0700 by whoever first writes there.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Paths {
 
 impl Paths {
     pub fn database(&self) -> PathBuf {
-        self.state.join("linodetool.db")
+        database_in(&self.state)
     }
 
     pub fn plugins(&self) -> PathBuf {
@@ -35,4 +35,9 @@ impl Paths {
     pub fn sandbox(&self) -> PathBuf {
         self.state.join("sandbox")
     }
+}
+
+/// The database of a state directory.
+pub fn database_in(state: &Path) -> PathBuf {
+    state.join("linodetool.db")
 }

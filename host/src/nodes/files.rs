@@ -5,11 +5,12 @@ use super::output::Stream;
 use super::quote::sh_command;
 use super::states::{Applied, File, file_plan};
 use super::{ExecOptions, NodeError, Nodes, Output, Result, Target};
+use crate::core::digest::sha256_of;
 use crate::core::ids::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 /// Up to here sending is cheaper than asking first whether it is needed.
 const SMALL: u64 = 64 * 1024;
@@ -72,12 +73,24 @@ impl Nodes {
 
     /// Makes a file of this computer be on the node; it is not sent if it is there already.
     pub async fn upload(&self, target: &Target, local: &Path, path: &str, options: &FileOptions) -> Result<Applied> {
+        let known = local_digest(local).await?;
+        self.upload_known(target, local, (&known.0, known.1), path, options).await
+    }
+
+    /// The same for one whose SHA-256 and size are known; if it is another by now, the node refuses what arrives.
+    pub async fn upload_known(
+        &self,
+        target: &Target,
+        local: &Path,
+        (sum, size): (&str, u64),
+        path: &str,
+        options: &FileOptions,
+    ) -> Result<Applied> {
         let file = options.of(path);
-        let (sum, size) = local_digest(local).await?;
-        if size > SMALL && self.digest(target, path).await?.as_deref() == Some(&*sum) {
+        if size > SMALL && self.digest(target, path).await?.as_deref() == Some(sum) {
             return self.apply(target, &file, None, None).await;
         }
-        let plan = file_plan(format!("file {path}"), &file, None, "content")?.with_digest(&sum);
+        let plan = file_plan(format!("file {path}"), &file, None, "content")?.with_digest(sum);
         let content = tokio::fs::File::open(local).await.map_err(|e| here(local, e))?;
         let mut capture = Capture::default();
         let mut sink = |stream, bytes: &[u8]| capture.push(stream, bytes);
@@ -161,19 +174,8 @@ impl FileOptions {
 
 /// SHA-256 and size of a file of this computer.
 pub(super) async fn local_digest(path: &Path) -> Result<(String, u64)> {
-    let owned: PathBuf = path.to_owned();
-    let work = move || -> std::io::Result<(String, u64)> {
-        let mut file = std::fs::File::open(owned)?;
-        let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 256 * 1024]);
-        loop {
-            let n = file.read(&mut buffer)?;
-            if n == 0 {
-                return Ok((hex(&hash.finalize()), size));
-            }
-            hash.update(&buffer[..n]);
-            size += n as u64;
-        }
-    };
+    let owned = path.to_owned();
+    let work = move || std::fs::File::open(owned).and_then(sha256_of);
     let done = tokio::task::spawn_blocking(work).await.map_err(|e| here(path, std::io::Error::other(e)))?;
     done.map_err(|e| here(path, e))
 }

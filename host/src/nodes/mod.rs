@@ -39,7 +39,7 @@ pub use pool::{Limits, Nodes};
 pub use quote::sh_quote;
 pub use runner::{Inspected, Outcome, Place, RunnerCommand};
 pub use target::Target;
-pub use template::render;
+pub use template::{as_text, render};
 
 /// Result of everything here.
 pub type Result<T, E = NodeError> = std::result::Result<T, E>;

@@ -38,12 +38,16 @@ fn value(variables: &Value, name: &str) -> Result<String, String> {
             format!("there is no variable `{name}`{meant}")
         })?;
     }
-    match at {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Bool(yes) => Ok(yes.to_string()),
-        Value::Null => Err(format!("the variable `{name}` has no value")),
-        Value::Array(_) | Value::Object(_) => Err(format!("the variable `{name}` is no text or number")),
+    as_text(at).ok_or_else(|| format!("the variable `{name}` is not a single value; join an array into text first"))
+}
+
+/// A single value as files hold it; nothing for arrays and maps. No value is an empty text.
+pub fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => Some(String::new()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
             [
                 "error: line 2 of the template: there is no variable `hots`; did you mean `host`?",
                 "error: line 1 of the template: there is no variable `node.up`",
-                "error: line 1 of the template: the variable `list` is no text or number",
+                "error: line 1 of the template: the variable `list` is not a single value; join an array into text first",
                 "error: line 3 of the template: `{{` has no `}}`; write `\\{{` for the characters themselves",
                 "error: line 1 of the template: `{{` has no `}}`; write `\\{{` for the characters themselves",
             ]

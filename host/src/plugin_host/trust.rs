@@ -2,9 +2,8 @@
 //!
 //! The file that was checked is the one that is loaded: it is opened once and, on Linux, loaded through its descriptor.
 
-use crate::core::ids::hex;
+use crate::core::digest::sha256_of;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
@@ -91,15 +90,8 @@ impl Trusted {
 
     /// Of the whole file, in hexadecimal digits.
     pub(crate) fn sha256(&mut self) -> io::Result<String> {
-        let mut digest = Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
         self.file.rewind()?;
-        loop {
-            match self.file.read(&mut buffer)? {
-                0 => return Ok(hex(&digest.finalize())),
-                n => digest.update(&buffer[..n]),
-            }
-        }
+        sha256_of(&self.file).map(|(digest, _)| digest)
     }
 
     /// The reason if it would kill the process that loads it.

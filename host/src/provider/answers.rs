@@ -1,6 +1,6 @@
 //! Makes message bodies of HTTP answers: redacted, JSON where it is JSON.
 
-use crate::provider::redact::Redactor;
+use crate::core::Redactor;
 use crate::provider::transport::Answer;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

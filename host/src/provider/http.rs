@@ -3,8 +3,8 @@
 //! Takes a plugin's request message and gives the answer message. Does not know what a plugin is or who called.
 
 use crate::core::Events;
+use crate::core::Redactor;
 use crate::provider::origin::{Credential, lies_under};
-use crate::provider::redact::Redactor;
 use crate::provider::request::{Refused, build};
 use crate::provider::retry::{Outcome, RetryPolicy};
 use crate::provider::time::Time;

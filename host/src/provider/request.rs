@@ -4,7 +4,6 @@
 
 use crate::provider::Secrets;
 use crate::provider::fill::{MissingSecret, fill_field, fill_json};
-use crate::provider::redact::form_encode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use linodetool_plugin::Auth;
@@ -80,6 +79,15 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, Refused> {
 
 /// A body's bytes, and their type where we know it.
 type Content = (Vec<u8>, Option<&'static str>);
+
+/// `a b&c` as `a+b%26c`.
+fn form_encode(text: &str) -> String {
+    let Ok(mut url) = Url::parse("http://h/") else {
+        return String::new();
+    };
+    url.query_pairs_mut().append_pair("", text);
+    url.query().unwrap_or_default().trim_start_matches('=').to_owned()
+}
 
 /// `form` holds the token's field, which is no place for references.
 fn body<'a>(body: &'a Body, mut form: Vec<(&'a str, String)>, secrets: &Secrets) -> Result<Option<Content>, Refused> {

@@ -26,12 +26,14 @@ pub(super) enum EntryKind {
     Output = 9,
     /// The run ended; the body is its status and failure.
     Finish = 10,
+    /// Something known of the run as a whole: `args` is its name.
+    Fact = 11,
 }
 
 impl EntryKind {
     pub(super) fn from_number(number: i64) -> Option<Self> {
-        use EntryKind::{Begin, Done, Doubt, Failed, Finish, Intent, Mark, Output, Owner, Source};
-        let all = [Begin, Owner, Source, Mark, Intent, Done, Failed, Doubt, Output, Finish];
+        use EntryKind::{Begin, Done, Doubt, Fact, Failed, Finish, Intent, Mark, Output, Owner, Source};
+        let all = [Begin, Owner, Source, Mark, Intent, Done, Failed, Doubt, Output, Finish, Fact];
         all.into_iter().find(|kind| *kind as i64 == number)
     }
 }

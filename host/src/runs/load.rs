@@ -3,7 +3,7 @@
 use super::chain::{self, Head};
 use super::entry::{Entry, EntryKind, StepDigest};
 use super::number::Number;
-use super::records::{Owner, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, step_path};
+use super::records::{Owner, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored, step_path};
 use crate::core::ids::hex;
 use crate::core::{Failure, RunId};
 use rusqlite::types::Type;
@@ -101,9 +101,22 @@ pub(super) fn run_id(text: &str) -> rusqlite::Result<RunId> {
     RunId::parse(text).ok_or_else(unreadable)
 }
 
-/// Parameters and versions, as JSON.
-pub(super) fn description(reader: &Connection, id: &str) -> rusqlite::Result<(String, String)> {
-    reader.query_row("select params, versions from run where id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+/// What a run was begun with.
+pub(super) fn stored(
+    reader: &Connection,
+    id: &str,
+    is_held: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Option<Stored>> {
+    let Some(summary) = find(reader, id, is_held)? else { return Ok(None) };
+    let sql = "select params, versions from run where id = ?1";
+    let (params, versions): (String, String) = reader.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Some(Stored {
+        summary,
+        params: parse(&params),
+        versions: serde_json::from_str(&versions).unwrap_or_default(),
+        sources: sources(reader, id)?,
+        facts: facts(reader, id)?,
+    }))
 }
 
 pub(super) fn sources(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMap<String, String>> {
@@ -112,9 +125,18 @@ pub(super) fn sources(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMa
 }
 
 pub(super) fn outputs(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMap<String, Value>> {
+    named_values(reader, id, EntryKind::Output)
+}
+
+pub(super) fn facts(reader: &Connection, id: &str) -> rusqlite::Result<BTreeMap<String, Value>> {
+    named_values(reader, id, EntryKind::Fact)
+}
+
+/// The last value of each name among the lines of a kind.
+fn named_values(reader: &Connection, id: &str, kind: EntryKind) -> rusqlite::Result<BTreeMap<String, Value>> {
     let sql = "select args, body from entry where run = ?1 and kind = ?2 order by n";
     let mut query = reader.prepare_cached(sql)?;
-    let rows = query.query_map(params![id, EntryKind::Output as i64], |row| {
+    let rows = query.query_map(params![id, kind as i64], |row| {
         let (name, body): (String, String) = (row.get(0)?, row.get(1)?);
         Ok((name, parse(&body)))
     })?;

@@ -10,6 +10,7 @@
 //! - An outcome and its inventory rows are one transaction.
 //! - The same journal answers the same script the same way; one that takes another path is told so.
 
+mod archive;
 mod chain;
 mod effect;
 mod entry;
@@ -25,11 +26,12 @@ mod tags;
 mod tests;
 mod writer;
 
+pub use archive::peek;
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use journal::Traffic;
 pub use lane::Lane;
 pub use records::{
-    ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
+    ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored,
 };
 pub use registry::Runs;
 pub use run::Run;

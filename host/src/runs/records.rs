@@ -21,6 +21,19 @@ pub struct NewRun {
     pub params: Value,
     /// Of linodetool and of the plugins in use.
     pub versions: BTreeMap<String, String>,
+    /// What else whoever takes it up should know, by name.
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// What a run was begun with, and what was noted of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub summary: RunSummary,
+    pub params: Value,
+    pub versions: BTreeMap<String, String>,
+    /// Texts by path.
+    pub sources: BTreeMap<String, String>,
+    pub facts: BTreeMap<String, Value>,
 }
 
 /// How a run stands.
@@ -115,6 +128,8 @@ pub struct RunDetail {
     pub outputs: BTreeMap<String, Value>,
     /// Texts by path.
     pub sources: BTreeMap<String, String>,
+    /// What was noted of it, by name.
+    pub facts: BTreeMap<String, Value>,
 }
 
 impl RunDetail {

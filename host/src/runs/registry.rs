@@ -1,15 +1,15 @@
-//! All runs of a state directory: begun, taken up again, listed, shown, verified.
+//! All runs of a state directory: begun and taken up again. What they left is read in `archive`.
 
+use super::archive;
 use super::chain::canonical_json;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, Journal, RunRow, Traffic};
 use super::load;
-use super::records::{ChainReport, NewRun, RunDetail, RunFilter, RunSummary, Status};
+use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
-use crate::core::ids::hex;
 use crate::core::{Clock, Event, Events, Failure, FailureKind, Paths, RunId};
 use crate::inventory::{Inventory, SqliteStore, StateError, database};
-use crate::secrets::files::{self, FileError, FileLock};
+use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 
 /// Opened once per process. Clones are the same.
 #[derive(Clone)]
-pub struct Runs(Arc<Shared>);
+pub struct Runs(pub(super) Arc<Shared>);
 
 /// What all runs of a process share.
 pub(super) struct Shared {
@@ -104,6 +104,9 @@ impl Runs {
         if let Some((path, text)) = new.recipe {
             run.source(&path, &text)?;
         }
+        for (name, value) in new.facts {
+            run.note_fact(&name, value)?;
+        }
         shared.events.send(Event::RunStarted { run: run.id().to_string(), title: new.title });
         Ok(run)
     }
@@ -127,71 +130,11 @@ impl Runs {
                 steps: load::recorded(reader, id.as_str())?,
                 sources: load::sources(reader, id.as_str())?,
                 outputs: load::outputs(reader, id.as_str())?,
+                facts: load::facts(reader, id.as_str())?,
             })
         })?;
         shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
-    }
-
-    /// Newest first.
-    pub fn list(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Failure> {
-        self.0.journal.barrier()?;
-        Ok(self.0.read(|reader| load::summaries(reader, filter, &|id| self.0.is_held(id)))?)
-    }
-
-    pub fn show(&self, id: &RunId) -> Result<RunDetail, Failure> {
-        self.0.journal.barrier()?;
-        let summary = self.0.summary(id)?;
-        let detail = self.0.read(|reader| {
-            let (params, versions) = load::description(reader, id.as_str())?;
-            Ok(RunDetail {
-                summary,
-                params: serde_json::from_str(&params).unwrap_or_default(),
-                versions: serde_json::from_str(&versions).unwrap_or_default(),
-                steps: load::step_records(reader, id.as_str())?,
-                outputs: load::outputs(reader, id.as_str())?,
-                sources: load::sources(reader, id.as_str())?,
-            })
-        });
-        Ok(detail?)
-    }
-
-    /// The run that a person means: an id, the beginning of one that fits no other, or `last`.
-    pub fn find(&self, text: &str) -> Result<RunId, Failure> {
-        let all = self.list(&RunFilter::default())?;
-        if text == "last" {
-            let newest = all.first().map(|run| run.id.clone());
-            return newest.ok_or_else(|| Failure::not_found("there are no runs yet"));
-        }
-        let mut found = all.iter().filter(|run| !text.is_empty() && run.id.as_str().starts_with(text));
-        match (found.next(), found.next()) {
-            (Some(run), None) => Ok(run.id.clone()),
-            (Some(_), Some(_)) => Err(Failure::usage(format!("more than one run begins with `{text}`"))
-                .hint("`linodetool runs list` shows their ids")),
-            (None, _) => Err(Failure::not_found(format!("no run has the id `{text}`"))
-                .hint("`linodetool runs list` shows their ids; `last` is the newest")
-                .near(text, all.iter().map(|run| run.id.as_str()))),
-        }
-    }
-
-    /// Computes the run's hash chain again and compares it with what was noted.
-    pub fn verify(&self, id: &RunId) -> Result<ChainReport, Failure> {
-        self.0.journal.barrier()?;
-        let summary = self.0.summary(id)?;
-        let (lines, head, mut problems) = self.0.read(|reader| load::compute_chain(reader, id.as_str()))?;
-        let head = hex(&head);
-        if lines != summary.lines {
-            problems.push(format!("the run has {} lines, but {lines} are there", summary.lines));
-        }
-        if head != summary.head {
-            problems.push("the lines do not give the head of the chain that the run has".to_owned());
-        }
-        let audited = self.0.audited_heads(id)?;
-        let in_audit_log = audited.last() == Some(&head);
-        if !in_audit_log && !audited.is_empty() && summary.ended_ms.is_some() {
-            problems.push("the audit log has another head of the chain".to_owned());
-        }
-        Ok(ChainReport { lines, head, problems, in_audit_log })
     }
 
     /// Clusters, nodes and resources; each query sees all that was written before it.
@@ -213,24 +156,22 @@ impl Runs {
 impl Shared {
     pub(super) fn summary(&self, id: &RunId) -> Result<RunSummary, Failure> {
         let found = self.read(|reader| load::find(reader, id.as_str(), &|id| self.is_held(id)))?;
-        found.ok_or_else(|| {
-            Failure::not_found(format!("no run has the id `{id}`")).hint("`linodetool runs list` shows their ids")
-        })
+        found.ok_or_else(|| archive::no_such_run(id.as_str()))
     }
 
     pub(super) fn audit_log(&self) -> PathBuf {
         self.state.join("audit.jsonl")
     }
 
-    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StateError> {
+    pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StateError> {
         query(&guard(&self.reader)).map_err(StateError::database(&self.database, "read"))
     }
 
     fn lock_path(&self, id: &str) -> PathBuf {
-        self.state.join("runs").join(format!("{id}.lock"))
+        archive::lock_path(&self.state, id)
     }
 
-    fn is_held(&self, id: &str) -> bool {
+    pub(super) fn is_held(&self, id: &str) -> bool {
         FileLock::is_held(&self.lock_path(id))
     }
 
@@ -249,19 +190,5 @@ impl Shared {
         });
         Err(Failure::new(FailureKind::Conflict, format!("run {} is being executed by another process{who}", run.id))
             .hint("wait for it, or stop that process and try again"))
-    }
-
-    /// Heads of this run in the audit log, oldest first.
-    fn audited_heads(&self, id: &RunId) -> Result<Vec<String>, Failure> {
-        let bytes = match files::read_private(&self.audit_log()) {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            // Whoever may read it may be told; it holds no secrets.
-            Err(FileError::Exposed { path, .. }) => std::fs::read(path).unwrap_or_default(),
-            Err(error) => return Err(StateError::from(error).into()),
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let ours = lines.filter(|line| line["run"] == id.as_str());
-        Ok(ours.filter_map(|line| Some(line["head"].as_str()?.to_owned())).collect())
     }
 }

@@ -27,6 +27,7 @@ pub struct Run {
     steps: Steps,
     sources: Mutex<BTreeMap<String, String>>,
     outputs: Mutex<BTreeMap<String, Value>>,
+    facts: Mutex<BTreeMap<String, Value>>,
     failure: Mutex<Option<Failure>>,
     lock: Mutex<Option<FileLock>>,
     ended: AtomicBool,
@@ -38,6 +39,7 @@ pub(super) struct Past {
     pub(super) steps: Steps,
     pub(super) sources: BTreeMap<String, String>,
     pub(super) outputs: BTreeMap<String, Value>,
+    pub(super) facts: BTreeMap<String, Value>,
 }
 
 impl Run {
@@ -51,6 +53,7 @@ impl Run {
             steps: past.steps,
             sources: Mutex::new(past.sources),
             outputs: Mutex::new(past.outputs),
+            facts: Mutex::new(past.facts),
             failure: Mutex::default(),
             lock: Mutex::new(Some(lock)),
             ended: AtomicBool::new(false),
@@ -93,20 +96,39 @@ impl Run {
         guard(&self.sources).get(path).cloned()
     }
 
+    /// Notes something of the run as a whole that whoever takes it up should know. The last value of a name counts.
+    pub fn note_fact(&self, name: &str, value: Value) -> Result<(), Failure> {
+        let mut facts = guard(&self.facts);
+        if facts.get(name) != Some(&value) {
+            self.named_value(EntryKind::Fact, name, &value)?;
+            facts.insert(name.to_owned(), value);
+        }
+        Ok(())
+    }
+
+    /// What was noted under this name, by this process or one before it.
+    pub fn fact(&self, name: &str) -> Option<Value> {
+        guard(&self.facts).get(name).cloned()
+    }
+
     /// A result of the run. Durable when `finish` returns.
     pub fn set_output(&self, name: &str, value: Value) -> Result<(), Failure> {
         let mut outputs = guard(&self.outputs);
         if outputs.get(name) != Some(&value) {
-            let body = canonical_json(&value).map_err(|error| Failure::internal(error.to_string()))?;
-            let mut entry = Entry::of_run(EntryKind::Output, self.now());
-            entry.args = Some(name.to_owned());
-            entry.body = Some(body);
-            self.shared.journal.later(&self.key, entry, Extra::Nothing)?;
+            self.named_value(EntryKind::Output, name, &value)?;
             outputs.insert(name.to_owned(), value.clone());
         }
         drop(outputs);
         self.shared.events.send(Event::OutputSet { name: name.to_owned(), value });
         Ok(())
+    }
+
+    fn named_value(&self, kind: EntryKind, name: &str, value: &Value) -> Result<(), Failure> {
+        let body = canonical_json(value).map_err(|error| Failure::internal(error.to_string()))?;
+        let mut entry = Entry::of_run(kind, self.now());
+        entry.args = Some(name.to_owned());
+        entry.body = Some(body);
+        Ok(self.shared.journal.later(&self.key, entry, Extra::Nothing)?)
     }
 
     pub fn outputs(&self) -> BTreeMap<String, Value> {

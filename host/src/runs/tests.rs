@@ -185,6 +185,7 @@ fn new_run() -> NewRun {
         recipe: Some(("hadoop.rhai".into(), "nodes::create(#{})".into())),
         params: serde_json::json!({ "workers": 3 }),
         versions: [("linodetool".to_owned(), "0.1.0".to_owned())].into(),
+        facts: [].into(),
     }
 }
 

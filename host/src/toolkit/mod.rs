@@ -7,6 +7,7 @@ pub mod api;
 pub mod artifacts;
 pub mod cloud_init;
 pub mod clusters;
+pub mod commands;
 pub mod configuration;
 mod fetch;
 pub mod firewall_rules;
@@ -27,6 +28,7 @@ pub mod secrets;
 pub mod states;
 pub mod tasks;
 pub mod texts;
+pub mod transfers;
 pub mod words;
 
 use std::future::Future;

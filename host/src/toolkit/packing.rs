@@ -5,10 +5,11 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::core::digest::sha256_of;
 use crate::core::ids::hex;
 use crate::core::{Cancel, Failure, FailureKind};
 
@@ -85,22 +86,8 @@ pub fn local_path(path: &Path, cache: &Path) -> Result<Packed, Failure> {
 
 /// Digest and size of a file.
 pub fn describe(path: &Path) -> Result<Packed, Failure> {
-    let read = || -> io::Result<(String, u64)> {
-        let mut file = File::open(path)?;
-        let mut digest = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            let n = file.read(&mut buffer)?;
-            if n == 0 {
-                break;
-            }
-            digest.update(&buffer[..n]);
-            bytes += n as u64;
-        }
-        Ok((hex(&digest.finalize()), bytes))
-    };
-    let (sha256, bytes) = read().map_err(|e| local("cannot read", path, &e))?;
+    let read = File::open(path).and_then(sha256_of);
+    let (sha256, bytes) = read.map_err(|e| local("cannot read", path, &e))?;
     Ok(Packed { path: path.to_owned(), sha256, bytes })
 }
 

@@ -1,20 +1,13 @@
 //! What commands say, without the secrets that linodetool knows: the user's own, and the keys it made for the node.
 //!
-//! Owns which secrets are known. How they are found in a text is in `secrets::redact`.
+//! Owns which secrets are known. How they are found in a text is in `core::redact`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use crate::core::{Failure, Secret};
+use crate::core::{Failure, Redactor, Secret};
 use crate::inventory::Node;
-use crate::secrets::Redactor;
 use crate::toolkit::{Toolkit, keys};
-
-/// What stands in a secret's place, as in `secrets::redact`.
-const MASK: &str = "***";
-
-/// Parts of keys that are shorter stand in other texts too.
-const SHORTEST_LINE: usize = 20;
 
 /// Secrets that this process has met.
 #[derive(Default)]
@@ -27,26 +20,20 @@ pub(super) struct Known {
 struct State {
     /// The user's secrets are in `users`.
     loaded: bool,
-    keys: HashMap<String, Arc<[String]>>,
+    keys: HashMap<String, Redactor>,
 }
 
 /// Takes secrets out of what one node says.
 #[derive(Clone)]
 pub(crate) struct Redaction {
     users: Redactor,
-    /// Lines of the private keys that have to do with the node: a key is often shown line by line.
-    keys: Arc<[String]>,
+    /// Knows the private keys that have to do with the node.
+    keys: Redactor,
 }
 
 impl Redaction {
     pub(crate) fn text(&self, text: &str) -> String {
-        let mut text = self.users.redact(text);
-        for line in self.keys.iter() {
-            if text.contains(line.as_str()) {
-                text = text.replace(line.as_str(), MASK);
-            }
-        }
-        text
+        self.keys.text(&self.users.text(text)).into_owned()
     }
 
     pub(crate) fn failure(&self, failure: Failure) -> Failure {
@@ -61,7 +48,7 @@ impl Toolkit {
     /// A secret of the user's; from now on it is taken out of what nodes say.
     pub(crate) fn used_secret(&self, name: &str) -> Result<Secret<String>, Failure> {
         let secret = self.secret_store().expect(name)?;
-        self.known().users.add(&secret);
+        self.known().users.add(secret.reveal());
         Ok(secret)
     }
 
@@ -72,7 +59,7 @@ impl Toolkit {
         if !state.loaded {
             for info in self.secret_store().list()? {
                 if let Some(secret) = self.secret_store().get(&info.name)? {
-                    known.users.add(&secret);
+                    known.users.add(secret.reveal());
                 }
             }
             state.loaded = true;
@@ -80,7 +67,7 @@ impl Toolkit {
         let keys = match state.keys.get(&node.name) {
             Some(keys) => keys.clone(),
             None => {
-                let keys: Arc<[String]> = self.lines_of_keys(node)?.into();
+                let keys = self.keys_of(node)?;
                 state.keys.insert(node.name.clone(), keys.clone());
                 keys
             }
@@ -88,15 +75,14 @@ impl Toolkit {
         Ok(Redaction { users: known.users.clone(), keys })
     }
 
-    fn lines_of_keys(&self, node: &Node) -> Result<Vec<String>, Failure> {
+    fn keys_of(&self, node: &Node) -> Result<Redactor, Failure> {
         let login = node.key_ref.iter().map(|key| key.secret.clone());
-        let mut lines = Vec::new();
+        let keys = Redactor::default();
         for name in login.chain(keys::host_key_names(&node.name)) {
             if let Some(key) = self.secret_store().get(&name)? {
-                let body = key.reveal().lines().filter(|line| !line.starts_with("-----"));
-                lines.extend(body.filter(|line| line.len() >= SHORTEST_LINE).map(str::to_owned));
+                keys.add_lines(key.reveal());
             }
         }
-        Ok(lines)
+        Ok(keys)
     }
 }

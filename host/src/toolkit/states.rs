@@ -1,18 +1,14 @@
-//! What is done on nodes: state operations that check first, and commands. One step each.
+//! State operations, which check first and change only what differs, as steps; and how a step on a node shows its course.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::Serialize;
 use std::sync::Arc;
 
+use crate::core::Failure;
 use crate::core::events::Event;
-use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
-use crate::nodes::states::{
-    Applied, Archive, Directory, Download, File, Hosts, Line, Package, Run, Service, State, Sysctl, Upload, User,
-    WaitPort,
-};
-use crate::nodes::{ExecOptions, Inspected, NodeError, OnLine, Outcome, Output, Place, Stream, sh_quote};
-use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::nodes::states::{Applied, Archive, Directory, File, Hosts, Line, Package, Service, State, Sysctl, User};
+use crate::nodes::{NodeError, OnLine, Stream};
+use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::redaction::Redaction;
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -38,43 +34,6 @@ operations! {
     Hosts "node.hosts";
 }
 
-/// A command on a node. It runs detached from the connection and is never repeated by accident.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RunOptions {
-    /// What progress calls it; by default its first line.
-    pub name: Option<String>,
-    /// It is not run if this path exists.
-    pub creates: Option<String>,
-    /// It is not run if this command succeeds.
-    pub unless: Option<String>,
-    /// Folder it runs in.
-    pub cwd: Option<String>,
-    /// Runs as this user.
-    pub user: Option<String>,
-    pub env: BTreeMap<String, String>,
-    /// Variables whose values are secrets of the store, by name: they reach the node and no journal.
-    pub secret_env: BTreeMap<String, String>,
-    /// What it reads.
-    pub stdin: Option<String>,
-    /// Seconds after which it is stopped.
-    pub timeout: Option<u64>,
-    /// A failing exit code is an answer, not an error.
-    pub may_fail: bool,
-}
-
-/// How a command came out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CommandOutput {
-    /// What it wrote; the middle of very long output is left out here and kept on the node.
-    pub stdout: String,
-    pub stderr: String,
-    pub exit_code: i32,
-    /// `false` if `creates` or `unless` said that there was nothing to do.
-    pub changed: bool,
-}
-
 impl Toolkit {
     /// Brings a node into a state; `changed` says whether anything had to be done.
     ///
@@ -86,22 +45,6 @@ impl Toolkit {
         Ok(applied)
     }
 
-    /// Runs a command on a node.
-    ///
-    /// # Errors
-    /// `Command` with the exit code and the last output lines; `Interrupted` if a reboot or a kill cut it.
-    pub fn run_on(
-        &self,
-        at: At<'_>,
-        node: &Node,
-        command: &str,
-        options: &RunOptions,
-    ) -> Result<CommandOutput, StepError> {
-        let output = at.step(&RunOn { node: &node.name, command, options, at_node: node, toolkit: self })?;
-        self.count(output.changed && (options.creates.is_some() || options.unless.is_some()));
-        Ok(output)
-    }
-
     /// Makes a file on a node hold a secret of the store, which reaches the node and no journal. Mode 0600 unless said.
     ///
     /// # Errors
@@ -110,31 +53,6 @@ impl Toolkit {
         let applied = at.step(&SecretFile { node: &node.name, file, secret, at_node: node, toolkit: self })?;
         self.count(applied.changed);
         Ok(applied)
-    }
-
-    /// Whether a command succeeds on a node. It must change nothing: it is asked again by whoever waits for it.
-    ///
-    /// # Errors
-    /// `Ssh` if the node cannot be reached.
-    pub fn check_on(&self, at: At<'_>, node: &Node, command: &str) -> Result<bool, StepError> {
-        at.step(&CheckOn { node: &node.name, command, at_node: node, toolkit: self })
-    }
-
-    /// Puts a file of this computer on a node.
-    pub fn upload(&self, at: At<'_>, node: &Node, upload: &Upload) -> Result<Applied, StepError> {
-        let applied = at.step(&UploadTo { node: &node.name, upload, at_node: node, toolkit: self })?;
-        self.count(applied.changed);
-        Ok(applied)
-    }
-
-    /// Fetches a file of a node to this computer.
-    pub fn download(&self, at: At<'_>, node: &Node, download: &Download) -> Result<Applied, StepError> {
-        at.step(&DownloadFrom { node: &node.name, download, at_node: node, toolkit: self })
-    }
-
-    /// Waits until a port, as a node sees it, takes connections.
-    pub fn wait_port(&self, at: At<'_>, node: &Node, wait: &WaitPort) -> Result<(), StepError> {
-        at.step(&WaitFor { node: &node.name, wait, at_node: node, toolkit: self })
     }
 }
 
@@ -203,31 +121,8 @@ impl Repeatable for SecretFile<'_> {
     }
 }
 
-/// A question to a node.
-#[derive(Serialize)]
-struct CheckOn<'a> {
-    node: &'a str,
-    command: &'a str,
-    #[serde(skip)]
-    at_node: &'a Node,
-    #[serde(skip)]
-    toolkit: &'a Toolkit,
-}
-
-impl Repeatable for CheckOn<'_> {
-    const OP: &'static str = "node.check";
-    const KIND: Kind = Kind::Read;
-    type Out = bool;
-
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
-        let target = self.toolkit.target(self.at_node)?;
-        let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
-        Ok(output.success().into())
-    }
-}
-
 /// A failure as the board shows it and as the step keeps it.
-fn told<T>(
+pub(super) fn told<T>(
     toolkit: &Toolkit,
     node: &str,
     stage: &str,
@@ -237,206 +132,14 @@ fn told<T>(
     result.map_err(|error| failed(toolkit, node, stage, redaction.failure(error.into())))
 }
 
-fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
+pub(super) fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
     stage_failed(toolkit, node, stage, &failure);
     failure
 }
 
-fn lines_of(toolkit: &Toolkit, node: &str, redaction: &Redaction) -> OnLine {
+pub(super) fn lines_of(toolkit: &Toolkit, node: &str, redaction: &Redaction) -> OnLine {
     let (events, node, redaction) = (toolkit.events().clone(), node.to_owned(), redaction.clone());
     Arc::new(move |_: Stream, line: &str| {
         events.send(Event::Output { node: node.clone(), line: redaction.text(line) });
     })
-}
-
-#[derive(Serialize)]
-struct RunOn<'a> {
-    node: &'a str,
-    command: &'a str,
-    options: &'a RunOptions,
-    #[serde(skip)]
-    at_node: &'a Node,
-    #[serde(skip)]
-    toolkit: &'a Toolkit,
-}
-
-impl RunOn<'_> {
-    fn title(&self) -> String {
-        let first = self.command.trim().lines().next().unwrap_or_default();
-        self.options.name.clone().unwrap_or_else(|| first.chars().take(60).collect())
-    }
-
-    /// The command as it is given to the node, as another user if one is named.
-    fn command(&self) -> Result<Run, Failure> {
-        let o = self.options;
-        let mut env = o.env.clone();
-        for (variable, secret) in &o.secret_env {
-            if env.insert(variable.clone(), self.toolkit.used_secret(secret)?.reveal().clone()).is_some() {
-                return Err(Failure::usage(format!("`{variable}` is in `env` and in `secret_env`")).field("secret_env"));
-            }
-        }
-        let command = match &o.user {
-            // `runuser` is part of util-linux; where it is missing, `su` does the same.
-            Some(user) => {
-                let (user, command) = (sh_quote(user), sh_quote(self.command));
-                format!(
-                    "if command -v runuser >/dev/null 2>&1; then exec runuser -u {user} -- sh -c {command}; \
-                     else exec su -s /bin/sh {user} -c {command}; fi"
-                )
-            }
-            None => self.command.to_owned(),
-        };
-        Ok(Run {
-            command,
-            creates: o.creates.clone(),
-            unless: o.unless.clone(),
-            cwd: o.cwd.clone(),
-            env,
-            stdin: o.stdin.clone(),
-            timeout: o.timeout,
-        })
-    }
-
-    fn ended(&self, output: &Output, redaction: &Redaction) -> Result<CommandOutput, Failure> {
-        let code = output.exit_code.unwrap_or(-1);
-        let answer = CommandOutput {
-            stdout: redaction.text(&output.stdout_text()),
-            stderr: redaction.text(&output.stderr_text()),
-            exit_code: code,
-            changed: true,
-        };
-        if code == 0 || self.options.may_fail {
-            return Ok(answer);
-        }
-        let lines = redaction.text(&output.last_lines());
-        let failure = Failure {
-            output: Some(lines).filter(|lines| !lines.is_empty()),
-            exit_code: Some(code),
-            ..Failure::new(FailureKind::Command, format!("`{}` ended with exit code {code}", self.title()))
-        };
-        Err(failure.on(self.node))
-    }
-}
-
-fn place(cx: &StepCx) -> Place {
-    Place::new(cx.run.as_str(), &cx.step, cx.attempt)
-}
-
-impl Effect for RunOn<'_> {
-    const OP: &'static str = "node.run";
-    const KIND: Kind = Kind::Write;
-    type Out = CommandOutput;
-
-    async fn perform(&self, cx: &StepCx) -> Result<Done<CommandOutput>, Failure> {
-        let title = self.title();
-        let target = self.toolkit.target(self.at_node)?;
-        let mut command = self.command()?.command()?;
-        let redaction = self.toolkit.redaction(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
-        let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
-        let answer = match told(self.toolkit, self.node, &title, &redaction, outcome)? {
-            Outcome::Ended(output) => self.ended(&output, &redaction),
-            Outcome::Skipped(_) => Ok(CommandOutput::default()),
-        };
-        let answer = answer.map_err(|failure| failed(self.toolkit, self.node, &title, failure))?;
-        stage_done(self.toolkit, self.node, &title, answer.changed);
-        Ok(answer.into())
-    }
-
-    /// The record on the node tells: it goes on, it ended, it was cut, or it never began.
-    async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<CommandOutput>>, Failure> {
-        let target = self.toolkit.target(self.at_node)?;
-        let connections = self.toolkit.connections();
-        match connections.inspect(&target, &place(cx)).await? {
-            Inspected::Absent => Ok(None),
-            Inspected::Running | Inspected::Exited(_) => {
-                let redaction = self.toolkit.redaction(self.at_node)?;
-                let lines = lines_of(self.toolkit, self.node, &redaction);
-                let output = connections.attach(&target, &place(cx), Some(lines)).await?;
-                output.map(|output| self.ended(&output, &redaction).map(Done::from)).transpose()
-            }
-            // What says when it need not run says also that it may run again.
-            Inspected::Interrupted if self.options.creates.is_some() || self.options.unless.is_some() => Ok(None),
-            Inspected::Interrupted => Err(NodeError::Interrupted {
-                node: self.node.into(),
-                command: self.command.into(),
-                output: String::new(),
-            }
-            .into()),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct UploadTo<'a> {
-    node: &'a str,
-    upload: &'a Upload,
-    #[serde(skip)]
-    at_node: &'a Node,
-    #[serde(skip)]
-    toolkit: &'a Toolkit,
-}
-
-impl Repeatable for UploadTo<'_> {
-    const OP: &'static str = "node.upload";
-    const KIND: Kind = Kind::Write;
-    type Out = Applied;
-
-    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
-        let title = format!("upload {}", self.upload.path);
-        let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        let applied = self.upload.apply(self.toolkit.connections(), &target).await;
-        let applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
-        stage_done(self.toolkit, self.node, &title, applied.changed);
-        Ok(applied.into())
-    }
-}
-
-#[derive(Serialize)]
-struct DownloadFrom<'a> {
-    node: &'a str,
-    download: &'a Download,
-    #[serde(skip)]
-    at_node: &'a Node,
-    #[serde(skip)]
-    toolkit: &'a Toolkit,
-}
-
-impl Repeatable for DownloadFrom<'_> {
-    const OP: &'static str = "node.download";
-    const KIND: Kind = Kind::Write;
-    type Out = Applied;
-
-    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
-        let target = self.toolkit.target(self.at_node)?;
-        Ok(self.download.apply(self.toolkit.connections(), &target).await?.into())
-    }
-}
-
-#[derive(Serialize)]
-struct WaitFor<'a> {
-    node: &'a str,
-    wait: &'a WaitPort,
-    #[serde(skip)]
-    at_node: &'a Node,
-    #[serde(skip)]
-    toolkit: &'a Toolkit,
-}
-
-impl Repeatable for WaitFor<'_> {
-    const OP: &'static str = "node.wait_port";
-    const KIND: Kind = Kind::Read;
-    type Out = ();
-
-    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        let title = format!("wait for {}:{}", self.wait.host, self.wait.port);
-        let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        let waited = self.wait.apply(self.toolkit.connections(), &target).await;
-        told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, waited)?;
-        stage_done(self.toolkit, self.node, &title, false);
-        Ok(().into())
-    }
 }

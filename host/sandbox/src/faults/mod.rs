@@ -108,7 +108,7 @@ impl Faults {
     /// What happens to a request; `label` is that of the Linode it is about, `linodes` how many there are.
     pub(crate) fn fate(&self, request: &Request, label: Option<&str>, linodes: usize, now: Time) -> Option<Fate> {
         let mut state = self.lock();
-        if state.spec.0.is_empty() {
+        if state.spec.rules.is_empty() {
             return None;
         }
         let asked = answers::Asked::of(request, label)?;
@@ -131,7 +131,7 @@ impl State {
     /// The first rule that applies and whose draw says so.
     fn draw(&mut self, applies: impl Fn(&Rule) -> bool, place: &str, now: Time) -> Option<Hit> {
         let mut found = None;
-        for (at, rule) in self.spec.0.iter().enumerate().filter(|(_, rule)| applies(rule)) {
+        for (at, rule) in self.spec.rules.iter().enumerate().filter(|(_, rule)| applies(rule)) {
             let count = self.asked.entry((at, place.to_owned())).or_default();
             *count += 1;
             let drawn = dice(self.seed, rule.fault.name(), place, *count);
@@ -145,7 +145,7 @@ impl State {
         }
         let (at, heads) = found?;
         let (fault, time, size) = {
-            let rule = &self.spec.0[at];
+            let rule = &self.spec.rules[at];
             (rule.fault, rule.time, rule.size)
         };
         *self.happened.entry(at).or_default() += 1;

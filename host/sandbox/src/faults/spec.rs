@@ -132,7 +132,10 @@ pub struct Rule {
 
 /// A list of rules; the first that applies to a request decides.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Spec(pub Vec<Rule>);
+pub struct Spec {
+    pub(super) rules: Vec<Rule>,
+    words: String,
+}
 
 /// Why a text is no list of faults.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -166,15 +169,20 @@ impl Fault {
 impl Spec {
     /// Reads faults and profiles with commas or lines between them; `#` begins a comment; `none` is nothing.
     pub fn parse(text: &str) -> Result<Self, SpecError> {
-        let mut rules = Vec::new();
-        let words = text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split(','));
-        for word in words.map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
+        let lines = text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split(','));
+        let mut spec = Self::default();
+        for word in lines.map(|word| word.replace(char::is_whitespace, "")) {
             match PROFILES.iter().find(|(name, ..)| *name == word) {
-                Some((_, _, text)) => rules.extend(Self::parse(text)?.0),
-                None => rules.push(Rule::parse(word)?),
+                _ if word.is_empty() || word == "none" => continue,
+                Some((_, _, text)) => spec.rules.extend(Self::parse(text)?.rules),
+                None => spec.rules.push(Rule::parse(&word)?),
             }
+            if !spec.words.is_empty() {
+                spec.words.push(',');
+            }
+            spec.words.push_str(&word);
         }
-        Ok(Self(rules))
+        Ok(spec)
     }
 
     /// The names of all faults and profiles, for a hint.
@@ -187,12 +195,13 @@ impl Spec {
     /// The grammar and all names, for a command's help.
     pub fn help() -> String {
         let mut text = String::from(
-            "SPEC is a list of faults and profiles with commas between them, or a file of the same in lines:\n\
-             \x20 NAME[=TARGET][:AMOUNT]...\n\
-             AMOUNT is a chance (5%), a number of times (3x), a time (500ms, 2s, 5m) or a size (64M). Without a chance or a\n\
-             number a fault with a target happens once, one without happens with a chance of 5%. TARGET names nodes (web-*),\n\
-             or for faults of requests: create, delete, boot, reboot, shutdown, get, list, read, write, a path, or nodes.\n\
-             All is drawn from --seed and from what a request is about, so the same seed gives the same faults.\n\nProfiles:\n",
+            "SPEC is a list of faults and profiles with commas between them, or a file of them in lines:\n\
+             \x20 NAME[=TARGET][:AMOUNT]...\n\n\
+             AMOUNT is a chance (5%), a number of times (3x), a time (500ms, 2s, 5m) or a size (64M).\n\
+             Without a chance or a number a fault with a target happens once, one without happens with\n\
+             a chance of 5%. TARGET names nodes (web-*), or for faults of requests: create, delete, boot,\n\
+             reboot, shutdown, get, list, read, write, a path, or nodes. All is drawn from --seed and from\n\
+             what a request is about, so the same seed gives the same faults.\n\nProfiles:\n",
         );
         for (name, about, _) in PROFILES {
             text.push_str(&format!("  {name:<14} {about}\n"));
@@ -211,10 +220,10 @@ impl Spec {
 
 impl Rule {
     fn parse(word: &str) -> Result<Self, SpecError> {
-        let mut parts = word.split(':').map(str::trim);
+        let mut parts = word.split(':');
         let head = parts.next().unwrap_or_default();
         let (name, target) = match head.split_once('=') {
-            Some((name, target)) => (name.trim(), Some(target.trim().to_owned()).filter(|target| !target.is_empty())),
+            Some((name, target)) => (name, Some(target.to_owned()).filter(|target| !target.is_empty())),
             None => (head, None),
         };
         let known = KNOWN.iter().find(|known| known.name == name).ok_or_else(|| unknown(name))?;
@@ -299,40 +308,9 @@ fn fits(glob: &str, word: &str) -> bool {
 }
 
 impl fmt::Display for Spec {
-    /// What `parse` reads as the same.
+    /// In the words that it was given in, which `parse` reads as the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("none");
-        }
-        for (place, rule) in self.0.iter().enumerate() {
-            if place > 0 {
-                f.write_str(",")?;
-            }
-            rule.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.fault.name())?;
-        if let Some(target) = &self.target {
-            write!(f, "={target}")?;
-        }
-        if self.chance < 1.0 {
-            write!(f, ":{}%", self.chance * 100.0)?;
-        }
-        if let Some(most) = self.most {
-            write!(f, ":{most}x")?;
-        }
-        if self.time != self.fault.known().time {
-            write!(f, ":{}ms", self.time.as_millis())?;
-        }
-        if let Some(size) = self.size {
-            write!(f, ":{}K", size >> 10)?;
-        }
-        Ok(())
+        f.write_str(if self.words.is_empty() { "none" } else { &self.words })
     }
 }
 
@@ -345,9 +323,13 @@ mod tests {
     fn texts_are_read() {
         let read = |text: &str| match Spec::parse(text) {
             Ok(spec) => {
-                let again = Spec::parse(&spec.to_string());
-                assert_eq!(again.as_ref(), Ok(&spec), "{spec}");
-                spec.to_string()
+                assert_eq!(Spec::parse(&spec.to_string()).as_ref(), Ok(&spec), "{spec}");
+                let rule = |rule: &Rule| {
+                    let Rule { fault, target, chance, most, time, size } = rule;
+                    let (name, target) = (fault.name(), target.as_deref().unwrap_or("-"));
+                    format!("\n  {name} {target} {chance} {most:?} {time:?} {size:?}")
+                };
+                format!("{spec}{}", spec.rules.iter().map(rule).collect::<String>())
             }
             Err(error) => format!("error: {error}"),
         };
@@ -368,9 +350,23 @@ mod tests {
         expect![[r#"
             none
             none
-            lost-reply:5%,429:10%,boot-fail=web-2:1x
-            lost-reply:5%,slow=list:50%,boot-hang=web-*:2x:60000ms
-            account-limit=5,capacity=us-east,disk-full=web-1:1x:20480K,429:20%,503:3%,capacity:5%,account-limit:5%,slow:5%:500ms
+            lost-reply:5%,429:10%,boot-fail=web-2
+              lost-reply - 0.05 None 0ns None
+              429 - 0.1 None 1s None
+              boot-fail web-2 1 Some(1) 0ns None
+            lost-reply,slow=list:2s:50%,boot-hang=web-*:2x:1m
+              lost-reply - 0.05 None 0ns None
+              slow list 0.5 None 2s None
+              boot-hang web-* 1 Some(2) 60s None
+            account-limit=5,capacity=us-east,disk-full=web-1:20M,limits
+              account-limit 5 1 None 0ns None
+              capacity us-east 1 None 0ns None
+              disk-full web-1 1 Some(1) 0ns Some(20971520)
+              429 - 0.2 None 1s None
+              503 - 0.03 None 1s None
+              capacity - 0.05 None 0ns None
+              account-limit - 0.05 None 0ns None
+              slow - 0.05 None 500ms None
             error: there is no fault `lost-replay`: did you mean `lost-reply`?
             error: there is no fault `xyzzy`
             error: `often` in `429:often` is neither a chance (5%), a number of times (3x), a time (500ms, 2s, 5m) nor a size (64M)
@@ -385,7 +381,7 @@ mod tests {
             assert_eq!(known.fault.name(), known.name);
         }
         for (name, ..) in PROFILES {
-            assert!(Spec::parse(name).is_ok_and(|spec| !spec.0.is_empty()), "{name}");
+            assert!(Spec::parse(name).is_ok_and(|spec| !spec.rules.is_empty()), "{name}");
         }
     }
 

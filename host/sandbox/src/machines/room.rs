@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -185,6 +185,17 @@ impl Room {
         Ok("K\n".to_owned())
     }
 
+    /// A disk with little room, by a fault of the sandbox's: a file system of its own that outlives the machine.
+    fn small_disk(&self, id: u64, bytes: u64) -> Result<()> {
+        let disk = protocol::disk(&self.dir, id);
+        if is_small(&disk) {
+            return Ok(());
+        }
+        fs::create_dir_all(&disk).because(|| format!("cannot make {}", disk.display()))?;
+        sys::mount("disk", &disk, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &format!("mode=700,size={bytes}"))
+            .because(|| format!("cannot mount {}", disk.display()))
+    }
+
     /// Answers how long each phase took, in milliseconds.
     fn boot(self: &Arc<Self>, spec: &MachineSpec) -> Result<String> {
         let (started, id) = (Instant::now(), spec.id);
@@ -206,6 +217,9 @@ impl Room {
         }
         if machines.contains_key(&id) {
             return fail(format!("machine {id} runs already"));
+        }
+        if let Some(bytes) = spec.faults.disk {
+            self.small_disk(id, bytes)?;
         }
         let pid = self
             .nursery
@@ -344,6 +358,9 @@ impl Room {
         }
         drop(machines);
         let disks = self.dir.join("disks");
+        for disk in fs::read_dir(&disks).into_iter().flatten().flatten() {
+            unmount_small(&disk.path())?;
+        }
         match fs::remove_dir_all(&disks) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(e).because(|| format!("cannot remove {}", disks.display()))
@@ -356,6 +373,7 @@ impl Room {
     fn delete(&self, id: u64) -> Result<()> {
         self.end(id, false)?;
         let disk = protocol::disk(&self.dir, id);
+        unmount_small(&disk)?;
         match fs::remove_dir_all(&disk) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(e).because(|| format!("cannot remove {}", disk.display()))
@@ -363,6 +381,19 @@ impl Room {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a folder is a file system of its own: a disk with little room.
+fn is_small(disk: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|m| m.dev()).ok();
+    disk.parent().is_some_and(|above| device(disk).is_some() && device(disk) != device(above))
+}
+
+fn unmount_small(disk: &Path) -> Result<()> {
+    if is_small(disk) {
+        return sys::unmount(disk).because(|| format!("cannot unmount {}", disk.display()));
+    }
+    Ok(())
 }
 
 /// Made from the id, so that a machine that boots again is the same to its neighbours.

@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use super::{Job, Status, Work, World};
+use super::{Job, Linode, Status, Work, World};
 use crate::clock::Time;
 use crate::faults::Fault;
-use crate::machines::{HowEnded, MachineExit};
+use crate::machines::{HowEnded, MachineExit, MachineSpec};
 use crate::world::DiskStatus;
 
 /// The watchdog gives up after this many starts in [`RESCUE_WINDOW`]: a machine that always dies must not boot for ever.
@@ -189,7 +189,7 @@ impl World {
                 let serial = self.new_id("operation");
                 let status = Status::Running;
                 self.begin(exit.id, Operation::new(serial, None, now, Kind::Up), status);
-                self.boot_job(exit.id, serial);
+                self.boot_job(exit.id, serial, now);
             }
             HowEnded::Died => {
                 self.end(exit.id, Status::Offline, now);
@@ -222,7 +222,7 @@ impl World {
                 self.perhaps_upset(linode, now);
             }
             Timer::Upset { linode: id } => {
-                let rests = |linode: &&super::Linode| linode.status == Status::Running && !linode.busy();
+                let rests = |linode: &&Linode| linode.status == Status::Running && !linode.busy();
                 if self.linodes.get(&id).filter(rests).is_some() {
                     // As when its host is restarted: the API shows it, and nobody has asked for it.
                     self.begin_up(id, None, "host_reboot", now);
@@ -287,8 +287,8 @@ impl World {
         let work = match (doomed, runs) {
             // Off it stays, or is.
             (true, _) => Work::PowerOff,
-            (false, true) => Work::Reboot(linode.spec()),
-            (false, false) => Work::Boot(linode.spec()),
+            (false, true) => Work::Reboot(self.spec(linode, now)),
+            (false, false) => Work::Boot(self.spec(linode, now)),
         };
         let serial = self.new_id("operation");
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
@@ -296,6 +296,15 @@ impl World {
             Operation { restarts: runs, doomed, hangs, ..Operation::new(serial, Some(event), now, Kind::Up) };
         self.begin(id, operation, status);
         self.outside.jobs.push(Job { linode: id, operation: serial, work });
+    }
+
+    /// What is booted, and what goes wrong in that boot.
+    fn spec(&self, linode: &Linode, now: Time) -> Box<MachineSpec> {
+        let mut spec = linode.spec();
+        let time = |fault| self.faults.befalls(fault, &linode.label, now).map(|hit| hit.time);
+        spec.faults.ssh_refused = time(Fault::SshRefused);
+        spec.faults.ssh_cut = time(Fault::SshCut);
+        spec
     }
 
     /// A machine that has come up may not stay so.
@@ -306,9 +315,10 @@ impl World {
         }
     }
 
-    fn boot_job(&mut self, id: u64, operation: u64) {
+    fn boot_job(&mut self, id: u64, operation: u64, now: Time) {
         let Some(linode) = self.linodes.get(&id) else { return };
-        self.outside.jobs.push(Job { linode: id, operation, work: Work::Boot(linode.spec()) });
+        let work = Work::Boot(self.spec(linode, now));
+        self.outside.jobs.push(Job { linode: id, operation, work });
     }
 
     fn fail_unseen(&mut self, id: u64, why: &str, now: Time) {

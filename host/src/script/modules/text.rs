@@ -3,54 +3,21 @@
 //! Pure: knows neither runs nor nodes.
 
 use crate::core::{Failure, FailureKind};
+use crate::nodes::{as_text, render as fill};
 use crate::script::value::Handles;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 use serde_json::Value;
-
-/// Fills `{{ name }}` places; a dotted name reaches into maps.
-fn fill(template: &str, values: &Value) -> Result<String, Failure> {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(start) = rest.find("{{") {
-        out.push_str(&rest[..start]);
-        let inside = &rest[start + 2..];
-        let Some(end) = inside.find("}}") else {
-            return Err(Failure::new(FailureKind::Script, "a `{{` of the template is not closed by `}}`"));
-        };
-        out.push_str(&lookup(inside[..end].trim(), values)?);
-        rest = &inside[end + 2..];
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-fn lookup(path: &str, values: &Value) -> Result<String, Failure> {
-    let mut value = values;
-    for part in path.split('.') {
-        value = value.get(part).ok_or_else(|| {
-            let known = value.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str);
-            Failure::new(FailureKind::Script, format!("the template asks for `{path}`, which is not given"))
-                .near(part, known)
-        })?;
-    }
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Null => Ok(String::new()),
-        Value::Array(_) | Value::Object(_) => {
-            Err(Failure::new(FailureKind::Script, format!("`{path}` of the template is not a single value"))
-                .hint("join an array into text first"))
-        }
-        other => Ok(other.to_string()),
-    }
-}
 
 fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn property(out: &mut String, name: &str, value: &Value) -> Result<(), Failure> {
-    let value = lookup("value", &serde_json::json!({ "value": value }))?;
+    let value = as_text(value).ok_or_else(|| {
+        Failure::new(FailureKind::Script, format!("the property `{name}` is not a single value"))
+            .hint("join an array into text first")
+    })?;
     out.push_str(&format!("  <property><name>{}</name><value>{}</value></property>\n", xml(name), xml(&value)));
     Ok(())
 }
@@ -69,7 +36,8 @@ pub(crate) mod text {
     use rhai::{Array, Dynamic, Map};
     use serde_json::Value;
 
-    /// Fills a template: `{{ name }}` is replaced by the value of that name, `{{ a.b }}` by that of a map in the map.
+    /// Fills a template: `{{ name }}` is replaced by the value of that name, `{{ a.b }}` by that of a map in the map;
+    /// `\{{` stands for `{{` itself.
     ///
     /// # Example
     /// ```rhai
@@ -80,7 +48,7 @@ pub(crate) mod text {
     /// A name that is not given, or a value that is an array or a map.
     #[rhai_fn(return_raw)]
     pub fn render(call: NativeCallContext, template: &str, values: Map) -> Result<String> {
-        plain(&call, values).and_then(|values| fill(template, &values)).map_err(|failure| throw(failure, &call))
+        plain(&call, values).and_then(|values| Ok(fill(template, &values)?)).map_err(|failure| throw(failure, &call))
     }
 
     /// A configuration file of Hadoop and its relatives: an XML property for each entry.

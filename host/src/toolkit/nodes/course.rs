@@ -89,21 +89,25 @@ fn number(event: &Event) -> u64 {
     event.id.parse().unwrap_or(0)
 }
 
-/// Waits until an instance runs. One that stays offline is not waited for when its events say that its boot failed.
+/// Waits until an instance runs. One that stays offline is not waited for when its events say that its boot failed; it is
+/// looked at once more, for an event alone proves nothing. `hidden`: it may be too new to be found for so long.
 pub(super) async fn come_up(
     toolkit: &Toolkit,
     name: &str,
     tag: Option<String>,
     watch: &Watch,
+    hidden: Duration,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
     let begun = Instant::now();
+    let mut failed = None;
     loop {
         let wait = Wait {
             id: watch.id.clone(),
             tag: tag.clone(),
             wanted: vec![InstanceStatus::Running, InstanceStatus::Offline],
             timeout: UP,
+            hidden,
         };
         let instance = provider.waits.until(wait).await.map_err(|e| Failure::from(e).on(name))?;
         if instance.status == InstanceStatus::Running {
@@ -111,6 +115,7 @@ pub(super) async fn come_up(
         }
         if let Some(event) = watch.newest(&provider.client).await.map_err(|failure| failure.on(name))?
             && event.status == EventStatus::Failed
+            && failed.replace(event.id.clone()).as_ref() == Some(&event.id)
         {
             return Err(did_not_boot(name, &watch.id, &event));
         }

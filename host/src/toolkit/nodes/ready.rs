@@ -1,7 +1,8 @@
 //! A node that answers: it runs, SSH lets us in, and its host key is the one that stays.
 
-use linodetool_plugin::{ById, InstanceStatus};
+use linodetool_plugin::{ById, ErrorKind, InstanceStatus};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use super::course::{Watch, come_up};
 use super::{UP, stage, stage_done};
@@ -11,6 +12,9 @@ use crate::nodes::KeyPair;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::HostKeys;
 use crate::toolkit::{Repeatable, Toolkit};
+
+/// What was made so lately may not be found yet, in a list or by its id.
+const HIDES: Duration = Duration::from_secs(60);
 
 /// A node that answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,10 +51,15 @@ impl Repeatable for Ready<'_> {
         let mut changed = false;
         stage(toolkit, name, "boot");
         let client = &toolkit.provider().await?.client;
+        let age = Duration::from_millis(cx.now_ms().saturating_sub(node.created_ms));
+        let hidden = HIDES.saturating_sub(age);
         if cx.attempt > 1 {
             // What was said of it before its boot failed is old.
-            node.status =
-                client.get_instance(&ById::new(&node.id)).await.map_err(|e| Failure::from(e).on(name))?.status;
+            match client.get_instance(&ById::new(&node.id)).await {
+                Ok(instance) => node.status = instance.status,
+                Err(error) if error.kind == ErrorKind::NotFound && !hidden.is_zero() => {}
+                Err(error) => return Err(Failure::from(error).on(name)),
+            }
         }
         let mut watch = Watch::of(&node.id);
         if node.status == InstanceStatus::Offline {
@@ -59,7 +68,7 @@ impl Repeatable for Ready<'_> {
             changed = true;
         }
         let tag = node.cluster.as_ref().map(|cluster| cx.cluster_tag(toolkit.context(), cluster));
-        let instance = come_up(toolkit, name, tag, &watch).await?;
+        let instance = come_up(toolkit, name, tag, &watch, hidden).await?;
         node.status = instance.status;
         // Addresses may be given after the create was answered.
         node.public_ip = instance.ipv4.into_iter().next().or(node.public_ip);

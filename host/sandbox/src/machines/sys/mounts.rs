@@ -47,7 +47,7 @@ pub(crate) fn is_no_exec(folder: &Path) -> io::Result<bool> {
 }
 
 /// Takes a mount away, now from the tree and for good when its last user is gone.
-fn unmount(target: impl AsRef<Path>) -> io::Result<()> {
+pub(crate) fn unmount(target: impl AsRef<Path>) -> io::Result<()> {
     let t = c_string(target.as_ref());
     // SAFETY: a C string that lives through the call.
     check(unsafe { libc::umount2(t.as_ptr(), libc::MNT_DETACH) }).map(drop)

@@ -2,12 +2,11 @@
 //!
 //! In the sandbox, whose machines reach nothing outside, this computer fetches; on a real cloud the first node does.
 
+mod holders;
+
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Notify;
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
@@ -15,8 +14,10 @@ use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
 use crate::toolkit::nodes::{stage, stage_done, stage_failed};
-use crate::toolkit::packing::{Jars, Packed, jars, local_path};
+use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
 use crate::toolkit::{At, Repeatable, Toolkit};
+use holders::Holder;
+pub(crate) use holders::Holders;
 
 /// Where archives lie on a node.
 const ON_NODE: &str = "/var/lib/linodetool/artifacts";
@@ -226,7 +227,10 @@ impl Install<'_> {
             let copied =
                 self.toolkit.connections().copy_between(&holder.target, holder.via, &path, target, &path).await;
             match copied {
-                Ok(_) => return turn.done(self.holder(target)),
+                Ok(_) => {
+                    turn.done(self.holder(target));
+                    return Ok(());
+                }
                 // A holder that went away is no reason to fail: the source is still there.
                 Err(error) => self
                     .toolkit
@@ -235,7 +239,8 @@ impl Install<'_> {
             }
         }
         self.fetch_from_source(target, &path).await?;
-        turn.done(self.holder(target))
+        turn.done(self.holder(target));
+        Ok(())
     }
 
     fn holder(&self, target: &Target) -> Holder {
@@ -252,14 +257,15 @@ impl Install<'_> {
                 // The digest was taken when the artifact was prepared; a file that has changed since is not sent.
                 let now = blocking({
                     let path = packed.path.clone();
-                    move || crate::toolkit::packing::describe(&path)
+                    move || describe(&path)
                 })
                 .await?;
                 if now.sha256 != packed.sha256 {
                     return Err(changed_since(&packed.path));
                 }
                 let options = FileOptions { mode: Some("0644".into()), ..FileOptions::default() };
-                connections.upload(target, &packed.path, path, &options).await?;
+                let known = (now.sha256.as_str(), now.bytes);
+                connections.upload_known(target, &packed.path, known, path, &options).await?;
             }
             From::Web { url, sha512 } => {
                 let (url, path) = (sh_quote(url), sh_quote(path));
@@ -279,146 +285,4 @@ impl Install<'_> {
 fn changed_since(path: &Path) -> Failure {
     Failure::new(FailureKind::Local, format!("{} has changed since the run began", path.display()))
         .hint("begin a new run")
-}
-
-/// Which nodes have which artifact: each serves one other at a time, so the copies grow like a tree.
-#[derive(Default)]
-pub(crate) struct Holders(Mutex<HashMap<String, Arc<Queue>>>);
-
-impl Holders {
-    fn of(&self, digest: &str) -> Arc<Queue> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(digest.to_owned()).or_default().clone()
-    }
-}
-
-/// A node that has an artifact.
-#[derive(Clone)]
-struct Holder {
-    target: Target,
-    /// Its address as the other nodes see it.
-    via: SocketAddr,
-}
-
-/// Nodes that wait for one artifact.
-#[derive(Default)]
-struct Queue {
-    state: Mutex<QueueState>,
-    changed: Notify,
-}
-
-#[derive(Default)]
-struct QueueState {
-    free: Vec<Holder>,
-    /// Somebody fetches from the source.
-    fetching: bool,
-    /// Nodes that have it, busy ones too.
-    have: usize,
-}
-
-/// A node's turn: it copies from a holder, or fetches from the source.
-struct Turn {
-    queue: Arc<Queue>,
-    from: Option<Holder>,
-    over: bool,
-}
-
-impl Queue {
-    async fn turn(self: &Arc<Self>) -> Turn {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            {
-                let mut state = self.lock();
-                let from = state.free.pop();
-                if from.is_some() || (state.have == 0 && !state.fetching) {
-                    state.fetching |= from.is_none();
-                    return Turn { queue: self.clone(), from, over: false };
-                }
-            }
-            changed.await;
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Turn {
-    /// This node has it now, and serves others.
-    #[expect(clippy::unnecessary_wraps, reason = "ends the caller's chain")]
-    fn done(mut self, node: Holder) -> Result<(), Failure> {
-        let mut state = self.queue.lock();
-        state.have += 1;
-        state.free.push(node);
-        drop(state);
-        self.end();
-        Ok(())
-    }
-
-    fn end(&mut self) {
-        if !std::mem::replace(&mut self.over, true) {
-            let mut state = self.queue.lock();
-            match self.from.take() {
-                Some(holder) => state.free.push(holder),
-                None => state.fetching = false,
-            }
-            drop(state);
-            self.queue.changed.notify_waiters();
-        }
-    }
-}
-
-/// A turn that failed lets the next node try.
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::Secret;
-
-    fn node(name: &str) -> Holder {
-        let target = Target {
-            name: name.into(),
-            address: ([127, 0, 0, 1], 22).into(),
-            user: "root".into(),
-            key: Secret::new(String::new()),
-            host_keys: Vec::new(),
-        };
-        Holder { via: target.address, target }
-    }
-
-    #[tokio::test]
-    async fn the_first_fetches_and_the_others_copy_like_a_tree() {
-        let queue = Arc::new(Queue::default());
-        let first = queue.turn().await;
-        assert!(first.from.is_none());
-        let second = tokio::spawn({
-            let queue = queue.clone();
-            async move { queue.turn().await.from.as_ref().map(|t| t.target.name.clone()) }
-        });
-        first.done(node("a")).unwrap();
-        assert_eq!(second.await.unwrap().as_deref(), Some("a"));
-        let (third, other) = (queue.turn().await, ());
-        assert_eq!(third.from.as_ref().unwrap().target.name, "a");
-        third.done(node("b")).unwrap();
-        let (one, two) = (queue.turn().await, queue.turn().await);
-        let mut names =
-            [one.from.as_ref().unwrap().target.name.clone(), two.from.as_ref().unwrap().target.name.clone()];
-        names.sort();
-        assert_eq!((names, other), (["a".to_owned(), "b".to_owned()], ()));
-    }
-
-    #[tokio::test]
-    async fn a_fetch_that_fails_lets_the_next_one_fetch() {
-        let queue = Arc::new(Queue::default());
-        drop(queue.turn().await);
-        assert!(queue.turn().await.from.is_none());
-    }
 }

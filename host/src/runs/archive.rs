@@ -1,0 +1,118 @@
+//! Runs of the past: listed, found, shown, verified. Begins and changes nothing.
+
+use super::load;
+use super::records::{ChainReport, RunDetail, RunFilter, RunSummary, Stored};
+use super::registry::{Runs, Shared};
+use crate::core::ids::hex;
+use crate::core::paths::database_in;
+use crate::core::{Failure, RunId};
+use crate::inventory::{StateError, database};
+use crate::secrets::files::{self, FileError, FileLock};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The run that a person means, in the state directory of a world that is not opened. `None` also where nothing can be
+/// read: whoever opens that world is told why.
+pub fn peek(state: &Path, text: &str) -> Option<Stored> {
+    let database = database_in(state);
+    if !database.is_file() {
+        return None;
+    }
+    let reader = database::open_reader(&database).ok()?;
+    let is_held = |id: &str| FileLock::is_held(&lock_path(state, id));
+    let all = load::summaries(&reader, &RunFilter::default(), &is_held).ok()?;
+    load::stored(&reader, which(&all, text).ok()?.as_str(), &is_held).ok()?
+}
+
+impl Runs {
+    /// Newest first.
+    pub fn list(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Failure> {
+        self.0.journal.barrier()?;
+        Ok(self.0.read(|reader| load::summaries(reader, filter, &|id| self.0.is_held(id)))?)
+    }
+
+    pub fn show(&self, id: &RunId) -> Result<RunDetail, Failure> {
+        let Stored { summary, params, versions, sources, facts } = self.stored(id)?;
+        let (steps, outputs) = self
+            .0
+            .read(|reader| Ok((load::step_records(reader, id.as_str())?, load::outputs(reader, id.as_str())?)))?;
+        Ok(RunDetail { summary, params, versions, steps, outputs, sources, facts })
+    }
+
+    /// The run that a person means: an id, the beginning of one that fits no other, or `last`.
+    pub fn find(&self, text: &str) -> Result<RunId, Failure> {
+        which(&self.list(&RunFilter::default())?, text)
+    }
+
+    /// One run without its steps.
+    pub fn summary(&self, id: &RunId) -> Result<RunSummary, Failure> {
+        self.0.journal.barrier()?;
+        self.0.summary(id)
+    }
+
+    /// What a run was begun with: what it takes to go on with it or to do it again.
+    pub fn stored(&self, id: &RunId) -> Result<Stored, Failure> {
+        self.0.journal.barrier()?;
+        let found = self.0.read(|reader| load::stored(reader, id.as_str(), &|id| self.0.is_held(id)))?;
+        found.ok_or_else(|| no_such_run(id.as_str()))
+    }
+
+    /// Computes the run's hash chain again and compares it with what was noted.
+    pub fn verify(&self, id: &RunId) -> Result<ChainReport, Failure> {
+        self.0.journal.barrier()?;
+        let summary = self.0.summary(id)?;
+        let (lines, head, mut problems) = self.0.read(|reader| load::compute_chain(reader, id.as_str()))?;
+        let head = hex(&head);
+        if lines != summary.lines {
+            problems.push(format!("the run has {} lines, but {lines} are there", summary.lines));
+        }
+        if head != summary.head {
+            problems.push("the lines do not give the head of the chain that the run has".to_owned());
+        }
+        let audited = self.0.audited_heads(id)?;
+        let in_audit_log = audited.last() == Some(&head);
+        if !in_audit_log && !audited.is_empty() && summary.ended_ms.is_some() {
+            problems.push("the audit log has another head of the chain".to_owned());
+        }
+        Ok(ChainReport { lines, head, problems, in_audit_log })
+    }
+}
+
+impl Shared {
+    /// Heads of this run in the audit log, oldest first.
+    fn audited_heads(&self, id: &RunId) -> Result<Vec<String>, Failure> {
+        let bytes = match files::read_private(&self.audit_log()) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Whoever may read it may be told; it holds no secrets.
+            Err(FileError::Exposed { path, .. }) => std::fs::read(path).unwrap_or_default(),
+            Err(error) => return Err(StateError::from(error).into()),
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let ours = lines.filter(|line| line["run"] == id.as_str());
+        Ok(ours.filter_map(|line| Some(line["head"].as_str()?.to_owned())).collect())
+    }
+}
+
+pub(super) fn lock_path(state: &Path, id: &str) -> PathBuf {
+    state.join("runs").join(format!("{id}.lock"))
+}
+
+fn which(all: &[RunSummary], text: &str) -> Result<RunId, Failure> {
+    if text == "last" {
+        let newest = all.first().map(|run| run.id.clone());
+        return newest.ok_or_else(|| Failure::not_found("there are no runs yet"));
+    }
+    let mut found = all.iter().filter(|run| !text.is_empty() && run.id.as_str().starts_with(text));
+    match (found.next(), found.next()) {
+        (Some(run), None) => Ok(run.id.clone()),
+        (Some(_), Some(_)) => Err(Failure::usage(format!("more than one run begins with `{text}`"))
+            .hint("`linodetool runs list` shows their ids")),
+        (None, _) => Err(no_such_run(text).near(text, all.iter().map(|run| run.id.as_str()))),
+    }
+}
+
+pub(super) fn no_such_run(id: &str) -> Failure {
+    Failure::not_found(format!("no run has the id `{id}`"))
+        .hint("`linodetool runs list` shows their ids; `last` is the newest")
+}

@@ -1,0 +1,250 @@
+//! Commands on nodes, as steps: such as change something and are run once, questions, and waiting for a port.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::core::{Failure, FailureKind};
+use crate::inventory::Node;
+use crate::nodes::states::{Run, WaitPort};
+use crate::nodes::{ExecOptions, Inspected, NodeError, Outcome, Output, Place, sh_quote};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError};
+use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::redaction::Redaction;
+use crate::toolkit::states::{failed, lines_of, told};
+use crate::toolkit::{At, Repeatable, Toolkit};
+
+/// A command on a node. It runs detached from the connection and is never repeated by accident.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunOptions {
+    /// What progress calls it; by default its first line.
+    pub name: Option<String>,
+    /// It is not run if this path exists.
+    pub creates: Option<String>,
+    /// It is not run if this command succeeds.
+    pub unless: Option<String>,
+    /// Folder it runs in.
+    pub cwd: Option<String>,
+    /// Runs as this user.
+    pub user: Option<String>,
+    pub env: BTreeMap<String, String>,
+    /// Variables whose values are secrets of the store, by name: they reach the node and no journal.
+    pub secret_env: BTreeMap<String, String>,
+    /// What it reads.
+    pub stdin: Option<String>,
+    /// Seconds after which it is stopped.
+    pub timeout: Option<u64>,
+    /// A failing exit code is an answer, not an error.
+    pub may_fail: bool,
+}
+
+/// How a command came out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CommandOutput {
+    /// What it wrote; the middle of very long output is left out here and kept on the node.
+    pub stdout: String,
+    pub stderr: String,
+    pub exit_code: i32,
+    /// `false` if `creates` or `unless` said that there was nothing to do.
+    pub changed: bool,
+}
+
+impl Toolkit {
+    /// Runs a command on a node.
+    ///
+    /// # Errors
+    /// `Command` with the exit code and the last output lines; `Interrupted` if a reboot or a kill cut it.
+    pub fn run_on(
+        &self,
+        at: At<'_>,
+        node: &Node,
+        command: &str,
+        options: &RunOptions,
+    ) -> Result<CommandOutput, StepError> {
+        let output = at.step(&RunOn { node: &node.name, command, options, at_node: node, toolkit: self })?;
+        self.count(output.changed && (options.creates.is_some() || options.unless.is_some()));
+        Ok(output)
+    }
+
+    /// Whether a command succeeds on a node. It must change nothing: it is asked again by whoever waits for it.
+    ///
+    /// # Errors
+    /// `Ssh` if the node cannot be reached.
+    pub fn check_on(&self, at: At<'_>, node: &Node, command: &str) -> Result<bool, StepError> {
+        at.step(&CheckOn { node: &node.name, command, at_node: node, toolkit: self })
+    }
+
+    /// Waits until a port, as a node sees it, takes connections.
+    pub fn wait_port(&self, at: At<'_>, node: &Node, wait: &WaitPort) -> Result<(), StepError> {
+        at.step(&WaitFor { node: &node.name, wait, at_node: node, toolkit: self })
+    }
+}
+
+#[derive(Serialize)]
+struct RunOn<'a> {
+    node: &'a str,
+    command: &'a str,
+    options: &'a RunOptions,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl RunOn<'_> {
+    fn title(&self) -> String {
+        let first = self.command.trim().lines().next().unwrap_or_default();
+        self.options.name.clone().unwrap_or_else(|| first.chars().take(60).collect())
+    }
+
+    /// The command as it is given to the node, as another user if one is named.
+    fn command(&self) -> Result<Run, Failure> {
+        let o = self.options;
+        let mut env = o.env.clone();
+        for (variable, secret) in &o.secret_env {
+            if env.insert(variable.clone(), self.toolkit.used_secret(secret)?.reveal().clone()).is_some() {
+                return Err(Failure::usage(format!("`{variable}` is in `env` and in `secret_env`")).field("secret_env"));
+            }
+        }
+        let command = match &o.user {
+            // `runuser` is part of util-linux; where it is missing, `su` does the same.
+            Some(user) => {
+                let (user, command) = (sh_quote(user), sh_quote(self.command));
+                format!(
+                    "if command -v runuser >/dev/null 2>&1; then exec runuser -u {user} -- sh -c {command}; \
+                     else exec su -s /bin/sh {user} -c {command}; fi"
+                )
+            }
+            None => self.command.to_owned(),
+        };
+        Ok(Run {
+            command,
+            creates: o.creates.clone(),
+            unless: o.unless.clone(),
+            cwd: o.cwd.clone(),
+            env,
+            stdin: o.stdin.clone(),
+            timeout: o.timeout,
+        })
+    }
+
+    fn ended(&self, output: &Output, redaction: &Redaction) -> Result<CommandOutput, Failure> {
+        let code = output.exit_code.unwrap_or(-1);
+        let answer = CommandOutput {
+            stdout: redaction.text(&output.stdout_text()),
+            stderr: redaction.text(&output.stderr_text()),
+            exit_code: code,
+            changed: true,
+        };
+        if code == 0 || self.options.may_fail {
+            return Ok(answer);
+        }
+        let lines = redaction.text(&output.last_lines());
+        let failure = Failure {
+            output: Some(lines).filter(|lines| !lines.is_empty()),
+            exit_code: Some(code),
+            ..Failure::new(FailureKind::Command, format!("`{}` ended with exit code {code}", self.title()))
+        };
+        Err(failure.on(self.node))
+    }
+}
+
+fn place(cx: &StepCx) -> Place {
+    Place::new(cx.run.as_str(), &cx.step, cx.attempt)
+}
+
+impl Effect for RunOn<'_> {
+    const OP: &'static str = "node.run";
+    const KIND: Kind = Kind::Write;
+    type Out = CommandOutput;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<CommandOutput>, Failure> {
+        let title = self.title();
+        let target = self.toolkit.target(self.at_node)?;
+        let mut command = self.command()?.command()?;
+        let redaction = self.toolkit.redaction(self.at_node)?;
+        stage(self.toolkit, self.node, &title);
+        command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
+        let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
+        let answer = match told(self.toolkit, self.node, &title, &redaction, outcome)? {
+            Outcome::Ended(output) => self.ended(&output, &redaction),
+            Outcome::Skipped(_) => Ok(CommandOutput::default()),
+        };
+        let answer = answer.map_err(|failure| failed(self.toolkit, self.node, &title, failure))?;
+        stage_done(self.toolkit, self.node, &title, answer.changed);
+        Ok(answer.into())
+    }
+
+    /// The record on the node tells: it goes on, it ended, it was cut, or it never began.
+    async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<CommandOutput>>, Failure> {
+        let target = self.toolkit.target(self.at_node)?;
+        let connections = self.toolkit.connections();
+        match connections.inspect(&target, &place(cx)).await? {
+            Inspected::Absent => Ok(None),
+            Inspected::Running | Inspected::Exited(_) => {
+                let redaction = self.toolkit.redaction(self.at_node)?;
+                let lines = lines_of(self.toolkit, self.node, &redaction);
+                let output = connections.attach(&target, &place(cx), Some(lines)).await?;
+                output.map(|output| self.ended(&output, &redaction).map(Done::from)).transpose()
+            }
+            // What says when it need not run says also that it may run again.
+            Inspected::Interrupted if self.options.creates.is_some() || self.options.unless.is_some() => Ok(None),
+            Inspected::Interrupted => Err(NodeError::Interrupted {
+                node: self.node.into(),
+                command: self.command.into(),
+                output: String::new(),
+            }
+            .into()),
+        }
+    }
+}
+
+/// A question to a node.
+#[derive(Serialize)]
+struct CheckOn<'a> {
+    node: &'a str,
+    command: &'a str,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for CheckOn<'_> {
+    const OP: &'static str = "node.check";
+    const KIND: Kind = Kind::Read;
+    type Out = bool;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+        let target = self.toolkit.target(self.at_node)?;
+        let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
+        Ok(output.success().into())
+    }
+}
+
+#[derive(Serialize)]
+struct WaitFor<'a> {
+    node: &'a str,
+    wait: &'a WaitPort,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for WaitFor<'_> {
+    const OP: &'static str = "node.wait_port";
+    const KIND: Kind = Kind::Read;
+    type Out = ();
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
+        let title = format!("wait for {}:{}", self.wait.host, self.wait.port);
+        let target = self.toolkit.target(self.at_node)?;
+        stage(self.toolkit, self.node, &title);
+        let waited = self.wait.apply(self.toolkit.connections(), &target).await;
+        told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, waited)?;
+        stage_done(self.toolkit, self.node, &title, false);
+        Ok(().into())
+    }
+}

@@ -1,0 +1,72 @@
+//! Files between this computer and nodes, as steps.
+
+use serde::Serialize;
+
+use crate::core::Failure;
+use crate::inventory::Node;
+use crate::nodes::states::{Applied, Download, Upload};
+use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::nodes::{stage, stage_done};
+use crate::toolkit::states::told;
+use crate::toolkit::{At, Repeatable, Toolkit};
+
+impl Toolkit {
+    /// Puts a file of this computer on a node.
+    pub fn upload(&self, at: At<'_>, node: &Node, upload: &Upload) -> Result<Applied, StepError> {
+        let applied = at.step(&UploadTo { node: &node.name, upload, at_node: node, toolkit: self })?;
+        self.count(applied.changed);
+        Ok(applied)
+    }
+
+    /// Fetches a file of a node to this computer.
+    pub fn download(&self, at: At<'_>, node: &Node, download: &Download) -> Result<Applied, StepError> {
+        at.step(&DownloadFrom { node: &node.name, download, at_node: node, toolkit: self })
+    }
+}
+
+#[derive(Serialize)]
+struct UploadTo<'a> {
+    node: &'a str,
+    upload: &'a Upload,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for UploadTo<'_> {
+    const OP: &'static str = "node.upload";
+    const KIND: Kind = Kind::Write;
+    type Out = Applied;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
+        let title = format!("upload {}", self.upload.path);
+        let target = self.toolkit.target(self.at_node)?;
+        stage(self.toolkit, self.node, &title);
+        let applied = self.upload.apply(self.toolkit.connections(), &target).await;
+        let applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
+        stage_done(self.toolkit, self.node, &title, applied.changed);
+        Ok(applied.into())
+    }
+}
+
+#[derive(Serialize)]
+struct DownloadFrom<'a> {
+    node: &'a str,
+    download: &'a Download,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for DownloadFrom<'_> {
+    const OP: &'static str = "node.download";
+    const KIND: Kind = Kind::Write;
+    type Out = Applied;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
+        let target = self.toolkit.target(self.at_node)?;
+        Ok(self.download.apply(self.toolkit.connections(), &target).await?.into())
+    }
+}

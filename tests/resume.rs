@@ -1,0 +1,146 @@
+//! Runs of the real binary that are killed and go on, on machines of namespaces: nothing is made or done twice.
+//!
+//! The sandbox's ledger and what the machines have on their disks are the judges, not the inventory.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use libtest_mimic::Failed;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, ExitCode, Stdio};
+use support::{Home, is};
+
+fn main() -> ExitCode {
+    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
+    let lacking = support::lacking(&[]);
+    let tests: &[support::Test] = &[
+        ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
+        ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
+    ];
+    support::main(tests, lacking.as_deref())
+}
+
+/// Each node counts how often its commands were run. The last command ends when the file `go` is there.
+const RECIPE: &str = r#"
+let p = params(#{ count: param(1, "nodes", #{ min: 1 }) });
+let c = clusters::ensure(#{ name: "k", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: p.count, type: "g6-nanode-1" }] });
+lanes(c.nodes, |n| {
+    n.run("echo first >> /root/log");
+    print(`${n.name} first`);
+    n.run("echo second >> /root/log; i=0; until [ -e /root/go ] || [ $i -ge 600 ]; do sleep 0.1; i=$((i+1)); done; echo end >> /root/log");
+    n.run("cat /root/log").stdout
+});
+output("logs", lanes(c.nodes, |n| n.run("cat /root/log").stdout));
+"#;
+
+/// A command whose standard error is followed line by line; it dies with the test.
+struct Followed {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStderr>>,
+    seen: Vec<String>,
+}
+
+impl Followed {
+    fn start(home: &Home, arguments: &[&str]) -> Result<Self, Failed> {
+        let mut child = home.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Ok(Self { child, lines, seen: Vec::new() })
+    }
+
+    /// Reads on until a line contains the text.
+    fn until(&mut self, text: &str) -> Result<(), Failed> {
+        while !self.seen.last().is_some_and(|line| line.contains(text)) {
+            let ended = || format!("it ended before `{text}`:\n{}", self.seen.join("\n"));
+            let line = self.lines.next().ok_or_else(ended)??;
+            self.seen.push(line);
+        }
+        Ok(())
+    }
+
+    fn kill(mut self) -> Result<(), Failed> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Linodes by label, as the ledger has them: how often each was created.
+fn created(home: &Home) -> Result<BTreeMap<String, u32>, Failed> {
+    let file = home.path().join(".local/state/linodetool/sandbox/ledger.jsonl");
+    let mut found = BTreeMap::new();
+    for line in std::fs::read_to_string(file)?.lines() {
+        let entry: Value = serde_json::from_str(line)?;
+        if entry["what"] == "created" && entry["kind"] == "linode" {
+            *found.entry(entry["label"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        }
+    }
+    Ok(found)
+}
+
+fn killed_in_creates_and_in_commands(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("k.rhai"), RECIPE)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "k.rhai", "--set", "count=4"])?;
+    // The others are being created, booted or logged in to.
+    run.until("] create ... ok")?;
+    run.kill()?;
+    let list = home.json(&["--sandbox", "runs", "list"])?;
+    is("status", list[0]["status"].clone(), "interrupted")?;
+    let id = list[0]["id"].as_str().unwrap_or_default().to_owned();
+
+    // Another folder, and the sandbox is not named: the run brings both. The file is another by now.
+    std::fs::write(home.path().join("k.rhai"), "fail(\"another recipe\");")?;
+    let mut again = Followed::start(home, &["runs", "resume", &id[..6]])?;
+    again.until(&format!("resuming run {id}: "))?;
+    // Lanes speak in any order.
+    while again.seen.iter().filter(|line| line.ends_with(" first")).count() < 4 {
+        again.seen.push(again.lines.next().ok_or("it ended early")??);
+    }
+    again.kill()?;
+    let exec = ["--json", "--sandbox", "exec", "all", "--", "grep -c second /root/log; touch /root/go"];
+    home.ok(&exec)?;
+
+    let report = home.json(&["runs", "resume", &id])?;
+    is("run", report["run"].clone(), id.clone())?;
+    is("status", report["status"].clone(), "done")?;
+    is("logs", report["outputs"]["logs"].clone(), vec!["first\nsecond\nend\n"; 4])?;
+    is(
+        "created",
+        serde_json::to_value(created(home)?)?,
+        serde_json::json!({"k-node-1": 1, "k-node-2": 1, "k-node-3": 1, "k-node-4": 1}),
+    )?;
+    let shown = home.json(&["--sandbox", "runs", "show", &id])?;
+    let open = shown["steps"].as_array().map_or(0, |steps| steps.iter().filter(|step| step["state"] != "done").count());
+    is("steps that are not done", open, 0)?;
+
+    let output = home.run(&["runs", "resume", &id])?;
+    is("exit code of a run that is done", output.status.code(), 4)
+}
+
+fn an_interrupt_names_the_command_that_goes_on(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("k.rhai"), RECIPE)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "k.rhai"])?;
+    run.until("k-node-1 first")?;
+    std::process::Command::new("kill").args(["-INT", &run.child.id().to_string()]).status()?;
+    let rest: Vec<_> = run.lines.by_ref().map_while(Result::ok).collect();
+    is("exit code", run.child.wait()?.code(), 130)?;
+    let last = rest.last().cloned().unwrap_or_default();
+    let command = last.strip_prefix("Go on: linodetool ").ok_or(last.clone())?;
+    home.ok(&["--sandbox", "exec", "all", "--", "touch /root/go"])?;
+    let output = home.ok(&command.split(' ').collect::<Vec<_>>())?;
+    is("the end", output.contains("k.rhai done in "), true)?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
+}
