@@ -7,8 +7,8 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
-use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
@@ -31,6 +31,9 @@ const TESTS: &[(&str, Test)] = &[
     ("what_dies_leaves_nothing", what_dies_leaves_nothing),
     ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
+    ("a_damaged_database_is_copied_and_left_alone", a_damaged_database_is_copied_and_left_alone),
+    ("a_secret_reaches_the_node_and_no_record", a_secret_reaches_the_node_and_no_record),
+    ("a_node_without_java_is_told_with_the_remedy", a_node_without_java_is_told_with_the_remedy),
 ];
 
 fn main() -> ExitCode {
@@ -311,6 +314,107 @@ fn a_state_of_a_newer_version_is_left_alone(home: &Home) -> Result<(), Failed> {
         is(error["hint"].clone(), "update linodetool, or keep this version's state elsewhere with --state-dir")?;
     }
     is(std::fs::read(&file)? == bytes, true)
+}
+
+fn a_damaged_database_is_copied_and_left_alone(home: &Home) -> Result<(), Failed> {
+    home.ok(&["node", "list"])?;
+    let file = home.path().join(".local/state/linodetool/linodetool.db");
+    let text = "no database any more".repeat(100);
+    std::fs::write(&file, &text)?;
+    for arguments in [&["node", "list"][..], &["run", "hadoop", "--yes"]] {
+        let (code, error) = home.fails(arguments)?;
+        is(Value::from(code), 12)?;
+        is(error["message"].as_str().unwrap_or_default().ends_with("is damaged: file is not a database"), true)?;
+        is(error["hint"].as_str().unwrap_or_default().contains("a copy as it was found is"), true)?;
+    }
+    let checks = String::from_utf8(home.run(&["doctor"]).stdout)?;
+    is(checks.contains("MISSING  state directory  the database"), true)?;
+    is(std::fs::read_to_string(&file)? == text, true)?;
+    let copies = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().contains(".corrupt-");
+    is(Value::from(std::fs::read_dir(file.parent().unwrap())?.flatten().filter(copies).count()), 1)
+}
+
+const PASSWORD: &str = "correct-horse-battery";
+
+const SECRETS: &str = r#"
+let n = nodes::create(#{ name: "web-1", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });
+n.file("/root/db", #{ content_secret: "db" });
+if n.file("/root/db", #{ content_secret: "db" }).changed { fail("it was there") }
+let same = n.run("test \"$PASSWORD\" = \"$(cat /root/db)\" && echo \"it is $PASSWORD\"", #{ secret_env: #{ PASSWORD: "db" } });
+print(same.stdout);
+output("said", same.stdout);
+output("length", n.run("wc -c < /root/db").stdout);
+output("shown", n.run("cat /root/db; cat /root/db >&2").stdout);
+output("checked", n.check("test $(stat -c %a /root/db) = 600 && grep -q horse /root/db"));
+output("refuted", n.check("test -e /root/nothing"));
+n.run("cat /root/db; exit 3");
+"#;
+
+fn a_secret_reaches_the_node_and_no_record(home: &Home) -> Result<(), Failed> {
+    // Set before there is a sandbox, it is there when one has started.
+    let (reader, mut writer) = std::io::pipe()?;
+    let mut set = home.command(&["--sandbox", "secret", "set", "db"]).stdin(reader).stdout(Stdio::null()).spawn()?;
+    writer.write_all(PASSWORD.as_bytes())?;
+    drop(writer);
+    is(set.wait()?.success(), true)?;
+
+    std::fs::write(home.path().join("secrets.rhai"), SECRETS)?;
+    let output = home.run(&["--sandbox", "-v", "run", "secrets.rhai"]);
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).join("\n");
+    // The last command's error shows its output.
+    is(Value::from(output.status.code()), 9).map_err(|_| said.clone())?;
+    is(said.contains("it is ***") && said.contains("| ***"), true)?;
+    let run = home.json(&["--sandbox", "runs", "show", "last"])?;
+    let wanted = json!({ "said": "it is ***\n", "length": "21\n", "shown": "***", "checked": true, "refuted": false });
+    is(run["outputs"].clone(), wanted)?;
+    let mut places = Vec::new();
+    for (place, text) in [("output", said), ("runs show", run.to_string())] {
+        places.extend(text.contains(PASSWORD).then(|| place.to_owned()));
+    }
+    files_with(&home.path().join(".local"), PASSWORD.as_bytes(), &mut places)?;
+    // All that is left are the node's own disk: the file, and what the commands wrote there.
+    places.retain(|place| !(place.contains("/sandbox/machines/") && on_node(place)));
+    is(places, Value::Array(Vec::new()))
+}
+
+/// The file that was to hold it, and the output of the commands that showed it.
+fn on_node(place: &str) -> bool {
+    place.ends_with("/root/db") || place.contains("/var/lib/linodetool/")
+}
+
+/// Files below the folder that hold these bytes.
+fn files_with(folder: &Path, wanted: &[u8], found: &mut Vec<String>) -> Result<(), Failed> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files_with(&entry.path(), wanted, found)?;
+        } else if entry.file_type()?.is_file() {
+            let bytes = std::fs::read(entry.path())?;
+            let holds = bytes.windows(wanted.len()).any(|window| window == wanted);
+            found.extend(holds.then(|| entry.path().display().to_string()));
+        }
+    }
+    Ok(())
+}
+
+const NO_JAVA: &str = r#"
+import "lib/hadoop" as hadoop;
+let c = clusters::ensure(#{ name: "bare", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 1, type: "g6-nanode-1" }] });
+// A machine's disk is its own: nothing is removed from this computer.
+c.nodes[0].run("while j=$(command -v java); do rm -f \"$j\"; done");
+hadoop::install(c.nodes[0], #{ cluster: c });
+"#;
+
+fn a_node_without_java_is_told_with_the_remedy(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("bare.rhai"), NO_JAVA)?;
+    let (code, error) = home.fails(&["--sandbox", "run", "bare.rhai"])?;
+    is(Value::from(code), 9)?;
+    let message = "package openjdk-17-jre-headless: java is not there, and a sandbox machine has the programs of this \
+        computer and no outside network";
+    is(error["message"].clone(), message)?;
+    is(error["node"].clone(), "bare-node-1")?;
+    is(error["hint"].as_str().unwrap_or_default().starts_with("install on this computer: "), true)
 }
 
 fn a_taken_port_is_named_with_its_remedy(home: &Home) -> Result<(), Failed> {

@@ -88,11 +88,24 @@ fn table(runs: &[RunSummary]) -> Table {
             run.status.to_string(),
             utc(run.started_ms),
             took(run.started_ms, run.ended_ms),
-            run.title.clone(),
+            what(run),
         ]);
     }
     table
 }
+
+/// The title; of a run that failed also why, up to a line of a terminal.
+fn what(run: &RunSummary) -> String {
+    let Some(failure) = &run.failure else { return run.title.clone() };
+    let why = failure.to_string();
+    let why = why.lines().next().unwrap_or_default();
+    let cut: String = why.chars().take(WHY).collect();
+    let more = if cut.len() < why.len() { "..." } else { "" };
+    format!("{}: {cut}{more}", run.title)
+}
+
+/// Characters of a failure in the list; `runs show` has all of it.
+const WHY: usize = 60;
 
 fn took(from: u64, to: Option<u64>) -> String {
     or_dash(to.map(|to| seconds(Duration::from_millis(to.saturating_sub(from)))))

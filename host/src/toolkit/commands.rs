@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{ExecOptions, Inspected, NodeError, Outcome, Output, Place, sh_quote};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
-use crate::toolkit::nodes::{stage, stage_done};
 use crate::toolkit::redaction::Redaction;
-use crate::toolkit::states::{failed, lines_of, told};
+use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A command on a node. It runs detached from the connection and is never repeated by accident.
@@ -164,16 +164,17 @@ impl Effect for RunOn<'_> {
         let target = self.toolkit.target(self.at_node)?;
         let mut command = self.command()?.command()?;
         let redaction = self.toolkit.redaction(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
-        let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
-        let answer = match told(self.toolkit, self.node, &title, &redaction, outcome)? {
-            Outcome::Ended(output) => self.ended(&output, &redaction),
-            Outcome::Skipped(_) => Ok(CommandOutput::default()),
-        };
-        let answer = answer.map_err(|failure| failed(self.toolkit, self.node, &title, failure))?;
-        stage_done(self.toolkit, self.node, &title, answer.changed);
-        Ok(answer.into())
+        let answer = staged(self.toolkit, self.node, &title, async {
+            let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
+            let answer = match outcome.map_err(|error| redaction.failure(error.into()))? {
+                Outcome::Ended(output) => self.ended(&output, &redaction)?,
+                Outcome::Skipped(_) => CommandOutput::default(),
+            };
+            let ending = Ending::of(answer.changed);
+            Ok((answer, ending))
+        });
+        Ok(answer.await?.into())
     }
 
     /// The record on the node tells: it goes on, it ended, it was cut, or it never began.
@@ -241,10 +242,13 @@ impl Repeatable for WaitFor<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
         let title = format!("wait for {}:{}", self.wait.host, self.wait.port);
         let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        let waited = self.wait.apply(self.toolkit.connections(), &target).await;
-        told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, waited)?;
-        stage_done(self.toolkit, self.node, &title, false);
+        let redaction = self.toolkit.redaction(self.at_node)?;
+        staged(self.toolkit, self.node, &title, async {
+            let waited = self.wait.apply(self.toolkit.connections(), &target).await;
+            waited.map_err(|error| redaction.failure(error.into()))?;
+            Ok(((), Ending::Waited))
+        })
+        .await?;
         Ok(().into())
     }
 }

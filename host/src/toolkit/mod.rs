@@ -25,6 +25,7 @@ pub mod plan;
 mod redaction;
 mod repeat;
 pub mod secrets;
+mod stages;
 pub mod states;
 pub mod tasks;
 pub mod texts;

@@ -48,10 +48,7 @@ impl ServeArgs {
             )
         })?;
         let machines = self.machines(&folder)?;
-        put_aside_state(&folder).map_err(|e| {
-            Failure::new(FailureKind::State, format!("{} cannot be written: {e}", folder.display()))
-                .hint("give another folder with --state")
-        })?;
+        put_aside_state(&folder)?;
         let options = ServeOptions {
             listen: self.listen,
             state: Some(folder.clone()),

@@ -4,7 +4,8 @@ use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{is_same, millis, stage, stage_done};
+use super::{is_same, millis};
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind, Secret, random_hex};
 use crate::inventory::{Change, KeyRef, Node};
 use crate::provider::Secrets;
@@ -13,6 +14,7 @@ use crate::toolkit::Toolkit;
 use crate::toolkit::cloud_init::user_data;
 use crate::toolkit::info::Resolved;
 use crate::toolkit::keys::HostKeys;
+use crate::toolkit::stages::staged;
 
 /// A create may hang for six minutes and then take effect; after this it will not any more.
 const IN_DOUBT: Duration = Duration::from_secs(600);
@@ -257,9 +259,8 @@ impl Effect for EnsureNode<'_> {
         if let Some(node) = self.present().await? {
             return Ok(EnsuredNode { node, changed: false }.into());
         }
-        stage(self.toolkit, &self.wanted.name, "create");
-        let instance = self.create(cx).await?;
-        stage_done(self.toolkit, &self.wanted.name, "create", true);
+        let create = async { Ok((self.create(cx).await?, Ending::Changed)) };
+        let instance = staged(self.toolkit, &self.wanted.name, "create", create).await?;
         Ok(self.done(cx, instance))
     }
 
