@@ -102,6 +102,7 @@ impl Case {
                 Err(text) => told.push(text),
             }
             self.no_stranger(&told)?;
+            self.start_those_that_are_off()?;
             arguments = again;
         }
         self.home.ok(&["sandbox", "faults", "none"])?;
@@ -109,6 +110,15 @@ impl Case {
             told.push(text);
             format!("{arguments:?} fails without any fault:\n{}", told.join("\n---\n")).into()
         })
+    }
+
+    /// What a person does who reads that a node cannot be reached: looks, and starts it. It may fail as all else.
+    fn start_those_that_are_off(&self) -> Result<(), Failed> {
+        let Ok(nodes) = self.outcome(&["--sandbox", "node", "list"])? else { return Ok(()) };
+        for name in nodes.as_array().into_iter().flatten().filter_map(|node| node["name"].as_str()) {
+            let _ = self.outcome(&["--sandbox", "node", "start", name])?;
+        }
+        Ok(())
     }
 
     /// What it wrote, or how it failed. A command that hangs is ended, and that is a failure of the test.

@@ -357,6 +357,7 @@ impl Sandbox {
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
             "time_scale": self.inner.clock.scale(),
             "faults": self.faults_told(),
+            "machines_run": self.inner.machines.about(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,
             "troubles": state.troubles,

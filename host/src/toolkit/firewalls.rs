@@ -58,11 +58,17 @@ impl EnsureFirewall<'_> {
         .hint("choose another cluster name, or rename or delete that firewall"))
     }
 
-    fn done(&self, cx: &StepCx, id: String, changed: bool) -> Done<Ensured> {
+    /// `changed`: this step has made it, now or in an attempt before.
+    fn done(&self, cx: &StepCx, id: String, changed: bool) -> Result<Done<Ensured>, Failure> {
+        let (context, name) = (self.toolkit.context(), label(self.toolkit.context(), self.cluster));
+        let known = self.toolkit.inventory().resource(context, "firewall", &name)?;
+        if !changed && known.is_some_and(|row| row.id == id) {
+            return Ok(Ensured { id, changed }.into());
+        }
         let row = Resource {
             kind: "firewall".into(),
-            name: label(self.toolkit.context(), self.cluster),
-            context: self.toolkit.context().into(),
+            name,
+            context: context.into(),
             provider: self.toolkit.settings().provider.clone(),
             id: id.clone(),
             cluster: Some(self.cluster.into()),
@@ -70,7 +76,7 @@ impl EnsureFirewall<'_> {
             created_ms: self.toolkit.clock().now_ms(),
             ..Resource::default()
         };
-        Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] }
+        Ok(Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] })
     }
 }
 
@@ -81,7 +87,8 @@ impl Effect for EnsureFirewall<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Ensured>, Failure> {
         if let Some(found) = self.find(cx).await? {
-            return Ok(self.done(cx, found.id, false));
+            let made = cx.earlier_tags().into_iter().chain([cx.tag()]).any(|tag| found.tags.contains(&tag));
+            return self.done(cx, found.id, made);
         }
         let create = CreateFirewall {
             label: label(self.toolkit.context(), self.cluster),
@@ -93,13 +100,13 @@ impl Effect for EnsureFirewall<'_> {
         loop {
             tries += 1;
             let error = match client.create_firewall(&create).await {
-                Ok(made) => return Ok(self.done(cx, made.id, true)),
+                Ok(made) => return self.done(cx, made.id, true),
                 Err(error) => error,
             };
             // The answer may have been lost after the effect: look before giving up. Its label is given once, so that
             // another try makes no second one.
             match self.find(cx).await {
-                Ok(Some(found)) => return Ok(self.done(cx, found.id, true)),
+                Ok(Some(found)) => return self.done(cx, found.id, true),
                 Ok(None) if error.is_ambiguous() && tries < TRIES => {}
                 Err(look) if error.is_ambiguous() => {
                     let message =
@@ -113,7 +120,7 @@ impl Effect for EnsureFirewall<'_> {
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<Ensured>>, Failure> {
-        Ok(self.find(cx).await?.map(|found| self.done(cx, found.id, true)))
+        self.find(cx).await?.map(|found| self.done(cx, found.id, true)).transpose()
     }
 }
 

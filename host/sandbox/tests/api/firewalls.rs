@@ -206,6 +206,7 @@ fn what_cannot_be_enforced_is_said() {
                 "running": 1,
                 "total": 1
               },
+              "machines_run": "nowhere: they are simulated",
               "now": "2026-01-31T12:00:01",
               "pid": PID,
               "time_scale": 0.0,

@@ -64,6 +64,9 @@ fn text(running: &Running, details: &Value) -> String {
         format!("token      in {}", running.token_file.display()),
         format!("linodes    {}, {} of them running", linodes["total"], linodes["running"]),
     ];
+    if let Some(how) = details["machines_run"].as_str() {
+        lines.push(format!("machines   run {how}"));
+    }
     if details["faults"]["in_force"].as_str().is_some_and(|spec| spec != "none") {
         lines.push(format!("faults     {}", faults::line(&details["faults"])));
     }
@@ -104,6 +107,7 @@ mod tests {
         };
         let details = json!({
             "linodes": { "total": 3, "running": 2, "offline": 1 },
+            "machines_run": "in user namespaces, with ids that nobody has here",
             "firewalls_not_enforced_because": "there is no nft",
             "faults": { "in_force": "429:10%", "seed": 7, "injected": 3 },
             "troubles": ["machine 1001 died"],
@@ -113,6 +117,7 @@ mod tests {
             url        http://127.0.0.1:1/v4
             token      in /s/token
             linodes    3, 2 of them running
+            machines   run in user namespaces, with ids that nobody has here
             faults     429:10% (seed 7; 3 so far)
             firewalls  not enforced: there is no nft
             trouble    machine 1001 died"#]]

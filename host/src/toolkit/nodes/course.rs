@@ -3,7 +3,7 @@
 //! Events may come late or never, so that nothing is taken as done because of them alone: an instance must show it.
 //! That something failed, though, only they tell.
 
-use linodetool_plugin::{Event, EventStatus, Instance, InstanceStatus, ListEvents};
+use linodetool_plugin::{ById, Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -101,6 +101,7 @@ pub(super) async fn come_up(
     let provider = toolkit.provider().await?;
     let begun = Instant::now();
     let mut failed = None;
+    let mut offline = None;
     loop {
         let wait = Wait {
             id: watch.id.clone(),
@@ -113,11 +114,22 @@ pub(super) async fn come_up(
         if instance.status == InstanceStatus::Running {
             return Ok(instance);
         }
-        if let Some(event) = watch.newest(&provider.client).await.map_err(|failure| failure.on(name))?
-            && event.status == EventStatus::Failed
-            && failed.replace(event.id.clone()).as_ref() == Some(&event.id)
-        {
-            return Err(did_not_boot(name, &watch.id, &event));
+        let since = *offline.get_or_insert_with(Instant::now);
+        match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
+            Some(event) if event.status == EventStatus::Failed => {
+                if failed.replace(event.id.clone()).as_ref() == Some(&event.id) {
+                    return Err(did_not_boot(name, &watch.id, &event));
+                }
+            }
+            Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
+            // Nothing brings it up, whatever became of the event that should have.
+            _ if since.elapsed() > NO_EVENT => {
+                toolkit.events().note(format!("{name}: it is offline and nothing starts it; asking for its boot"));
+                let asked = provider.client.boot_instance(&ById::new(&watch.id)).await;
+                asked.map_err(|e| Failure::from(e).on(name))?;
+                offline = None;
+            }
+            _ => {}
         }
         if begun.elapsed() > UP {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());

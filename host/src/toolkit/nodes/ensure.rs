@@ -24,7 +24,7 @@ const IN_DOUBT_IN_SANDBOX: Duration = Duration::from_secs(5);
 
 /// A create whose answer is lost is sent again after that long, and in the sandbox: most that are lost never arrived.
 const AGAIN: Duration = Duration::from_secs(30);
-const AGAIN_IN_SANDBOX: Duration = Duration::from_secs(1);
+const AGAIN_IN_SANDBOX: Duration = Duration::from_secs(2);
 
 /// Tries in all; after the last one it is looked for until it cannot appear any more.
 const TRIES: u32 = 4;
@@ -32,6 +32,11 @@ const TRIES: u32 = 4;
 /// What has just been made may not be found for so long, and in the sandbox.
 const HIDES: Duration = Duration::from_secs(60);
 const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
+
+/// How long a create without an answer may still take effect.
+pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+    if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
+}
 
 /// Between looks for what may still appear: far below the limit of 200 lists a minute for many such nodes at once.
 const LOOK: Duration = Duration::from_secs(5);
@@ -162,7 +167,7 @@ impl EnsureNode<'_> {
             (false, true) => now + millis(if sandbox { AGAIN_IN_SANDBOX } else { AGAIN }),
             (false, false) => self.hopeless_ms(cx),
         };
-        let in_doubt = |why: String| {
+        let unknown = |why: String| {
             Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}; {why}"))
                 .hint("begin again when the provider answers: it is then found, or made")
                 .on(name)
@@ -170,17 +175,17 @@ impl EnsureNode<'_> {
         match self.look_for(cx, until_ms).await {
             Ok(Found::Ours(found)) => Ok(Some(found)),
             Ok(Found::Strangers(found)) => Err(somebody_elses(name, &found)),
-            Ok(Found::Nothing) if taken => Err(in_doubt("its label is taken, and nothing shows by whom".into())),
+            Ok(Found::Nothing) if taken => Err(unknown("its label is taken, and nothing shows by whom".into())),
             Ok(Found::Nothing) if tries < TRIES => Ok(None),
             Ok(Found::Nothing) => Err(Failure::from(error).on(name)),
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
-            Err(look) => Err(in_doubt(format!("and looking for it failed: {look}"))),
+            Err(look) => Err(unknown(format!("and looking for it failed: {look}"))),
         }
     }
 
     /// When what was asked for with this intent cannot appear any more.
     fn hopeless_ms(&self, cx: &StepCx) -> u64 {
-        cx.intent_ms + millis(if self.toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT })
+        cx.intent_ms + millis(in_doubt(self.toolkit))
     }
 
     /// Looks for what a create without an answer has made, once and until then. A cancel cuts this where it waits, and
