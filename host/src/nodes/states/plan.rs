@@ -124,7 +124,7 @@ impl Nodes {
     ) -> Result<Applied> {
         let plan = state.plan()?;
         if let Some(simulation) = self.simulation() {
-            return simulation.apply(target, state.wish()).await;
+            return simulation.apply(target, Wish { place: place.map(Place::key), ..state.wish() }).await;
         }
         self.apply_plan(target, &plan, place, on_line).await
     }

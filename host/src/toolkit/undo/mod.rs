@@ -201,7 +201,7 @@ impl Repeatable for LookForDoubts<'_> {
                 cx.events.note(format!("looking for what may still appear: {}", names.join(", ")));
             }
             looks -= 1;
-            tokio::time::sleep(LOOK).await;
+            cx.time.sleep(LOOK).await;
         }
     }
 }

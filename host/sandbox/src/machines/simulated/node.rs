@@ -19,6 +19,8 @@ pub(super) struct Node {
     things: BTreeMap<(String, String), BTreeMap<String, String>>,
     /// By place.
     records: BTreeMap<String, Record>,
+    /// What was answered in places of states.
+    answers: BTreeMap<String, What>,
     /// In their order.
     commands: Vec<String>,
     /// When a service was started last.
@@ -86,7 +88,16 @@ impl Node {
                 self.records.retain(|known, record| *known != place || !record.interrupted);
                 (cost::COMMAND_MS, What::Done)
             }
-            Act::Apply(wish) => self.apply(&wish, now),
+            Act::Apply(wish) => match wish.place.as_ref().and_then(|place| self.answers.get(place)) {
+                Some(answer) => (0, answer.clone()),
+                None => {
+                    let (takes_ms, answer) = self.apply(&wish, now);
+                    if let Some(place) = wish.place {
+                        self.answers.insert(place, answer.clone());
+                    }
+                    (takes_ms, answer)
+                }
+            },
             Act::Write { path, file } => self.write(path, file),
             Act::Look { path } => (cost::STATE_MS, self.look(&path)),
             Act::Copy { .. } | Act::Facts | Act::Port { .. } => (0, What::Absent), // of more than this machine
