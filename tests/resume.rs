@@ -102,8 +102,14 @@ fn killed_in_creates_and_in_commands(home: &Home) -> Result<(), Failed> {
     let id = list[0]["id"].as_str().unwrap_or_default().to_owned();
 
     // Another folder, and the sandbox is not named: the run brings both. The file is another by now.
-    std::fs::write(home.path().join("k.rhai"), "fail(\"another recipe\");")?;
+    std::fs::write(home.path().join("k.rhai"), RECIPE.replace("us-east", "eu-west"))?;
+    let refused = home.run(&["runs", "resume", &id, "--current"])?;
+    is("exit code of another text", refused.status.code(), 10)?;
+    let said = String::from_utf8(refused.stderr)?;
+    let names = said.contains("`spec.region` \"us-east\"") && said.contains("nothing was changed");
+    is(&format!("the step that differs is named in: {said}"), names, true)?;
     let mut again = Followed::start(home, &["runs", "resume", &id[..6]])?;
+    again.until("k.rhai has changed since; the run goes on with the text that it was begun with")?;
     again.until(&format!("resuming run {id}: "))?;
     // Lanes speak in any order.
     while again.seen.iter().filter(|line| line.ends_with(" first")).count() < 4 {

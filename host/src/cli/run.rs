@@ -39,6 +39,9 @@ pub(crate) struct RunArgs {
     /// Go on with a run of this recipe that was cut off: the last one, or RUN
     #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "set")]
     pub(crate) resume: Option<String>,
+    /// With --resume: go on with the recipe's present text, if it takes the same path as far as that is done
+    #[arg(long, requires = "resume")]
+    pub(crate) current: bool,
 }
 
 impl RunArgs {

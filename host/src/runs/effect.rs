@@ -1,5 +1,6 @@
 //! Effects: what a step does, and what it is given.
 
+use super::difference::Difference;
 use super::tags;
 use crate::core::{Cancel, Clock, Events, Failure, FailureKind, RunId};
 use crate::inventory::Change;
@@ -147,8 +148,11 @@ pub enum StepError {
     #[error("{0}")]
     Failed(Failure),
     /// The script took another path than its journal; a script cannot catch this.
-    #[error("step {step} was `{was}` at {was_at}, but now `{is}` is asked for at {is_at}")]
-    Diverged { step: String, was: String, was_at: String, is: String, is_at: String },
+    #[error("{0}")]
+    Diverged(Box<Difference>),
+    /// The run only follows its journal, and this is the first step of its lane that the journal does not answer.
+    #[error("the journal has no answer to this step yet")]
+    NotYet,
     #[error("cancelled")]
     Cancelled,
     /// Nothing was done: the journal cannot be written, the run is owned by another process, or a write was asked for
@@ -162,8 +166,9 @@ impl From<StepError> for Failure {
         let message = error.to_string();
         match error {
             StepError::Failed(failure) => failure,
-            StepError::Diverged { .. } => Self::new(FailureKind::Diverged, message)
+            StepError::Diverged(_) => Self::new(FailureKind::Diverged, message)
                 .hint("resume it with the recipe it was begun with, or begin a new run"),
+            StepError::NotYet => Self::internal(message),
             StepError::Cancelled => Self::new(FailureKind::Cancelled, message),
             StepError::Refused(_) => Self::new(FailureKind::State, message),
         }

@@ -220,6 +220,13 @@ pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps>
     Ok(steps)
 }
 
+/// The arguments of a step's last attempt, as JSON.
+pub(super) fn args(reader: &Connection, id: &str, lane: &str, seq: u32) -> rusqlite::Result<Option<String>> {
+    let sql =
+        "select args from entry where run = ?1 and lane = ?2 and seq = ?3 and op is not null order by n desc limit 1";
+    Ok(reader.query_row(sql, params![id, lane, seq], |row| row.get(0)).optional()?.flatten())
+}
+
 /// The steps as data, in the order of their last lines.
 pub(super) fn step_records(reader: &Connection, id: &str) -> rusqlite::Result<Vec<StepRecord>> {
     let mut steps: HashMap<(Arc<str>, u32), StepRecord> = HashMap::new();

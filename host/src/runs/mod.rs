@@ -12,6 +12,7 @@
 
 mod archive;
 mod chain;
+mod difference;
 mod effect;
 mod entry;
 mod journal;
@@ -27,6 +28,7 @@ mod tests;
 mod writer;
 
 pub use archive::peek;
+pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use journal::Traffic;
 pub use lane::Lane;

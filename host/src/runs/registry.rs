@@ -125,15 +125,19 @@ impl Runs {
         let mut entry = Entry::of_run(EntryKind::Owner, shared.clock.now_ms());
         entry.body = Some(json!({ "pid": std::process::id() }).to_string());
         shared.journal.now(&Arc::from(id.as_str()), entry, Extra::Adopt)?;
-        let past = shared.read(|reader| {
-            Ok(Past {
-                steps: load::recorded(reader, id.as_str())?,
-                sources: load::sources(reader, id.as_str())?,
-                outputs: load::outputs(reader, id.as_str())?,
-                facts: load::facts(reader, id.as_str())?,
-            })
-        })?;
+        let past = shared.past(id)?;
         shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
+        Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// A run that only follows its journal: it does nothing, writes nothing and answers up to the end of what was done. Its
+    /// texts are not those that were kept: each is taken as it is now.
+    pub fn follow(&self, id: &RunId) -> Result<Arc<Run>, Failure> {
+        let shared = &self.0;
+        shared.journal.barrier()?;
+        let before = shared.summary(id)?;
+        let lock = shared.lock_run(&before)?;
+        let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
 
@@ -154,6 +158,18 @@ impl Runs {
 }
 
 impl Shared {
+    fn past(&self, id: &RunId) -> Result<Past, StateError> {
+        self.read(|reader| {
+            Ok(Past {
+                steps: load::recorded(reader, id.as_str())?,
+                sources: load::sources(reader, id.as_str())?,
+                outputs: load::outputs(reader, id.as_str())?,
+                facts: load::facts(reader, id.as_str())?,
+                follows: false,
+            })
+        })
+    }
+
     pub(super) fn summary(&self, id: &RunId) -> Result<RunSummary, Failure> {
         let found = self.read(|reader| load::find(reader, id.as_str(), &|id| self.is_held(id)))?;
         found.ok_or_else(|| archive::no_such_run(id.as_str()))

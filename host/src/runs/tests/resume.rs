@@ -57,8 +57,10 @@ fn another_path_is_named_with_both_places() {
     let id = run.id().clone();
     drop(run);
     let error = runs.reopen(&id).unwrap().root().step(&at(1), &desk.make("web-2")).unwrap_err();
-    expect!["step 0 was `things.make` at hadoop.rhai:1:5, but now `things.make with other arguments` is asked for at hadoop.rhai:1:5"]
-        .assert_eq(&error.to_string());
+    expect![[
+        r#"step 0 was `things.make` with `name` "web-1" at hadoop.rhai:1:5, but now it has "web-2" at hadoop.rhai:1:5"#
+    ]]
+    .assert_eq(&error.to_string());
     assert_eq!(desk.world.made(), ["web-1"]);
 }
 
