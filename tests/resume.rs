@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let lacking = support::lacking(&[]);
     let tests: &[support::Test] = &[
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
+        ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
     support::main(tests, lacking.as_deref())
@@ -149,4 +150,46 @@ fn an_interrupt_names_the_command_that_goes_on(home: &Home) -> Result<(), Failed
     let output = home.ok(&command.split(' ').collect::<Vec<_>>())?;
     is("the end", output.contains("k.rhai done in "), true)?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
+}
+
+/// The first node's command fails until it is mended, and the recipe goes on.
+const PASSED: &str = r#"
+let c = clusters::ensure(#{ name: "k", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 2, type: "g6-nanode-1" }] });
+let done = lanes(c.nodes, |n| {
+    n.run("i=0; until [ -e /root/go ] || [ $i -ge 600 ]; do sleep 0.1; i=$((i+1)); done; echo went on");
+    n.run("[ -e /root/mended ] || { echo is not mended; exit 3; }")
+}, #{ on_failure: "continue" });
+output("ok", done.map(|one| one.ok));
+"#;
+
+fn what_failed_is_retried_and_a_log_is_followed(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("p.rhai"), PASSED)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "p.rhai"])?;
+    run.until("[k-node-2] ssh ... ok")?;
+    let mut log = home.command(&["runs", "log", "last", "--follow"]).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(log.stdout.take().unwrap()).lines();
+    // It shows what was said before it began, and then what is said.
+    let create = lines.by_ref().map_while(Result::ok).find(|line| line.ends_with("[k-node-1] create ... ok"));
+    is("the log has the create", create.is_some(), true)?;
+    home.ok(&["--sandbox", "exec", "k-node-2", "--", "touch /root/mended"])?;
+    home.ok(&["--sandbox", "exec", "all", "--", "touch /root/go"])?;
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    is("exit code of the log", log.wait()?.code(), 0)?;
+    is("exit code of the run", run.child.wait()?.code(), 0)?;
+    for wanted in ["[k-node-1] | went on", "[k-node-1] | is not mended", "[k-node-2] [ -e /root/mended ]"] {
+        is(&format!("{wanted} in {rest:?}"), rest.iter().any(|line| line.contains(wanted)), true)?;
+    }
+    is("the end", rest.last().is_some_and(|line| line.contains(" has ended: done")), true)?;
+
+    // The two `exec` are runs, too.
+    let list = home.json(&["--sandbox", "runs", "list"])?;
+    let id = list[2]["id"].as_str().unwrap_or_default().to_owned();
+    home.ok(&["--sandbox", "exec", "k-node-1", "--", "touch /root/mended"])?;
+    let report = home.json(&["runs", "retry", &id])?;
+    is("ok", report["outputs"]["ok"].clone(), vec![true, true])?;
+    is("a new run", report["run"] != id.as_str(), true)?;
+    is("retry of", home.json(&["--sandbox", "runs", "list"])?[0]["retry_of"].clone(), id)?;
+    is("nothing to retry", home.run(&["runs", "retry", "last"])?.status.code(), 4)?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1, "k-node-2": 1}))
 }

@@ -6,18 +6,22 @@ use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
 use super::world::About;
 use crate::core::clock::utc;
+use crate::core::{Failure, FailureKind};
 use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
+mod log;
 pub(super) mod resume;
+mod retry;
 
-/// List past runs, show their steps, and go on with one that was cut off
+/// List past runs, show their steps and what they said, and go on with one that was cut off
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
   linodetool runs show 3fa9c01b2d
+  linodetool runs log last --follow
   linodetool runs resume last")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
@@ -38,7 +42,9 @@ pub(crate) enum RunsCommand {
         /// The run's id, its first letters, or `last`
         run: String,
     },
+    Log(log::LogArgs),
     Resume(resume::ResumeArgs),
+    Retry(retry::RetryArgs),
 }
 
 impl RunsArgs {
@@ -46,7 +52,8 @@ impl RunsArgs {
     pub(crate) fn need(&self) -> Need {
         match &self.command {
             RunsCommand::Resume(_) => Need::Run,
-            RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
+            RunsCommand::Retry(_) => Need::Cloud,
+            RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Log(_) => Need::Records,
         }
     }
 
@@ -54,7 +61,9 @@ impl RunsArgs {
         match &self.command {
             RunsCommand::List { .. } => None,
             RunsCommand::Show { run } => Some(About { run, works: false }),
+            RunsCommand::Log(args) => Some(About { run: &args.run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Retry(args) => Some(About { run: &args.run, works: true }),
         }
     }
 
@@ -74,24 +83,39 @@ impl RunsArgs {
                 let detail = runs.show(&runs.find(run)?)?;
                 out.result(&detail, || show(&detail))?;
             }
+            RunsCommand::Log(args) => return args.run(session),
             RunsCommand::Resume(args) => return args.run(session),
+            RunsCommand::Retry(args) => return args.run(session),
         }
         Ok(OK)
     }
 }
 
 fn table(runs: &[RunSummary]) -> Table {
-    let mut table = Table::new(["RUN", "STATUS", "BEGAN", "TOOK", "WHAT"]);
+    let mut table = Table::new(["RUN", "STATUS", "GO ON", "BEGAN", "TOOK", "WHAT"]);
     for run in runs {
+        let again = run.retry_of.as_ref().map_or_else(String::new, |of| format!(" (retry of {of})"));
         table.row([
             run.id.to_string(),
             run.status.to_string(),
+            or_dash(run.resumable.then_some("resume")),
             utc(run.started_ms),
             took(run.started_ms, run.ended_ms),
-            run.title.clone(),
+            format!("{}{again}", run.title),
         ]);
     }
     table
+}
+
+/// `last` may be a run of another world than the one that was opened.
+fn check_world(session: &Session<'_>, run: &RunSummary) -> Result<(), Failure> {
+    let settings = session.toolkit.settings();
+    if run.context == settings.context && run.provider == settings.provider {
+        return Ok(());
+    }
+    let message = format!("run {} belongs to context {} and provider {}", run.id, run.context, run.provider);
+    Err(Failure::new(FailureKind::Conflict, message)
+        .hint(format!("name it by its id, {}: it then brings its own", run.id)))
 }
 
 fn took(from: u64, to: Option<u64>) -> String {
@@ -109,6 +133,10 @@ fn show(detail: &RunDetail) -> String {
         format!("took      {}", took(run.started_ms, run.ended_ms)),
         format!("provider  {}", run.provider),
     ];
+    head.extend(run.retry_of.iter().map(|of| format!("retry of  {of}")));
+    if run.resumable {
+        head.push(format!("go on     linodetool runs resume {}", run.id));
+    }
     if let Some(failure) = &run.failure {
         head.push(format!("failure   {failure}"));
         head.extend(failure.hint.iter().map(|hint| format!("hint      {hint}")));

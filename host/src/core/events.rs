@@ -1,9 +1,11 @@
 //! What happens, told sideways to whoever renders it. Nothing below the command layer prints.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A run began.
     RunStarted { run: String, title: String },

@@ -76,13 +76,16 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
     let failure: Option<String> = row.get(7)?;
     let retry_of: Option<String> = row.get(12)?;
     let owner = Owner { pid: row.get(10)?, heartbeat_ms: row.get::<_, Number>(11)?.0 };
+    let recipe: Option<String> = row.get(5)?;
+    let cut_off = matches!(status, Status::Interrupted | Status::Failed | Status::Cancelled);
     Ok(RunSummary {
+        resumable: cut_off && recipe.is_some(),
+        recipe,
         id: run_id(&id)?,
         title: row.get(1)?,
         command_line: row.get(2)?,
         context: row.get(3)?,
         provider: row.get(4)?,
-        recipe: row.get(5)?,
         status,
         failure: failure.as_deref().map(decode_failure),
         started_ms: row.get::<_, Number>(8)?.0,

@@ -18,6 +18,7 @@ mod entry;
 mod journal;
 mod lane;
 mod load;
+mod log;
 mod number;
 mod records;
 mod registry;
@@ -32,6 +33,7 @@ pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use journal::Traffic;
 pub use lane::Lane;
+pub use log::{LogLine, LogReader};
 pub use records::{
     ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored,
 };

@@ -109,6 +109,8 @@ pub struct RunSummary {
     /// Of a run that is executed now.
     pub owner: Option<Owner>,
     pub retry_of: Option<RunId>,
+    /// `runs resume` can go on with it.
+    pub resumable: bool,
     /// Times that a process took it up; 1 for one that was never resumed.
     pub generation: u32,
     /// Lines of its journal.

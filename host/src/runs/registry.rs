@@ -5,6 +5,7 @@ use super::chain::canonical_json;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, Journal, RunRow, Traffic};
 use super::load;
+use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
 use crate::core::{Clock, Event, Events, Failure, FailureKind, Paths, RunId};
@@ -26,7 +27,9 @@ pub(super) struct Shared {
     pub(super) journal: Arc<Journal>,
     pub(super) handle: Handle,
     pub(super) clock: Arc<dyn Clock>,
+    /// Those of the caller, by way of the logs.
     pub(super) events: Events,
+    pub(super) logs: Arc<Logs>,
     state: PathBuf,
     database: PathBuf,
     reader: Mutex<Connection>,
@@ -60,7 +63,9 @@ impl Runs {
         let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
         let reader = Mutex::new(database::open_reader(database)?);
         let (state, database) = (state.to_owned(), database.to_owned());
-        Ok(Self(Arc::new(Shared { journal, handle, clock, events, state, database, reader, inventory })))
+        let logs = Logs::new(&state, clock.clone());
+        let events = logs.before(events);
+        Ok(Self(Arc::new(Shared { journal, handle, clock, events, logs, state, database, reader, inventory })))
     }
 
     /// Begins a run.
@@ -107,7 +112,7 @@ impl Runs {
         for (name, value) in new.facts {
             run.note_fact(&name, value)?;
         }
-        shared.events.send(Event::RunStarted { run: run.id().to_string(), title: new.title });
+        shared.announce(run.id(), new.title);
         Ok(run)
     }
 
@@ -126,7 +131,7 @@ impl Runs {
         entry.body = Some(json!({ "pid": std::process::id() }).to_string());
         shared.journal.now(&Arc::from(id.as_str()), entry, Extra::Adopt)?;
         let past = shared.past(id)?;
-        shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
+        shared.announce(id, before.title);
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
 
@@ -139,6 +144,15 @@ impl Runs {
         let lock = shared.lock_run(&before)?;
         let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// Where those who work for a run send their events: to its log, and on to whoever listens.
+    pub fn events(&self) -> &Events {
+        &self.0.events
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        &self.0.state
     }
 
     /// Clusters, nodes and resources; each query sees all that was written before it.
@@ -158,6 +172,14 @@ impl Runs {
 }
 
 impl Shared {
+    fn announce(&self, run: &RunId, title: String) {
+        let opened = self.logs.open(run);
+        self.events.send(Event::RunStarted { run: run.to_string(), title });
+        if let Err(error) = opened {
+            self.events.note(format!("there will be no log of the run: {error}"));
+        }
+    }
+
     fn past(&self, id: &RunId) -> Result<Past, StateError> {
         self.read(|reader| {
             Ok(Past {

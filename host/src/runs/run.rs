@@ -203,6 +203,10 @@ impl Run {
         self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure })?;
         let summary = self.shared.summary(&self.id)?;
         self.write_audit(&summary)?;
+        // Before the lock is let go: who follows the log reads on until then.
+        let why = summary.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
+        let text = format!("run {} has ended: {}{why}", self.id, summary.status);
+        self.shared.logs.close(&self.id, Some(Event::Note { text }));
         if let Some(lock) = guard(&self.lock).take() {
             lock.remove();
         }
@@ -294,6 +298,7 @@ impl Drop for Run {
             // A journal that is down has told so to whoever waited for it.
             let _ = self.shared.journal.barrier();
         }
+        self.shared.logs.close(&self.id, None);
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn of_recipe(session: &mut Session<'_>, recipe: &Found, run: &str, ar
 fn resume(session: &mut Session<'_>, id: &RunId, how: How) -> Result<u8, CliError> {
     let runs = session.toolkit.runs();
     let stored = runs.stored(id)?;
-    check_world(session, &stored)?;
+    super::check_world(session, &stored.summary)?;
     let Some(path) = stored.summary.recipe.clone() else {
         return Err(Failure::new(
             FailureKind::Unsupported,
@@ -147,17 +147,7 @@ fn present(
 }
 
 /// The parameters that were given, as they were.
-fn settings(params: &Value) -> Vec<(String, String)> {
+pub(super) fn settings(params: &Value) -> Vec<(String, String)> {
     let given = params.as_object().into_iter().flatten();
     given.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-}
-
-/// `last` may be a run of another world than the one that was opened.
-fn check_world(session: &Session<'_>, stored: &Stored) -> Result<(), Failure> {
-    let (run, settings) = (&stored.summary, session.toolkit.settings());
-    if run.context == settings.context && run.provider == settings.provider {
-        return Ok(());
-    }
-    let message = format!("run {} belongs to context {} and provider {}", run.id, run.context, run.provider);
-    Err(Failure::new(FailureKind::Conflict, message).hint(format!("linodetool runs resume {}", run.id)))
 }
