@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let tests: &[support::Test] = &[
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
         ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
+        ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
     support::main(tests, lacking.as_deref())
@@ -192,4 +193,22 @@ fn what_failed_is_retried_and_a_log_is_followed(home: &Home) -> Result<(), Faile
     is("retry of", home.json(&["--sandbox", "runs", "list"])?[0]["retry_of"].clone(), id)?;
     is("nothing to retry", home.run(&["runs", "retry", "last"])?.status.code(), 4)?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1, "k-node-2": 1}))
+}
+
+fn a_command_that_was_killed_goes_on(home: &Home) -> Result<(), Failed> {
+    let create = ["--sandbox", "node", "create", "us-east", "g6-nanode-1", "linode/debian12", "--name", "web-1"];
+    let mut first = Followed::start(home, &create)?;
+    first.until("[web-1] create ... ok")?;
+    first.kill()?;
+    let again = home.run(&create)?;
+    is("exit code of the same again", again.status.code(), 4)?;
+    let said = String::from_utf8(again.stderr)?;
+    let list = home.json(&["--sandbox", "runs", "list"])?;
+    is("resumable", list[1]["resumable"].clone(), true)?;
+    let resume = format!("runs resume {}", list[1]["id"].as_str().unwrap_or_default());
+    is(&format!("`{resume}` in {said}"), said.contains(&resume), true)?;
+    let node = home.json(&resume.split(' ').collect::<Vec<_>>())?;
+    is("node", node["name"].clone(), "web-1")?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"web-1": 1}))?;
+    is("exec", home.ok(&["--sandbox", "exec", "web-1", "--", "hostname"])?, "== web-1\nweb-1\n")
 }

@@ -21,6 +21,7 @@ mod output;
 mod plugin;
 mod recipe;
 mod render;
+mod request;
 mod run;
 mod runs;
 mod sandbox;

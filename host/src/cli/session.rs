@@ -213,10 +213,10 @@ impl Session<'_> {
         &self,
         of: &RunId,
         title: &str,
-        recipe: (String, String),
+        recipe: Option<(String, String)>,
         params: serde_json::Value,
     ) -> Result<Arc<Run>, Failure> {
-        let run = self.toolkit.runs().begin_retry(of, self.new_run(title, Some(recipe), params))?;
+        let run = self.toolkit.runs().begin_retry(of, self.new_run(title, recipe, params))?;
         self.interrupt.also(run.cancel());
         Ok(run)
     }

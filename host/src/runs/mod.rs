@@ -19,6 +19,7 @@ mod journal;
 mod lane;
 mod load;
 mod log;
+mod maker;
 mod number;
 mod records;
 mod registry;
@@ -35,7 +36,8 @@ pub use journal::Traffic;
 pub use lane::Lane;
 pub use log::{LogLine, LogReader};
 pub use records::{
-    ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored,
+    ChainReport, NewRun, Owner, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
+    Stored,
 };
 pub use registry::Runs;
 pub use run::Run;

@@ -25,6 +25,9 @@ pub struct NewRun {
     pub facts: BTreeMap<String, Value>,
 }
 
+/// Parameter of a run that is a single command: what it asks for, from which it can go on.
+pub const REQUEST: &str = "request";
+
 /// What a run was begun with, and what was noted of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {

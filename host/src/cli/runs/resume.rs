@@ -3,10 +3,11 @@
 //! The text and parameters are those that were stored with the run.
 
 use crate::cli::error::CliError;
+use crate::cli::request::Request;
 use crate::cli::run::{Asked, RunArgs, execute};
 use crate::cli::session::Session;
 use crate::core::{Failure, FailureKind, RunId};
-use crate::runs::{Run, RunFilter, Status, Stored};
+use crate::runs::{Run, RunFilter, RunSummary, Status, Stored};
 use crate::script::{self, Found};
 use clap::Args;
 use serde_json::Value;
@@ -82,20 +83,31 @@ fn resume(session: &mut Session<'_>, id: &RunId, how: How) -> Result<u8, CliErro
     let stored = runs.stored(id)?;
     super::check_world(session, &stored.summary)?;
     let Some(path) = stored.summary.recipe.clone() else {
-        return Err(Failure::new(
-            FailureKind::Unsupported,
-            format!("run {id} is not of a recipe: {}", stored.summary.title),
-        )
-        .hint("do the same command again: it looks first at what is there")
-        .into());
+        let request = Request::of(&stored.params).ok_or_else(|| not_kept(&stored.summary))?;
+        let run = runs.reopen(id)?;
+        say(session, &run);
+        return request.go_on(session, &run);
     };
     let set = settings(&stored.params);
     let (recipe, run) =
         if how.current { present(session, &stored, &path, &set)? } else { past(session, &stored, &path)? };
+    say(session, &run);
+    execute(session, &run, &recipe, &Asked { recipe: &path, set: &set, ephemeral: how.ephemeral })
+}
+
+/// From now on Ctrl-C cancels the run that was taken up.
+fn say(session: &Session<'_>, run: &Arc<Run>) {
     session.interrupt.also(run.cancel());
     let (all, done) = run.recorded_steps();
+    let id = run.id();
     session.toolkit.events().note(format!("resuming run {id}: {done} of {all} steps are done"));
-    execute(session, &run, &recipe, &Asked { recipe: &path, set: &set, ephemeral: how.ephemeral })
+}
+
+/// A command whose request is not kept with its run.
+pub(super) fn not_kept(run: &RunSummary) -> Failure {
+    let message = format!("run {} is of a command that cannot go on by itself: {}", run.id, run.title);
+    Failure::new(FailureKind::Unsupported, message)
+        .hint("do the same command again, after a look at what there is (`linodetool node list`)")
 }
 
 /// The recipe as it was when the run began.

@@ -1,7 +1,8 @@
 //! `linodetool runs retry`: a new run of the same text and parameters, after one of which something failed.
 
-use super::resume::settings;
+use super::resume::{not_kept, settings};
 use crate::cli::error::CliError;
+use crate::cli::request::Request;
 use crate::cli::run::{Asked, execute};
 use crate::cli::session::Session;
 use crate::core::{Failure, FailureKind};
@@ -28,11 +29,15 @@ impl RetryArgs {
         let runs = session.toolkit.runs();
         let of = runs.show(&runs.find(&self.run)?)?;
         super::check_world(session, &of.summary)?;
-        let path = can_be_retried(&of)?;
+        can_be_retried(&of)?;
+        let Some(path) = of.summary.recipe.as_deref() else {
+            let request = Request::of(&of.params).ok_or_else(|| not_kept(&of.summary))?;
+            return request.retry(session, &of.summary.id, &of.summary.title);
+        };
         let text = of.sources.get(path).cloned().unwrap_or_default();
         let (id, recipe) = (&of.summary.id, Found::stored(path, &text, &session.scripts.places));
         let title = format!("run {path}");
-        let run = session.begin_retry(id, &title, (path.to_owned(), text), of.params.clone())?;
+        let run = session.begin_retry(id, &title, Some((path.to_owned(), text)), of.params.clone())?;
         // Imports, too, are what they were.
         of.sources.iter().try_for_each(|(path, text)| run.source(path, text))?;
         session.toolkit.events().note(format!("trying again what run {id} left undone"));
@@ -41,13 +46,10 @@ impl RetryArgs {
     }
 }
 
-/// The recipe of a run that has ended and of which something failed.
-fn can_be_retried(of: &RunDetail) -> Result<&str, Failure> {
+/// The run has ended, and something of it failed.
+fn can_be_retried(of: &RunDetail) -> Result<(), Failure> {
     let (run, id) = (&of.summary, &of.summary.id);
     let refused = |message: String, hint: String| Err(Failure::new(FailureKind::Conflict, message).hint(hint));
-    let Some(path) = &run.recipe else {
-        return refused(format!("run {id} is not of a recipe: {}", run.title), "do the same command again".into());
-    };
     let resume = || format!("linodetool runs resume {id}");
     match run.status {
         Status::Running => refused(
@@ -63,8 +65,8 @@ fn can_be_retried(of: &RunDetail) -> Result<&str, Failure> {
         ),
         Status::Done if !of.steps.iter().any(|step| step.state == StepState::Failed) => refused(
             format!("run {id} is done, and none of its steps failed"),
-            format!("to run it again: linodetool run {path}"),
+            format!("to do it again: {}", run.command_line),
         ),
-        _ => Ok(path),
+        _ => Ok(()),
     }
 }
