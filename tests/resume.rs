@@ -10,7 +10,8 @@ mod support;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ExitCode, Stdio};
 use support::{Home, is};
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
         ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
         ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
+        ("a_run_that_was_taken_over_is_left_alone", a_run_that_was_taken_over_is_left_alone),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
     support::main(tests, lacking.as_deref())
@@ -211,4 +213,38 @@ fn a_command_that_was_killed_goes_on(home: &Home) -> Result<(), Failed> {
     is("node", node["name"].clone(), "web-1")?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"web-1": 1}))?;
     is("exec", home.ok(&["--sandbox", "exec", "web-1", "--", "hostname"])?, "== web-1\nweb-1\n")
+}
+
+/// Lock files of runs in the sandbox's state directory.
+fn locks(home: &Home) -> Result<Vec<PathBuf>, Failed> {
+    let folder = home.path().join(".local/state/linodetool/sandbox/state/runs");
+    let files =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
+    Ok(files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "lock")).collect())
+}
+
+/// As when somebody removes lock files by hand: the journal's generation keeps the first process out.
+fn a_run_that_was_taken_over_is_left_alone(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("k.rhai"), RECIPE)?;
+    let mut first = Followed::start(home, &["--sandbox", "run", "k.rhai"])?;
+    first.until("k-node-1 first")?;
+    let refused = home.run(&["--sandbox", "runs", "resume", "last"])?;
+    is("exit code of a second owner", refused.status.code(), 4)?;
+    let said = String::from_utf8(refused.stderr)?;
+    is(&said, said.contains(&format!("process {} on ", first.child.id())), true)?;
+    for lock in locks(home)? {
+        std::fs::remove_file(lock)?;
+    }
+    let mut second = Followed::start(home, &["--sandbox", "--json", "runs", "resume", "last"])?;
+    second.until("resuming run")?;
+    home.ok(&["--sandbox", "exec", "all", "--", "touch /root/go"])?;
+    let rest: Vec<_> = first.lines.by_ref().map_while(Result::ok).collect();
+    is("exit code of the first", first.child.wait()?.code(), 4)?;
+    is(&rest.join("\n"), rest.iter().any(|line| line.contains("was taken over by another process")), true)?;
+    let mut document = String::new();
+    second.child.stdout.take().unwrap().read_to_string(&mut document)?;
+    is("exit code of the second", second.child.wait()?.code(), 0)?;
+    let report: Value = serde_json::from_str(&document)?;
+    is("logs", report["outputs"]["logs"].clone(), vec!["first\nsecond\nend\n"])?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
 }

@@ -184,7 +184,8 @@ fn a_create_that_cannot_be_looked_for_is_found_when_the_run_is_resumed() {
     let number = said.split(' ').nth(2).unwrap().to_owned();
     expect_test::expect![[r#"
         web-1: Linode ID with the label web-1 was made by run RUN (`test`), which was cut off
-        go on with it, nothing is made twice: linodetool runs resume RUN"#]].assert_eq(&said.replace(&number, "ID"));
+        go on with it, nothing is made twice: linodetool runs resume RUN"#]]
+    .assert_eq(&said.replace(&number, "ID"));
     let again = first.app.toolkit.runs().reopen(&id).unwrap();
     assert_eq!(cut_at_ssh(&first, &again), FailureKind::Cancelled);
     assert_eq!(world.ledger(), ["created linode web-1"]);

@@ -44,6 +44,7 @@ impl Request {
 
     /// As a run that has begun or was taken up; ends it and shows what came of it.
     pub(crate) fn go_on(&self, session: &mut Session<'_>, run: &Arc<Run>) -> Result<u8, CliError> {
+        session.toolkit.note_account(run);
         let lane = run.root();
         let outcome = self.perform(session, At { lane: &lane, place: &Place::default() });
         finish(run, outcome.as_ref().err())?;

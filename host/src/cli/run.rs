@@ -97,14 +97,18 @@ pub(crate) fn execute(
     recipe: &Found,
     asked: &Asked<'_>,
 ) -> Result<u8, CliError> {
+    session.toolkit.note_account(run);
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
     let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();
+    // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
+    // whatever else there was.
+    let ended = ended?;
     let touched = Touched::of(session, run)?;
     if let Err(error) = outcome {
         return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
     }
-    show(session, run, &recipe.path, &ended?, touched, asked)
+    show(session, run, &recipe.path, &ended, touched, asked)
 }
 
 fn show(

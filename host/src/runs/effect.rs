@@ -155,8 +155,11 @@ pub enum StepError {
     NotYet,
     #[error("cancelled")]
     Cancelled,
-    /// Nothing was done: the journal cannot be written, the run is owned by another process, or a write was asked for
-    /// where only reads may be. A script cannot catch this.
+    /// Nothing was done: the journal cannot be written, or another process has taken the run over. A script cannot catch
+    /// this.
+    #[error("{0}")]
+    Journal(Box<Failure>),
+    /// Nothing was done: the step cannot be done here or cannot be journaled. A script cannot catch this.
     #[error("{0}")]
     Refused(String),
 }
@@ -166,6 +169,7 @@ impl From<StepError> for Failure {
         let message = error.to_string();
         match error {
             StepError::Failed(failure) => failure,
+            StepError::Journal(failure) => *failure,
             StepError::Diverged(_) => Self::new(FailureKind::Diverged, message)
                 .hint("resume it with the recipe it was begun with, or begin a new run"),
             StepError::NotYet => Self::internal(message),

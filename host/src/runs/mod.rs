@@ -15,6 +15,7 @@ mod chain;
 mod difference;
 mod effect;
 mod entry;
+mod holder;
 mod journal;
 mod lane;
 mod load;

@@ -15,7 +15,6 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Opened once per process. Clones are the same.
@@ -30,7 +29,7 @@ pub(super) struct Shared {
     /// Those of the caller, by way of the logs.
     pub(super) events: Events,
     pub(super) logs: Arc<Logs>,
-    state: PathBuf,
+    pub(super) state: PathBuf,
     database: PathBuf,
     reader: Mutex<Connection>,
     inventory: Inventory,
@@ -85,6 +84,7 @@ impl Runs {
         let Some(lock) = lock else {
             return Err(Failure::internal(format!("the new run's id {id} is in use")));
         };
+        shared.note_holder(&lock);
         let json = |value: &Value| canonical_json(value).map_err(|error| Failure::internal(error.to_string()));
         let mut entry = Entry::of_run(EntryKind::Begin, shared.clock.now_ms());
         let begun = json!({
@@ -211,22 +211,5 @@ impl Shared {
 
     pub(super) fn is_held(&self, id: &str) -> bool {
         FileLock::is_held(&self.lock_path(id))
-    }
-
-    fn lock_run(&self, run: &RunSummary) -> Result<FileLock, Failure> {
-        let path = self.lock_path(run.id.as_str());
-        // Somebody who lists runs holds a lock for a moment; an owner holds it for long.
-        for _ in 0..20 {
-            if let Some(lock) = FileLock::attempt(&path).map_err(StateError::from)? {
-                return Ok(lock);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let who = run.owner.as_ref().map_or_else(String::new, |owner| {
-            let ago = self.clock.now_ms().saturating_sub(owner.heartbeat_ms) / 1000;
-            format!(" (process {}, last heard of {ago} s ago)", owner.pid)
-        });
-        Err(Failure::new(FailureKind::Conflict, format!("run {} is being executed by another process{who}", run.id))
-            .hint("wait for it, or stop that process and try again"))
     }
 }

@@ -304,7 +304,7 @@ impl Drop for Run {
 
 impl From<JournalError> for super::StepError {
     fn from(error: JournalError) -> Self {
-        Self::Refused(error.to_string())
+        Self::Journal(Box::new(error.into()))
     }
 }
 

@@ -82,6 +82,7 @@ fn resume(session: &mut Session<'_>, id: &RunId, how: How) -> Result<u8, CliErro
     let runs = session.toolkit.runs();
     let stored = runs.stored(id)?;
     super::check_world(session, &stored.summary)?;
+    session.wait(session.toolkit.check_account(&stored))?;
     let Some(path) = stored.summary.recipe.clone() else {
         let request = Request::of(&stored.params).ok_or_else(|| not_kept(&stored.summary))?;
         let run = runs.reopen(id)?;

@@ -239,9 +239,12 @@ fn one_owner_at_a_time() {
     let summary = &other.list(&RunFilter::default()).unwrap()[0];
     assert_eq!((summary.status, summary.owner.as_ref().unwrap().pid), (Status::Running, std::process::id()));
     let failure = other.reopen(run.id()).err().unwrap();
+    let holder = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let said = failure.to_string().replace(run.id().as_str(), "ID").replace(&std::process::id().to_string(), "PID");
-    let said = said.split(", last").next().unwrap();
-    expect!["run ID is being executed by another process (process PID"].assert_eq(said);
+    let (before, since) = said.split_once(" since ").unwrap();
+    assert!(before.starts_with("run ID is being executed by "), "{said}");
+    assert!(before.ends_with(&format!("process PID on {holder}")), "{said}");
+    expect!["1970-01-01T00:00:01Z, last heard of 2 s ago"].assert_eq(since);
 }
 
 #[test]
