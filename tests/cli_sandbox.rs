@@ -7,8 +7,8 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
-use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
@@ -21,6 +21,7 @@ const TESTS: &[(&str, Test)] = &[
     ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
+    ("failed_steps_are_listed", failed_steps_are_listed),
     ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
     ("what_is_wrong_starts_no_sandbox", what_is_wrong_starts_no_sandbox),
     ("hints_stay_in_the_sandbox", hints_stay_in_the_sandbox),
@@ -31,6 +32,11 @@ const TESTS: &[(&str, Test)] = &[
     ("what_dies_leaves_nothing", what_dies_leaves_nothing),
     ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
+    ("a_run_is_undone", a_run_is_undone),
+    ("a_lost_inventory_is_made_anew", a_lost_inventory_is_made_anew),
+    ("a_damaged_database_is_copied_and_left_alone", a_damaged_database_is_copied_and_left_alone),
+    ("a_secret_reaches_the_node_and_no_record", a_secret_reaches_the_node_and_no_record),
+    ("a_node_without_java_is_told_with_the_remedy", a_node_without_java_is_told_with_the_remedy),
 ];
 
 fn main() -> ExitCode {
@@ -225,8 +231,42 @@ fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
     is(error["nodes"].clone(), vec!["slow-node-1"])?;
     is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
     is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    // What it began on the node goes on, until somebody says otherwise.
+    let cancelled = home.json(&["--sandbox", "runs", "cancel", "last"])?;
+    is(cancelled["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "exec", "slow-node-1", "--", "! pgrep -f 'sleep 60[0]'"])?;
     home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+const ONE_FAILS: &str = r#"
+let p = params(#{ quorum: param("50%", "lanes that must end well") });
+policy(#{ quorum: p.quorum });
+let c = clusters::ensure(#{ name: "two", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 2, type: "g6-nanode-1" }] });
+lanes(c.nodes, |n| n.run("hostname; test $(hostname) = two-node-1 || { echo no such luck >&2; exit 3; }"));
+"#;
+
+fn failed_steps_are_listed(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("two.rhai"), ONE_FAILS)?;
+    let is_listed = |steps: &Value| -> Result<(), Failed> {
+        let step = &steps[0];
+        is(steps.as_array().map(Vec::len), 1)?;
+        is(step["node"].clone(), "two-node-2")?;
+        is(step["op"].clone(), "node.run")?;
+        is(step["output"].clone(), "no such luck")?;
+        is(step["exit_code"].clone(), 3)
+    };
+    // The recipe's policy does without it: the run is done, and says so.
+    let report = home.json(&["--sandbox", "run", "two.rhai"])?;
+    is(report["status"].clone(), "done")?;
+    is_listed(&report["failed_steps"])?;
+    let (code, error) = home.fails(&["--sandbox", "run", "two.rhai", "--set", "quorum=100%"])?;
+    is(Value::from(code), 9)?;
+    is_listed(&error["failed_steps"])?;
+    let shown = home.ok(&["--sandbox", "runs", "show", "last"])?;
+    is(shown.contains("1 step failed:\n  two-node-2: node.run (step "), true)?;
+    is(shown.contains("\n    | no such luck\n"), true)
 }
 
 fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {
@@ -313,6 +353,107 @@ fn a_state_of_a_newer_version_is_left_alone(home: &Home) -> Result<(), Failed> {
     is(std::fs::read(&file)? == bytes, true)
 }
 
+fn a_damaged_database_is_copied_and_left_alone(home: &Home) -> Result<(), Failed> {
+    home.ok(&["node", "list"])?;
+    let file = home.path().join(".local/state/linodetool/linodetool.db");
+    let text = "no database any more".repeat(100);
+    std::fs::write(&file, &text)?;
+    for arguments in [&["node", "list"][..], &["run", "hadoop", "--yes"]] {
+        let (code, error) = home.fails(arguments)?;
+        is(Value::from(code), 12)?;
+        is(error["message"].as_str().unwrap_or_default().ends_with("is damaged: file is not a database"), true)?;
+        is(error["hint"].as_str().unwrap_or_default().contains("a copy as it was found is"), true)?;
+    }
+    let checks = String::from_utf8(home.run(&["doctor"]).stdout)?;
+    is(checks.contains("MISSING  state directory  the database"), true)?;
+    is(std::fs::read_to_string(&file)? == text, true)?;
+    let copies = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().contains(".corrupt-");
+    is(Value::from(std::fs::read_dir(file.parent().unwrap())?.flatten().filter(copies).count()), 1)
+}
+
+const PASSWORD: &str = "correct-horse-battery";
+
+const SECRETS: &str = r#"
+let n = nodes::create(#{ name: "web-1", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });
+n.file("/root/db", #{ content_secret: "db" });
+if n.file("/root/db", #{ content_secret: "db" }).changed { fail("it was there") }
+let same = n.run("test \"$PASSWORD\" = \"$(cat /root/db)\" && echo \"it is $PASSWORD\"", #{ secret_env: #{ PASSWORD: "db" } });
+print(same.stdout);
+output("said", same.stdout);
+output("length", n.run("wc -c < /root/db").stdout);
+output("shown", n.run("cat /root/db; cat /root/db >&2").stdout);
+output("checked", n.check("test $(stat -c %a /root/db) = 600 && grep -q horse /root/db"));
+output("refuted", n.check("test -e /root/nothing"));
+n.run("cat /root/db; exit 3");
+"#;
+
+fn a_secret_reaches_the_node_and_no_record(home: &Home) -> Result<(), Failed> {
+    // Set before there is a sandbox, it is there when one has started.
+    let (reader, mut writer) = std::io::pipe()?;
+    let mut set = home.command(&["--sandbox", "secret", "set", "db"]).stdin(reader).stdout(Stdio::null()).spawn()?;
+    writer.write_all(PASSWORD.as_bytes())?;
+    drop(writer);
+    is(set.wait()?.success(), true)?;
+
+    std::fs::write(home.path().join("secrets.rhai"), SECRETS)?;
+    let output = home.run(&["--sandbox", "-v", "run", "secrets.rhai"]);
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).join("\n");
+    // The last command's error shows its output.
+    is(Value::from(output.status.code()), 9).map_err(|_| said.clone())?;
+    is(said.contains("it is ***") && said.contains("| ***"), true)?;
+    let run = home.json(&["--sandbox", "runs", "show", "last"])?;
+    let wanted = json!({ "said": "it is ***\n", "length": "21\n", "shown": "***", "checked": true, "refuted": false });
+    is(run["outputs"].clone(), wanted)?;
+    let mut places = Vec::new();
+    for (place, text) in [("output", said), ("runs show", run.to_string())] {
+        places.extend(text.contains(PASSWORD).then(|| place.to_owned()));
+    }
+    files_with(&home.path().join(".local"), PASSWORD.as_bytes(), &mut places)?;
+    // All that is left are the node's own disk: the file, and what the commands wrote there.
+    places.retain(|place| !(place.contains("/sandbox/machines/") && on_node(place)));
+    is(places, Value::Array(Vec::new()))
+}
+
+/// The file that was to hold it, and the output of the commands that showed it.
+fn on_node(place: &str) -> bool {
+    place.ends_with("/root/db") || place.contains("/var/lib/linodetool/")
+}
+
+/// Files below the folder that hold these bytes.
+fn files_with(folder: &Path, wanted: &[u8], found: &mut Vec<String>) -> Result<(), Failed> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files_with(&entry.path(), wanted, found)?;
+        } else if entry.file_type()?.is_file() {
+            let bytes = std::fs::read(entry.path())?;
+            let holds = bytes.windows(wanted.len()).any(|window| window == wanted);
+            found.extend(holds.then(|| entry.path().display().to_string()));
+        }
+    }
+    Ok(())
+}
+
+const NO_JAVA: &str = r#"
+import "lib/hadoop" as hadoop;
+let c = clusters::ensure(#{ name: "bare", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 1, type: "g6-nanode-1" }] });
+// A machine's disk is its own: nothing is removed from this computer.
+c.nodes[0].run("while j=$(command -v java); do rm -f \"$j\"; done");
+hadoop::install(c.nodes[0], #{ cluster: c });
+"#;
+
+fn a_node_without_java_is_told_with_the_remedy(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("bare.rhai"), NO_JAVA)?;
+    let (code, error) = home.fails(&["--sandbox", "run", "bare.rhai"])?;
+    is(Value::from(code), 9)?;
+    let message = "package openjdk-17-jre-headless: java is not there, and a sandbox machine has the programs of this \
+        computer and no outside network";
+    is(error["message"].clone(), message)?;
+    is(error["node"].clone(), "bare-node-1")?;
+    is(error["hint"].as_str().unwrap_or_default().starts_with("install on this computer: "), true)
+}
+
 fn a_taken_port_is_named_with_its_remedy(home: &Home) -> Result<(), Failed> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let (code, error) = home.fails(&["sandbox", "serve", "--listen", &taken.local_addr()?.to_string()])?;
@@ -383,4 +524,82 @@ fn a_new_sandbox_knows_nothing_of_the_last_one(home: &Home) -> Result<(), Failed
     is(Value::from(code), 14)?;
     home.ok(&["--sandbox", "regions"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+fn a_run_is_undone(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    let mut child = home.command(&["--sandbox", "run", "slow.rhai"]).stderr(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    while lines.next().ok_or("it ended early")?? != "sleeping" {}
+    let id = home.json(&["--sandbox", "runs", "list"])?[0]["id"].as_str().unwrap().to_owned();
+    let (code, error) = home.fails(&["--sandbox", "runs", "undo", &id])?;
+    is(Value::from(code), 4)?;
+    is(error["message"].as_str().unwrap_or_default().contains("is being executed"), true)?;
+    child.kill()?;
+    child.wait()?;
+
+    let shown = home.json(&["--sandbox", "runs", "undo", &id, "--dry-run"])?;
+    let kinds: Vec<_> = shown["would_destroy"].as_array().unwrap().iter().map(|thing| thing["kind"].clone()).collect();
+    is(kinds, vec!["Linode", "firewall"])?;
+    is(home.json(&["--sandbox", "node", "list"])?.as_array().map_or(0, Vec::len), 1)?;
+    // The run tells the world by itself.
+    let undone = home.json(&["runs", "undo", &id])?;
+    is(undone["complete"].clone(), true)?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    is(home.json(&["--sandbox", "cluster", "list"])?, Value::Array(Vec::new()))?;
+    let again = home.ok(&["--sandbox", "runs", "undo", &id])?;
+    is(Value::from(again), format!("Nothing that run {id} made is left.\n"))?;
+    let (code, error) = home.fails(&["--sandbox", "runs", "resume", &id])?;
+    is(Value::from(code), 4)?;
+    is(error["message"].clone(), format!("run {id} is undone: what it made is destroyed"))?;
+    is(Value::from(home.ok(&["--sandbox", "cluster", "gc"])?), "The account and the inventory agree.\n")?;
+    is(Value::from(home.run(&["--sandbox", "runs", "undo", "ffff"]).status.code()), 3)
+}
+
+const KEPT: &str = r#"
+params(#{});
+let c = clusters::ensure(#{ name: "kept", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "web", count: 2, type: "g6-nanode-1" }] });
+output("changed", c.changed);
+"#;
+
+fn a_lost_inventory_is_made_anew(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("kept.rhai"), KEPT)?;
+    std::fs::write(home.path().join("words"), "correct horse\n")?;
+    std::fs::write(home.path().join("wrong"), "incorrect horse\n")?;
+    let run = || home.json(&["--sandbox", "run", "kept.rhai"]);
+    is(run()?["outputs"]["changed"].clone(), true)?;
+    let export = ["--sandbox", "cluster", "export-keys", "kept", "--out", "kept.keys", "--passphrase-file", "words"];
+    home.ok(&export)?;
+    is(Value::from(home.run(&export).status.code()), 4)?;
+    home.ok(&[&export[..], &["--force"]].concat())?;
+    is(std::os::unix::fs::MetadataExt::mode(&home.path().join("kept.keys").metadata()?) & 0o777, 0o600)?;
+
+    let state = home.path().join(".local/state/linodetool/sandbox/state");
+    for name in ["linodetool.db", "linodetool.db-wal", "linodetool.db-shm"] {
+        let _ = std::fs::remove_file(state.join(name));
+    }
+    std::fs::remove_dir_all(state.join("secrets"))?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    let nodes = home.json(&["--sandbox", "cluster", "adopt", "kept"])?["nodes"].clone();
+    is(nodes[1]["role"].clone(), "web")?;
+    is(nodes[1]["locked"].clone(), true)?;
+    is(home.ok(&["--sandbox", "node", "list"])?.contains("running, locked"), true)?;
+    is(Value::from(home.run(&["--sandbox", "exec", "cluster:kept", "--", "true"]).status.code()), 4)?;
+    let (code, error) = home.fails(&["--sandbox", "run", "kept.rhai"])?;
+    is(Value::from(code), 4)?;
+    is(error["hint"].as_str().unwrap_or_default().contains("cluster adopt kept --keys FILE"), true)?;
+
+    let adopt =
+        |words| ["--sandbox", "cluster", "adopt", "kept", "--keys", "kept.keys", "--passphrase-file", words].to_vec();
+    let (code, error) = home.fails(&adopt("wrong"))?;
+    is(Value::from(code), 2)?;
+    is(error["message"].clone(), "the passphrase is wrong")?;
+    home.ok(&adopt("words"))?;
+    let answers = home.json(&["--sandbox", "cluster", "status", "kept"])?;
+    is(answers["healthy"].clone(), true)?;
+    let answers: Value =
+        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "kept-web-2", "--", "hostname"])?)?;
+    is(answers[0]["stdout"].clone(), "kept-web-2\n")?;
+    is(run()?["outputs"]["changed"].clone(), false)
 }

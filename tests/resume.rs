@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
         ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
         ("a_run_that_was_taken_over_is_left_alone", a_run_that_was_taken_over_is_left_alone),
+        ("a_run_goes_on_in_its_own_world_or_not_at_all", a_run_goes_on_in_its_own_world_or_not_at_all),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
     support::main(tests, lacking.as_deref())
@@ -247,4 +248,31 @@ fn a_run_that_was_taken_over_is_left_alone(home: &Home) -> Result<(), Failed> {
     let report: Value = serde_json::from_str(&document)?;
     is("logs", report["outputs"]["logs"].clone(), vec!["first\nsecond\nend\n"])?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
+}
+
+/// A command that must end with this code and say this.
+fn refused(home: &Home, arguments: &[&str], code: i32, wanted: &str) -> Result<(), Failed> {
+    let output = home.run(arguments)?;
+    let said = String::from_utf8(output.stderr)?;
+    is(&format!("exit code of {arguments:?}, which said {said}"), output.status.code(), code)?;
+    is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)
+}
+
+fn a_run_goes_on_in_its_own_world_or_not_at_all(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("f.rhai"), "nodes::list();\nfail(\"not yet\");")?;
+    refused(
+        home,
+        &["--sandbox", "run", "f.rhai"],
+        10,
+        "Once the cause is mended, go on: linodetool --sandbox runs resume",
+    )?;
+    let resume = ["runs", "resume", "last"];
+    refused(home, &["--sandbox", "runs", "resume", "zzz"], 3, "`linodetool --sandbox runs list` shows their ids")?;
+    let of = |option, other| [&[option, other], &resume[..]].concat();
+    let context = "belongs to context default/default, not to shop/default";
+    refused(home, &of("--context", "shop"), 4, context)?;
+    refused(home, &of("--provider", "other"), 4, "belongs to provider linode-v4, not to other")?;
+    refused(home, &resume, 10, "not yet")?;
+    home.ok(&["sandbox", "stop"])?;
+    refused(home, &resume, 14, "the sandbox that this run worked in has ended, and its machines with it")
 }

@@ -37,7 +37,7 @@ async fn an_installed_plugin_is_listed_and_opened_by_its_name() {
     let provider = plugins.open("misbehaving", opening("")).await.unwrap();
     let args = linodetool_plugin::ById::new("7");
     assert_eq!(provider.client.get_instance(&args).await.unwrap().id, "7");
-    assert!(provider.client.supports("instances.get") && !provider.client.supports("regions.list"));
+    assert!(provider.client.supports("instances.get") && !provider.client.supports("types.list"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

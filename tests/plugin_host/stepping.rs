@@ -131,11 +131,11 @@ async fn a_foreign_url_is_not_requested() {
 async fn unknown_operations_are_unsupported_and_wrong_answers_named() {
     let bad = bad().await;
     let client = client(&bad);
-    let unsupported = client.list_regions(&NoArguments {}).await.unwrap_err();
+    let unsupported = client.list_types(&NoArguments {}).await.unwrap_err();
     let unheard = bad.call("moons.list", raw("x", Value::Null), Secrets::none()).await.unwrap_err();
     let unknown_argument = bad.call("instances.get", raw("x", Value::Null), Secrets::none()).await.unwrap_err();
     expect![[r#"
-        Unsupported this provider does not support regions.list
+        Unsupported this provider does not support types.list
         Unsupported this provider does not support moons.list
         Invalid arguments: unknown field `method`, expected `id` at line 1 column 9"#]]
     .assert_eq(&[unsupported, unheard, unknown_argument].map(|e| format!("{:?} {e}", e.kind)).join("\n"));

@@ -140,19 +140,19 @@ fn a_present_text_that_leaves_the_path_is_refused_before_anything_is_done() {
     check(
         was.replace("a.run(i); a.run(i)", "a.run(i); a.run(if i == \"y\" { \"z\" } else { i })"),
         expect![[
-            r#"step 1.y.1 was `node.run` with `command` "y" at main.rhai:3:52, but now it has "z" at main.rhai:3:52 (main.rhai:3:52)"#
+            r#"step 1.y.1 was `node.run` with `command` "y" at main.rhai:3:51, but now it has "z" at main.rhai:3:51 (main.rhai:3:51)"#
         ]],
     );
     check(
         was.replace("a.run(i); a.run(i)", "a.run(i)"),
         expect![
-            "the script has ended, but not all of its journal: 2 left, first step 1.x.1, `node.run` at main.rhai:3:52"
+            "the script has ended, but not all of its journal: 2 left, first step 1.x.1, `node.run` at main.rhai:3:51"
         ],
     );
     check(was.replace("a.run(i) })", "a.run(i); nodes::create(#{ name: `off-${i}` }) })"), expect!["the same"]);
     let two = format!("{was}\na.run(\"end\");");
     let (_, said) = present(&two, &two.replace("a.run(i) })", "a.run(i); nodes::create(#{ name: `off-${i}` }) })"));
-    expect!["step 2 was `node.run` at main.rhai:4:3, but now `nodes.create` is asked for before it, at main.rhai:3:67 (main.rhai:3:67)"].assert_eq(&said);
+    expect!["step 2 was `node.run` at main.rhai:4:3, but now `nodes.create` is asked for before it, at main.rhai:3:66 (main.rhai:3:66)"].assert_eq(&said);
     let (_, said) = present(was, "let a = 1;\na.nothing();");
     expect!["there is no function `nothing(int)` (main.rhai:2:3)"].assert_eq(&said);
     assert_eq!([made("off-b"), made("off-x"), made("off-y")], [0; 3]);

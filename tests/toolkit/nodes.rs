@@ -1,9 +1,9 @@
 //! Making, refusing and removing nodes.
 
-use crate::support::{World, cluster, options, paths};
+use crate::support::{User, World, cluster, options, paths};
 use expect_test::expect;
-use linodetool::app;
-use linodetool::core::{Failure, FailureKind};
+use linodetool::app::{self, SandboxAccess};
+use linodetool::core::{Failure, FailureKind, Secret};
 use linodetool::runs::NewRun;
 use linodetool::toolkit::api::RawSpec;
 use linodetool::toolkit::nodes::{NodeSpec, Power};
@@ -57,6 +57,11 @@ fn said(failure: &Failure) -> String {
     format!("{:?}: {failure}\nhint: {hint}\n", failure.kind)
 }
 
+/// What a board shows, a line each.
+fn stages(user: &User) -> String {
+    user.told().into_iter().filter(|event| event.starts_with("Stage")).collect::<Vec<_>>().join("\n")
+}
+
 fn web() -> NodeSpec {
     NodeSpec {
         name: "web-1".into(),
@@ -79,6 +84,12 @@ fn a_failed_boot_is_told_at_once_with_its_reason() {
         hint: try again with `linodetool node start web-1`, or remove it with `linodetool node delete web-1` and do the same as before
     "#]]
     .assert_eq(&said(&failure).replace(&id, "ID"));
+    expect![[r#"
+        Stage { node: "web-1", stage: "create" }
+        StageDone { node: "web-1", stage: "create", ending: Changed }
+        Stage { node: "web-1", stage: "boot" }
+        StageFailed { node: "web-1", stage: "boot", message: "Linode ID did not come up (linode_boot): there is no room for it" }"#]]
+    .assert_eq(&stages(&user).replace(&id, "ID"));
 
     // The old failure does not count for the next boot, and a new one is told as well.
     let boot = || user.run(|at| user.app.toolkit.power_node(at, "web-1", Power::Boot));
@@ -111,6 +122,58 @@ fn a_node_is_deleted_with_its_keys_and_a_second_time_is_fine() {
     assert!(user.app.toolkit.secret_store().list_generated().unwrap().is_empty());
     assert!(user.app.toolkit.inventory().nodes("default/default").unwrap().is_empty());
     assert_eq!(world.ledger(), ["created linode web-1", "destroyed linode web-1"]);
+}
+
+#[test]
+fn a_create_or_delete_that_is_refused_is_shown_where_it_happened() {
+    let (world, machines) = world();
+    let token = world.cloud.sandbox().add_token("linodes:read_only images:read_only events:read_only").unwrap();
+    let looker = world.user_with(SandboxAccess { token: Secret::new(token), ..world.access() });
+    let failure = looker.run(|at| looker.app.toolkit.create_node(at, &web())).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Auth);
+    expect![[r#"
+        Stage { node: "web-1", stage: "create" }
+        StageFailed { node: "web-1", stage: "create", message: "the token needs the scope linodes:read_write and has linodes:read_only images:read_only events:read_only: Your OAuth token is not authorized to use this endpoint." }"#]]
+    .assert_eq(&stages(&looker));
+    assert!(world.ledger().is_empty());
+
+    machines.broken.store(true, Ordering::Relaxed);
+    let user = world.user();
+    user.run(|at| user.app.toolkit.create_node(at, &web())).unwrap_err();
+    let failure = looker.run(|at| looker.app.toolkit.delete_node(at, "web-1")).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Auth);
+    assert!(stages(&looker).contains(r#"StageFailed { node: "web-1", stage: "delete""#));
+    // What is still there is still known.
+    assert_eq!(world.ledger(), ["created linode web-1"]);
+    assert!(looker.app.toolkit.inventory().node("default/default", "web-1").unwrap().is_some());
+}
+
+/// Ids are given again in another account or another sandbox; labels can be changed by their owner.
+#[test]
+fn a_strangers_linode_with_a_nodes_id_is_left_alone() {
+    let (world, machines) = world();
+    let user = world.user();
+    machines.broken.store(true, Ordering::Relaxed);
+    let change = |id: &str, body: serde_json::Value| {
+        let path = format!("/linode/instances/{id}");
+        let spec = RawSpec { method: "PUT".into(), path, body: Some(body), ..RawSpec::default() };
+        user.run(|at| user.app.toolkit.raw(at, &spec)).unwrap();
+    };
+    let made = |name: &str| {
+        user.run(|at| user.app.toolkit.create_node(at, &NodeSpec { name: name.into(), ..web() })).unwrap_err();
+        user.app.toolkit.inventory().node("default/default", name).unwrap().unwrap().id
+    };
+    change(&made("web-1"), json!({ "label": "somebody-elses", "tags": ["theirs"] }));
+    change(&made("web-2"), json!({ "label": "renamed" }));
+    user.told();
+    for name in ["web-1", "web-2"] {
+        user.run(|at| user.app.toolkit.delete_node(at, name)).unwrap();
+    }
+    let notes: Vec<_> = user.told().into_iter().filter(|event| event.starts_with("Note")).collect();
+    assert!(matches!(&notes[..], [note] if note.contains("is somebody-elses now and is left alone")), "{notes:?}");
+    assert_eq!(world.ledger(), ["created linode web-1", "created linode web-2", "destroyed linode renamed"]);
+    assert!(user.app.toolkit.inventory().nodes("default/default").unwrap().is_empty());
+    assert!(user.app.toolkit.secret_store().list_generated().unwrap().is_empty());
 }
 
 #[test]
@@ -179,5 +242,8 @@ fn a_run_does_not_go_on_in_another_account() {
         checked.map_err(|failure| said(&failure).replace(run.id().as_str(), "RUN"))
     };
     check("00000000-0000-4000-8000-000000000000").unwrap();
-    expect![""].assert_eq(&check("A-1").unwrap_err());
+    expect![[r#"
+        Conflict: run RUN worked in account A-1, but the token now in use belongs to account 00000000-0000-4000-8000-000000000000
+        hint: nothing was changed; give a token of that account (`linodetool doctor` says where the present one comes from), or begin a new run in this one
+    "#]].assert_eq(&check("A-1").unwrap_err());
 }

@@ -38,10 +38,19 @@ impl World {
     }
 
     pub(crate) fn user_who(&self, confirm: Arc<dyn Confirm>) -> User {
+        self.user_as(self.access(), confirm)
+    }
+
+    #[allow(dead_code, reason = "each target uses its part of this file")]
+    pub(crate) fn user_with(&self, access: SandboxAccess) -> User {
+        self.user_as(access, Arc::new(Yes))
+    }
+
+    fn user_as(&self, access: SandboxAccess, confirm: Arc<dyn Confirm>) -> User {
         let (sender, told) = channel();
         let sender = Mutex::new(sender);
         let events = Events::new(move |event| drop(sender.lock().unwrap().send(event)));
-        let options = Options { sandbox: Some(self.access()), confirm, events, ..options(self.paths()) };
+        let options = Options { sandbox: Some(access), confirm, events, ..options(self.paths()) };
         User { app: app::build(options).unwrap(), told: Mutex::new(told) }
     }
 

@@ -1,6 +1,7 @@
 //! `linodetool doctor`: what this computer has and lacks for linodetool, with a remedy for each.
 //!
-//! Owns the list of checks and how they are shown. Each check looks and changes nothing.
+//! Owns the list of checks and how they are shown. Each check looks and changes nothing; a damaged database is copied aside, as
+//! whoever else meets it would.
 
 use super::args::Globals;
 use super::environment::Environment;
@@ -8,6 +9,7 @@ use super::error::{CliError, OK};
 use super::output::Output;
 use super::plugin;
 use crate::core::{FailureKind, Paths, SystemClock};
+use crate::inventory::database;
 use crate::plugin_host::PluginInfo;
 use crate::secrets::{SecretStore, TokenSources, find_token};
 use clap::Args;
@@ -95,7 +97,7 @@ impl DoctorArgs {
         globals: &Globals,
         out: &Output,
     ) -> Result<u8, CliError> {
-        let mut checks = vec![state_directory(&paths.state)];
+        let mut checks = vec![state_directory(paths)];
         checks.extend(plugins(env, paths));
         checks.push(token(env, paths, globals));
         checks.push(sandbox(if globals.sandbox { Needed::Always } else { Needed::Sometimes }));
@@ -130,9 +132,9 @@ fn text(checks: &[Check], color: bool) -> String {
     checks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The state directory, or the folder it would be made in, can be written.
-fn state_directory(state: &Path) -> Check {
-    let name = "state directory";
+/// The state directory, or the folder it would be made in, can be written, and its database can be used.
+fn state_directory(paths: &Paths) -> Check {
+    let (name, state) = ("state directory", &paths.state);
     let shown = state.display();
     let existing = state.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     if !existing.is_dir() {
@@ -144,6 +146,10 @@ fn state_directory(state: &Path) -> Check {
         );
     }
     match tempfile::tempfile_in(existing) {
+        Ok(_) if paths.database().exists() => match database::examine(&paths.database()) {
+            Ok(()) => Check::ok(name, format!("{shown} can be written, and its database is whole")),
+            Err(error) => Check::lacking(name, Needed::Always, error.to_string(), error.hint()),
+        },
         Ok(_) if existing == state => Check::ok(name, format!("{shown} can be written")),
         Ok(_) => Check::ok(name, format!("{shown} can be made")),
         Err(e) => Check::lacking(
@@ -211,8 +217,10 @@ const DEFAULT_CONTEXT: &str = "default/default";
 fn sandbox(needed: Needed) -> Check {
     let name = "sandbox";
     match Namespaces::support() {
-        Ok(support) if support.lost.is_empty() => Check::ok(name, "machines can run"),
-        Ok(support) => Check::ok(name, format!("machines can run, but {}", support.lost.join("; "))),
+        Ok(support) if support.lost.is_empty() => Check::ok(name, format!("machines can run {}", support.about())),
+        Ok(support) => {
+            Check::ok(name, format!("machines can run {}, but {}", support.about(), support.lost.join("; ")))
+        }
         Err(why) => Check::lacking(
             name,
             needed,
@@ -252,11 +260,28 @@ mod tests {
     #[test]
     fn a_state_directory_must_be_writable() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(state_directory(dir.path()).status, Status::Ok);
-        assert_eq!(state_directory(&dir.path().join("a/b")).status, Status::Ok);
+        let check = |state: &Path| {
+            let env = Environment::fake(&[("HOME", "/nowhere")]);
+            state_directory(&env.paths(Some(state)).unwrap())
+        };
+        assert_eq!(check(dir.path()).status, Status::Ok);
+        assert_eq!(check(&dir.path().join("a/b")).status, Status::Ok);
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(state_directory(&file.join("below")).status, Status::Missing);
+        assert_eq!(check(&file.join("below")).status, Status::Missing);
         assert!(!dir.path().join("a").exists());
+
+        let path = dir.path().join("linodetool.db");
+        let connection = database::open_writer(&path).unwrap();
+        let found = |check: Check| (check.status, check.found.replace(dir.path().to_str().unwrap(), "DIR"));
+        let whole = "DIR can be written, and its database is whole".to_owned();
+        assert_eq!(found(check(dir.path())), (Status::Ok, whole));
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let newer = "DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 1";
+        assert_eq!(found(check(dir.path())), (Status::Missing, newer.to_owned()));
+        drop(connection);
+        std::fs::write(&path, "this is no database, only text".repeat(100)).unwrap();
+        let damaged = "the database DIR/linodetool.db is damaged: file is not a database";
+        assert_eq!(found(check(dir.path())), (Status::Missing, damaged.to_owned()));
     }
 }

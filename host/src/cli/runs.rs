@@ -1,6 +1,7 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
 use super::error::{CliError, OK};
+use super::render::failures::listing;
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
@@ -11,18 +12,21 @@ use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
+mod cancel;
 mod log;
 pub(super) mod resume;
 mod retry;
+pub(super) mod undo;
 
-/// List past runs, show their steps and what they said, and go on with one that was cut off
+/// List past runs, show their steps and what they said, go on with one that was cut off, or take it back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
   linodetool runs show 3fa9c01b2d
   linodetool runs log last --follow
-  linodetool runs resume last")]
+  linodetool runs resume last
+  linodetool runs undo 3fa9c01b2d")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     pub(crate) command: RunsCommand,
@@ -45,13 +49,15 @@ pub(crate) enum RunsCommand {
     Log(log::LogArgs),
     Resume(resume::ResumeArgs),
     Retry(retry::RetryArgs),
+    Cancel(cancel::CancelArgs),
+    Undo(undo::UndoArgs),
 }
 
 impl RunsArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
         match &self.command {
-            RunsCommand::Resume(_) => Need::Run,
+            RunsCommand::Resume(_) | RunsCommand::Cancel(_) | RunsCommand::Undo(_) => Need::Run,
             RunsCommand::Retry(_) => Need::Cloud,
             RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Log(_) => Need::Records,
         }
@@ -64,6 +70,8 @@ impl RunsArgs {
             RunsCommand::Log(args) => Some(About { run: &args.run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Retry(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
         }
     }
 
@@ -86,6 +94,8 @@ impl RunsArgs {
             RunsCommand::Log(args) => return args.run(session),
             RunsCommand::Resume(args) => return args.run(session),
             RunsCommand::Retry(args) => return args.run(session),
+            RunsCommand::Cancel(args) => return args.run(session),
+            RunsCommand::Undo(args) => return args.run(session),
         }
         Ok(OK)
     }
@@ -101,7 +111,7 @@ fn table(runs: &[RunSummary]) -> Table {
             or_dash(run.resumable.then_some("resume")),
             utc(run.started_ms),
             took(run.started_ms, run.ended_ms),
-            format!("{}{again}", run.title),
+            format!("{}{again}", what(run)),
         ]);
     }
     table
@@ -117,6 +127,19 @@ fn check_world(session: &Session<'_>, run: &RunSummary) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Conflict, message)
         .hint(format!("name it by its id, {}: it then brings its own", run.id)))
 }
+
+/// The title; of a run that failed also why, up to a line of a terminal.
+fn what(run: &RunSummary) -> String {
+    let Some(failure) = &run.failure else { return run.title.clone() };
+    let why = failure.to_string();
+    let why = why.lines().next().unwrap_or_default();
+    let cut: String = why.chars().take(WHY).collect();
+    let more = if cut.len() < why.len() { "..." } else { "" };
+    format!("{}: {cut}{more}", run.title)
+}
+
+/// Characters of a failure in the list; `runs show` has all of it.
+const WHY: usize = 60;
 
 fn took(from: u64, to: Option<u64>) -> String {
     or_dash(to.map(|to| seconds(Duration::from_millis(to.saturating_sub(from)))))
@@ -145,6 +168,10 @@ fn show(detail: &RunDetail) -> String {
     if !detail.outputs.is_empty() {
         let lines: Vec<_> = detail.outputs.iter().map(|(name, value)| format!("  {name} = {value}")).collect();
         parts.push(format!("outputs:\n{}", lines.join("\n")));
+    }
+    let failed = detail.failed_steps();
+    if !failed.is_empty() {
+        parts.push(listing(&failed));
     }
     let quiet = |step: &&crate::runs::StepRecord| step.kind == StepKind::Read && step.state == StepState::Done;
     let mut table = Table::new(["STEP", "WHAT", "STATE", "TOOK", "WHERE"]);

@@ -4,7 +4,7 @@ use super::error::{CliError, OK};
 use super::render::table::Table;
 use super::session::Session;
 use crate::core::clock::utc;
-use crate::core::{Failure, FailureKind, Secret};
+use crate::core::{Failure, FailureKind, Redactor, Secret};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Read;
@@ -76,7 +76,11 @@ impl SecretArgs {
                 if out.can_ask() {
                     out.note("The value is read from stdin up to its end (Ctrl-D); it is shown while you type.");
                 }
-                store.set(name, &read_value(std::io::stdin().lock())?).map_err(Failure::from)?;
+                let value = read_value(std::io::stdin().lock())?;
+                store.set(name, &value).map_err(Failure::from)?;
+                if !Redactor::takes_out(value.reveal()) {
+                    out.note("note: it is so short that it is not masked where a command's output shows it");
+                }
                 out.result(&json!({ "set": name }), || format!("Secret `{name}` is stored."))?;
             }
             SecretCommand::List => {

@@ -11,8 +11,8 @@ pub enum Event {
     RunStarted { run: String, title: String },
     /// A node entered a stage of its life, `creating`, `booting`, `package openjdk`, ...
     Stage { node: String, stage: String },
-    /// A node's stage ended well; `changed` says whether anything had to be done.
-    StageDone { node: String, stage: String, changed: bool },
+    /// A node's stage ended well.
+    StageDone { node: String, stage: String, ending: Ending },
     /// A node's stage failed.
     StageFailed { node: String, stage: String, message: String },
     /// The recipe printed a line.
@@ -23,6 +23,29 @@ pub enum Event {
     Note { text: String },
     /// The recipe set an output.
     OutputSet { name: String, value: serde_json::Value },
+}
+
+/// How a stage ended that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    Changed,
+    /// All was as it should be.
+    Unchanged,
+    /// There was nothing to change, only something to wait for.
+    Waited,
+}
+
+impl Ending {
+    /// Of what checks first and changes only what differs.
+    pub fn of(changed: bool) -> Self {
+        if changed { Self::Changed } else { Self::Unchanged }
+    }
+
+    /// Of what waits, and sometimes must change something.
+    pub fn of_wait(changed: bool) -> Self {
+        if changed { Self::Changed } else { Self::Waited }
+    }
 }
 
 /// Where events go. Clones share it; sending never blocks the sender for long and never fails.

@@ -148,14 +148,14 @@ impl From<ProviderError> for Failure {
         };
         Self {
             field: error.field.clone(),
-            hint: hint_for(error.kind).map(str::to_owned),
+            hint: hint_for(error.kind, &error.message).map(str::to_owned),
             ..Self::new(kind, error.to_string())
         }
     }
 }
 
 /// What to do where the provider's own words do not say it.
-fn hint_for(kind: ErrorKind) -> Option<&'static str> {
+fn hint_for(kind: ErrorKind, message: &str) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Unauthorized => {
             "the token is wrong, expired or revoked: make one at https://cloud.linode.com/profile/tokens; \
@@ -164,6 +164,10 @@ fn hint_for(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Forbidden => {
             "the token may not do this: make one with the access that is missing (a cluster needs read and write for \
              Linodes, Firewalls, IPs and StackScripts, and read for Account and Events), or ask the account's owner"
+        }
+        ErrorKind::Network if message.contains("certificate") => {
+            "nothing was sent to it; look at this computer's date, and whether a proxy or firewall looks into https: its \
+             certificate can be added with SSL_CERT_FILE"
         }
         ErrorKind::Network => "look at this computer's network; a proxy is taken from https_proxy and no_proxy",
         _ => return None,
@@ -199,6 +203,8 @@ mod tests {
         );
         assert!(hint(ErrorKind::Forbidden).starts_with("the token may not do this: make one with the access"));
         assert!(hint(ErrorKind::Network).starts_with("look at this computer's network;"));
+        let distrusted = ProviderError::new(ErrorKind::Network, "invalid peer certificate: UnknownIssuer");
+        assert!(Failure::from(distrusted).hint.is_some_and(|hint| hint.starts_with("nothing was sent to it;")));
         assert_eq!(hint(ErrorKind::Invalid), "");
     }
 

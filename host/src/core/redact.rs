@@ -12,8 +12,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 /// What stands in a secret's place.
 const MASK: &str = "***";
 
-/// Shorter ones would take out parts of common words, and tell by their absence what they are.
+/// Of all secrets that a process knows, shorter ones are left: they would take parts of common words out of what nodes
+/// say, which recipes read, and tell by their absence what they are.
 const SHORTEST: usize = 6;
+
+/// Of the few secrets that go into one request, and out of its answer alone, also short passwords are taken.
+const SHORTEST_OF_ONE: usize = 4;
 
 /// Lines of a secret of several lines that are this long are secrets too: programs show and quote single lines.
 const SHORTEST_LINE: usize = 20;
@@ -23,15 +27,21 @@ const SHORTEST_LINE: usize = 20;
 pub struct Redactor(Arc<RwLock<Vec<String>>>);
 
 impl Redactor {
+    /// For a text that has to do with just these secrets. One of fewer than 4 characters stays.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let redactor = Self::default();
-        redactor.know(secrets.into_iter().flat_map(forms));
+        redactor.know(secrets.into_iter().flat_map(|secret| forms(secret, SHORTEST_OF_ONE)));
         redactor
     }
 
-    /// From now on this secret is taken out. One of fewer than 6 characters is not.
+    /// From now on this secret is taken out of any text. One of fewer than 6 characters is not.
     pub fn add(&self, secret: &str) {
-        self.know(forms(secret));
+        self.know(forms(secret, SHORTEST));
+    }
+
+    /// Whether [`Self::add`] does anything for this secret.
+    pub fn takes_out(secret: &str) -> bool {
+        secret.trim().len() >= SHORTEST
     }
 
     /// Takes out the lines of a key, which stands in texts line by line. Far less to remember than all forms of it.
@@ -41,7 +51,7 @@ impl Redactor {
 
     fn know(&self, forms: impl IntoIterator<Item = String>) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        all.extend(forms.into_iter().filter(|form| form.len() >= SHORTEST));
+        all.extend(forms);
         // The longest first, so that no form leaves the rest of a longer one standing.
         all.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         all.dedup();
@@ -125,9 +135,9 @@ impl std::fmt::Debug for Redactor {
 }
 
 /// The ways in which a secret may stand in a text.
-fn forms(secret: &str) -> Vec<String> {
+fn forms(secret: &str, shortest: usize) -> Vec<String> {
     // Base64 of one that is too short would be long enough, and stand in other texts.
-    if secret.len() < SHORTEST {
+    if secret.len() < shortest {
         return Vec::new();
     }
     let mut forms = encoded(secret);
@@ -143,6 +153,9 @@ fn forms(secret: &str) -> Vec<String> {
     if secret.contains('\n') {
         forms.extend(lines(secret).map(str::to_owned));
     }
+    // Blanks around a secret may have made it long enough, and little of a short one is left within base64.
+    let too_short = |form: &String| form.len() < if form == secret.trim() { shortest } else { SHORTEST };
+    forms.retain(|form| !too_short(form));
     forms
 }
 
@@ -208,7 +221,17 @@ mod tests {
         check("pass word\"1", r#"{"p":"pass word\"1"}"#, &expect![[r#"{"p":"***"}"#]]);
         check("pass word", "a=pass+word&b=pass%20word", &expect!["a=***&b=***"]);
         check("p@ss/wörd +1", "base64 cEBzcy93w7ZyZCArMQ== and cEBzcy93w7ZyZCArMQ", &expect!["base64 *** and ***"]);
-        check("short", "short words stay", &expect!["short words stay"]);
+        check("pass", "pass word, cGFzcw==", &expect!["*** word, ***"]);
+        check("abc", "abc stays", &expect!["abc stays"]);
+    }
+
+    #[test]
+    fn a_short_secret_is_not_taken_out_of_everything() {
+        let known = Redactor::default();
+        known.add("root");
+        known.add("admin");
+        known.add("longer");
+        expect!["root and admin stay, *** goes"].assert_eq(&known.text("root and admin stay, longer goes"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Knows that a journal shares it (one transaction for a step's outcome and its rows), not what a step is.
 
+use super::damage;
 use crate::core::{Failure, FailureKind};
 use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -19,6 +20,13 @@ pub enum StateError {
     TooNew { path: PathBuf, found: i64, known: i64 },
     #[error("the database {path} cannot be {doing}: {source}", path = path.display())]
     Database { path: PathBuf, doing: &'static str, source: rusqlite::Error },
+    #[error("the database {path} is damaged: {why}", path = path.display())]
+    Damaged {
+        path: PathBuf,
+        /// What was kept of it, to rescue from.
+        copy: Option<PathBuf>,
+        why: String,
+    },
     #[error("a row of {table} cannot be read: {source}")]
     Row { table: &'static str, source: serde_json::Error },
     #[error("the journal cannot be written: {why}")]
@@ -37,6 +45,7 @@ impl StateError {
             Self::Database { path, .. } => {
                 format!("check the free space, the owner and the mode of {}", path.display())
             }
+            Self::Damaged { path, copy, .. } => damage::hint(path, copy.as_deref()),
             Self::Row { .. } => "was it written by a newer linodetool? update, or report it as a bug".to_owned(),
             Self::Down { .. } => {
                 "nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"
@@ -46,7 +55,10 @@ impl StateError {
     }
 
     pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Database { path: path.to_owned(), doing, source }
+        move |source| match damage::of(&source) {
+            Some(why) => damage::noted(path, why),
+            None => Self::Database { path: path.to_owned(), doing, source },
+        }
     }
 }
 
@@ -149,6 +161,15 @@ pub fn open_reader(path: &Path) -> Result<Connection, StateError> {
     Ok(connection)
 }
 
+/// Looks at a database that is there, for its version and for damage, and changes nothing.
+pub fn examine(path: &Path) -> Result<(), StateError> {
+    let connection = open_reader(path)?;
+    let failed = StateError::database(path, "read");
+    known_version(&connection, path)?;
+    let found: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if found == "ok" { Ok(()) } else { Err(damage::noted(path, found)) }
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {
     let failed = StateError::database(path, "opened");
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&failed)?;
@@ -156,24 +177,28 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {
     Ok(connection)
 }
 
+/// What this version of linodetool writes.
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// The version of the schema, if it is none of the future's.
+fn known_version(connection: &Connection, path: &Path) -> Result<i64, StateError> {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    let found: i64 = found.map_err(StateError::database(path, "read"))?;
+    if found > KNOWN { Err(StateError::TooNew { path: path.to_owned(), found, known: KNOWN }) } else { Ok(found) }
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let version = |connection: &Connection| -> Result<i64, StateError> {
-        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        let found: i64 = found.map_err(StateError::database(path, "read"))?;
-        if found > known { Err(StateError::TooNew { path: path.to_owned(), found, known }) } else { Ok(found) }
-    };
-    if version(connection)? == known {
+    if known_version(connection, path)? == KNOWN {
         return Ok(());
     }
     let failed = StateError::database(path, "migrated");
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
     // Another process may have migrated while we waited for the lock.
-    let from = usize::try_from(version(&transaction)?).unwrap_or(0);
+    let from = usize::try_from(known_version(&transaction, path)?).unwrap_or(0);
     for migration in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(migration).map_err(&failed)?;
     }
-    transaction.pragma_update(None, "user_version", known).map_err(&failed)?;
+    transaction.pragma_update(None, "user_version", KNOWN).map_err(&failed)?;
     transaction.commit().map_err(failed)
 }
 
@@ -222,19 +247,6 @@ mod tests {
             &expect![[r#"
                 the state directory cannot be used: cannot make the folder /proc/linodetool-state: No such file or directory (os error 2)
                 hint: check the owner, the mode and the free space of /proc/linodetool-state"#]],
-        );
-    }
-
-    #[test]
-    fn what_is_no_database_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("linodetool.db"), "this is no database, only text".repeat(100)).unwrap();
-        check_refused(
-            dir.path(),
-            dir.path(),
-            &expect![[r#"
-                the database DIR/linodetool.db cannot be opened: file is not a database
-                hint: check the free space, the owner and the mode of DIR/linodetool.db"#]],
         );
     }
 

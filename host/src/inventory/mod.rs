@@ -4,6 +4,7 @@
 //! how a node is reached, or what a step is.
 
 pub mod change;
+mod damage;
 pub mod database;
 pub mod exports;
 mod memory;

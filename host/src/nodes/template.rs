@@ -38,7 +38,7 @@ fn value(variables: &Value, name: &str) -> Result<String, String> {
             format!("there is no variable `{name}`{meant}")
         })?;
     }
-    as_text(at).ok_or_else(|| format!("the variable `{name}` is not a single value; join an array into text first"))
+    as_text(at).ok_or_else(|| format!("the variable `{name}` is an array or a map, not a single value; text::join(array, \",\") makes an array a text"))
 }
 
 /// A single value as files hold it; nothing for arrays and maps. No value is an empty text.
@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     fn filled(text: &str) -> String {
-        let variables = json!({ "host": "web-1", "port": 80, "tls": true, "node": { "ip": "10.0.0.1" }, "list": [1] });
+        let variables = json!({ "host": "web-1", "port": 80, "none": null, "tls": true, "node": { "ip": "10.0.0.1" }, "list": [1] });
         render(text, &variables).unwrap_or_else(|e| format!("error: {e}"))
     }
 
@@ -71,6 +71,7 @@ mod tests {
             filled("{{host}}:{{ port }} {{tls}} {{node.ip}} ${HOME} {x} }}"),
             "web-1:80 true 10.0.0.1 ${HOME} {x} }}"
         );
+        assert_eq!(filled("[{{none}}]"), "[]", "as in the strings of recipes");
         assert_eq!(filled(r"\{{host}} {{host}}"), "{{host}} web-1");
     }
 
@@ -82,7 +83,7 @@ mod tests {
             [
                 "error: line 2 of the template: there is no variable `hots`; did you mean `host`?",
                 "error: line 1 of the template: there is no variable `node.up`",
-                "error: line 1 of the template: the variable `list` is not a single value; join an array into text first",
+                "error: line 1 of the template: the variable `list` is an array or a map, not a single value; text::join(array, \",\") makes an array a text",
                 "error: line 3 of the template: `{{` has no `}}`; write `\\{{` for the characters themselves",
                 "error: line 1 of the template: `{{` has no `}}`; write `\\{{` for the characters themselves",
             ]

@@ -159,8 +159,7 @@ fn outcome(answer: &Result<Answer, NoAnswer>) -> Outcome<'_> {
 fn failure(none: &NoAnswer, redactor: &Redactor) -> Failure {
     let kind = match none {
         NoAnswer::TimedOut(_) => "timeout",
-        NoAnswer::Distrusted(_) => "refused",
-        NoAnswer::NotSent(_) | NoAnswer::Lost(_) => "network",
+        NoAnswer::NotSent(_) | NoAnswer::Distrusted(_) | NoAnswer::Lost(_) => "network",
     };
     Failure { kind, message: redactor.text(&none.to_string()).into_owned() }
 }

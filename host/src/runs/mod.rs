@@ -12,15 +12,16 @@
 
 mod archive;
 mod chain;
+mod creates;
 mod difference;
 mod effect;
 mod entry;
+mod failures;
 mod holder;
 mod journal;
 mod lane;
 mod load;
 mod log;
-mod maker;
 mod number;
 mod records;
 mod registry;
@@ -31,8 +32,10 @@ mod tests;
 mod writer;
 
 pub use archive::peek;
+pub use creates::Create;
 pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
+pub use failures::FailedStep;
 pub use journal::Traffic;
 pub use lane::Lane;
 pub use log::{LogLine, LogReader};
@@ -40,6 +43,6 @@ pub use records::{
     ChainReport, NewRun, Owner, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
     Stored,
 };
-pub use registry::Runs;
+pub use registry::{Held, Runs};
 pub use run::Run;
 pub use tags::{cluster_tag, step_tag};

@@ -279,9 +279,12 @@ fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> 
 
 /// SQLite's words, and what they mean for a person where they are short.
 fn explain(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, ReadOnly};
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
     match error.sqlite_error_code() {
         Some(DiskFull) => "the disk is full".to_owned(),
+        Some(DatabaseCorrupt | NotADatabase) => {
+            format!("the database is damaged ({error}); `linodetool doctor` says what to do")
+        }
         Some(ReadOnly) => "the database is read-only".to_owned(),
         Some(DatabaseBusy) => "another process has held the database locked for more than 10 seconds".to_owned(),
         _ => error.to_string(),

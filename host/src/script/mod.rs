@@ -16,6 +16,7 @@ mod metadata;
 pub mod modules;
 pub mod options;
 mod params;
+mod policy;
 mod recipes;
 mod reference;
 mod resolver;

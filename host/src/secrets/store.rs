@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// Names of what we generate begin with this; people cannot set them.
 pub const GENERATED: &str = "generated/";
 
+/// File of the identity that all contexts share.
+const IDENTITY: &str = "identity";
+
 /// Writes at once: a disk makes many small files durable in the time of one, and does nothing else meanwhile.
 const WRITERS: usize = 32;
 
@@ -226,6 +229,26 @@ impl SecretStore {
         Ok(was_there)
     }
 
+    /// Copies what people have set, in all contexts, to another state directory. What was generated belongs to nodes and
+    /// stays behind. Makes nothing if nothing was set.
+    pub fn copy_set(from: &Path, to: &Path) -> Result<(), SecretError> {
+        let (from, to) = (from.join("secrets"), to.join("secrets"));
+        let entries = match std::fs::read_dir(&from) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(files::while_trying("read the folder", &from)(error).into()),
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let set: Vec<_> = names.filter(|name| name.ends_with(".age")).collect();
+        // The identity first: without it nothing else can be read.
+        for name in set.first().map(|_| IDENTITY).into_iter().chain(set.iter().map(String::as_str)) {
+            if let Some(bytes) = files::read_private(&from.join(name))? {
+                files::replace_private(&to.join(name), &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.join(format!("{}.age", file_name(&self.context)))
     }
@@ -267,7 +290,7 @@ impl SecretStore {
     }
 
     fn identity_path(&self) -> PathBuf {
-        self.folder.join("identity")
+        self.folder.join(IDENTITY)
     }
 
     fn identity(&self) -> Result<Option<Identity>, SecretError> {

@@ -1,16 +1,13 @@
-//! State operations, which check first and change only what differs, as steps; and how a step on a node shows its course.
+//! State operations, which check first and change only what differs, as steps.
 
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::core::Failure;
-use crate::core::events::Event;
+use crate::core::events::Ending;
 use crate::inventory::Node;
 use crate::nodes::states::{Applied, Archive, Directory, File, Hosts, Line, Package, Service, State, Sysctl, User};
-use crate::nodes::{NodeError, OnLine, Stream};
 use crate::runs::{Done, Kind, StepCx, StepError};
-use crate::toolkit::nodes::{stage, stage_done, stage_failed};
-use crate::toolkit::redaction::Redaction;
+use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A state operation as a step.
@@ -81,18 +78,20 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
     let title = title.trim();
     let target = toolkit.target(node)?;
     let redaction = toolkit.redaction(node)?;
-    stage(toolkit, &node.name, title);
     let lines = lines_of(toolkit, &node.name, &redaction);
-    // Until its end a state operation lives with the connection: it checks first, so that once more does no harm.
-    let applied = toolkit.connections().apply(&target, state, None, Some(lines)).await;
-    let mut applied = told(toolkit, &node.name, title, &redaction, applied)?;
-    applied.detail = redaction.text(&applied.detail);
-    for note in &mut applied.notes {
-        *note = redaction.text(note);
-        cx.events.note(format!("{}: {title}: {note}", node.name));
-    }
-    stage_done(toolkit, &node.name, title, applied.changed);
-    Ok(applied)
+    staged(toolkit, &node.name, title, async {
+        // Until its end a state operation lives with the connection: it checks first, so that once more does no harm.
+        let applied = toolkit.connections().apply(&target, state, None, Some(lines)).await;
+        let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
+        applied.detail = redaction.text(&applied.detail);
+        for note in &mut applied.notes {
+            *note = redaction.text(note);
+            cx.events.note(format!("{}: {title}: {note}", node.name));
+        }
+        let ending = Ending::of(applied.changed);
+        Ok((applied, ending))
+    })
+    .await
 }
 
 /// A file whose content is a secret.
@@ -119,27 +118,4 @@ impl Repeatable for SecretFile<'_> {
         let file = File { content: Some(content), mode, ..self.file.clone() };
         apply(self.toolkit, self.at_node, &file, cx).await.map(Done::from)
     }
-}
-
-/// A failure as the board shows it and as the step keeps it.
-pub(super) fn told<T>(
-    toolkit: &Toolkit,
-    node: &str,
-    stage: &str,
-    redaction: &Redaction,
-    result: Result<T, NodeError>,
-) -> Result<T, Failure> {
-    result.map_err(|error| failed(toolkit, node, stage, redaction.failure(error.into())))
-}
-
-pub(super) fn failed(toolkit: &Toolkit, node: &str, stage: &str, failure: Failure) -> Failure {
-    stage_failed(toolkit, node, stage, &failure);
-    failure
-}
-
-pub(super) fn lines_of(toolkit: &Toolkit, node: &str, redaction: &Redaction) -> OnLine {
-    let (events, node, redaction) = (toolkit.events().clone(), node.to_owned(), redaction.clone());
-    Arc::new(move |_: Stream, line: &str| {
-        events.send(Event::Output { node: node.clone(), line: redaction.text(line) });
-    })
 }

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::core::Failure;
+use crate::core::events::Ending;
 use crate::inventory::Node;
 use crate::nodes::states::{Applied, Download, Upload};
 use crate::runs::{Done, Kind, StepCx, StepError};
-use crate::toolkit::nodes::{stage, stage_done};
-use crate::toolkit::states::told;
+use crate::toolkit::stages::staged;
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 impl Toolkit {
@@ -42,11 +42,14 @@ impl Repeatable for UploadTo<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
         let title = format!("upload {}", self.upload.path);
         let target = self.toolkit.target(self.at_node)?;
-        stage(self.toolkit, self.node, &title);
-        let applied = self.upload.apply(self.toolkit.connections(), &target).await;
-        let applied = told(self.toolkit, self.node, &title, &self.toolkit.redaction(self.at_node)?, applied)?;
-        stage_done(self.toolkit, self.node, &title, applied.changed);
-        Ok(applied.into())
+        let redaction = self.toolkit.redaction(self.at_node)?;
+        let applied = staged(self.toolkit, self.node, &title, async {
+            let applied = self.upload.apply(self.toolkit.connections(), &target).await;
+            let applied = applied.map_err(|error| redaction.failure(error.into()))?;
+            let ending = Ending::of(applied.changed);
+            Ok((applied, ending))
+        });
+        Ok(applied.await?.into())
     }
 }
 

@@ -7,7 +7,8 @@
 use linodetool_plugin::abi::{LtIn, LtOut, LtPlugin};
 use linodetool_plugin::export::{Plugin, table};
 use linodetool_plugin::{
-    Auth, ById, Cx, Instance, ListInstances, Manifest, Page, Provider, ProviderError, Raw, Request, Result, join_all,
+    Auth, ById, Cx, Instance, ListInstances, Manifest, NoArguments, Page, Provider, ProviderError, Raw, Region,
+    Request, Result, join_all,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ impl Plugin for Bad {
                 version: "0.1.0".into(),
                 messages: "1.9".into(),
                 features: vec!["something of tomorrow".into()],
-                operations: vec!["raw".into(), "instances.get".into(), "instances.list".into()],
+                operations: ["raw", "instances.get", "instances.list", "regions.list"].map(String::from).into(),
                 base_urls: vec!["https://api.misbehaving.example/v1".into()],
                 ..Manifest::default()
             },
@@ -69,6 +70,12 @@ impl Drop for PanicsWhenDropped {
 impl Provider for Bad {
     async fn get_instance(&self, _: &Cx, args: ById) -> Result<Instance> {
         Ok(Instance { id: args.id, ..Instance::default() })
+    }
+
+    /// Asks for the user's token wherever its manifest leads.
+    async fn list_regions(&self, cx: &Cx, _: NoArguments) -> Result<Page<Region>> {
+        cx.http(Request::get(format!("{}/regions", self.base_url)).auth(Auth::Bearer)).await?;
+        Ok(Page::whole(Vec::new()))
     }
 
     async fn list_instances(&self, _: &Cx, _: ListInstances) -> Result<Page<Instance>> {

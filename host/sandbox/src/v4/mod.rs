@@ -60,7 +60,13 @@ pub(crate) fn handle(world: &mut World, limits: &mut Limits, now: Time, request:
         .find_map(|route| route.captures(&request.method, &segments).map(|captures| (route, captures)));
     let token = match authorize(world, request, found.as_ref().map(|(route, _)| *route)) {
         Ok(token) => token,
-        Err(refused) => return refused.response(),
+        Err(Denied::Unknown(refused)) => return refused.response(),
+        Err(Denied::Scope { needed, held }) => {
+            let refused = Refused::new(401, "Your OAuth token is not authorized to use this endpoint.");
+            let mut response = refused.response();
+            add_scopes(&mut response, needed, Some(held));
+            return response;
+        }
     };
     let Some((route, captures)) = found else { return not_emulated(request).response() };
     let who = token.as_deref().unwrap_or("public");
@@ -79,21 +85,28 @@ pub(crate) fn handle(world: &mut World, limits: &mut Limits, now: Time, request:
     response
 }
 
+/// Why a call may not be made.
+enum Denied {
+    Unknown(Refused),
+    Scope { needed: &'static str, held: String },
+}
+
 /// The token of a call that may be made; none for a public call without one.
-fn authorize(world: &World, request: &Request, route: Option<&Route>) -> Result<Option<String>, Refused> {
+fn authorize(world: &World, request: &Request, route: Option<&Route>) -> Result<Option<String>, Denied> {
+    let unknown = || Denied::Unknown(Refused::new(401, "Invalid Token"));
     let public = route.is_some_and(|route| route.scope == call::PUBLIC);
     let Some(header) = request.header("authorization") else {
-        return if public { Ok(None) } else { Err(Refused::new(401, "Invalid Token")) };
+        return if public { Ok(None) } else { Err(unknown()) };
     };
     let secret = header
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim())
         .unwrap_or_default();
-    let token = world.tokens.get(secret).ok_or_else(|| Refused::new(401, "Invalid Token"))?;
+    let token = world.tokens.get(secret).ok_or_else(unknown)?;
     match route {
         Some(route) if !public && !token.may(route.scope) => {
-            Err(Refused::new(401, "Your OAuth token is not authorized to use this endpoint."))
+            Err(Denied::Scope { needed: route.scope, held: token.scopes.clone() })
         }
         _ => Ok(Some(secret.to_owned())),
     }
@@ -111,8 +124,11 @@ fn add_headers(response: &mut Response, standing: &Standing, route: &Route, scop
     // Given with every answer, as the real one does: a client must look at it only where it was refused.
     add("Retry-After", standing.retry_after.to_string());
     let accepted = if matches!(route.scope, "" | call::PUBLIC) { "*" } else { route.scope };
-    add("X-Accepted-OAuth-Scopes", accepted.to_owned());
-    if let Some(scopes) = scopes {
-        add("X-OAuth-Scopes", scopes);
-    }
+    add_scopes(response, accepted, scopes);
+}
+
+/// What a call needs, and what its token has.
+fn add_scopes(response: &mut Response, needed: &str, held: Option<String>) {
+    response.headers.push(("X-Accepted-OAuth-Scopes".to_owned(), needed.to_owned()));
+    response.headers.extend(held.map(|held| ("X-OAuth-Scopes".to_owned(), held)));
 }

@@ -4,6 +4,7 @@
 
 use super::plain::seconds;
 use crate::core::Event;
+use crate::core::events::Ending;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -38,11 +39,11 @@ impl Board {
         match event {
             Event::RunStarted { run, title } => self.title = format!("run {run}: {title}"),
             Event::Stage { node, stage } => self.node(node).open.push((stage.clone(), now)),
-            Event::StageDone { node, stage, changed } => {
+            Event::StageDone { node, stage, ending } => {
                 let node = self.node(node);
                 node.end(stage, None);
                 node.done += 1;
-                node.changed += usize::from(*changed);
+                node.changed += usize::from(*ending == Ending::Changed);
             }
             Event::StageFailed { node, stage, message } => self.node(node).end(stage, Some(message.clone())),
             Event::Printed { .. } | Event::Output { .. } | Event::Note { .. } | Event::OutputSet { .. } => {}
@@ -159,7 +160,7 @@ mod tests {
         expect![[r#"
             run 3fa9c01b2d: recipes/hadoop.rhai (1 min 20 s)
             x hadoop-master-1  package java failed: no room on the disk
-            + hadoop-worker-1  2 done, 1 changed"#]]
+            + hadoop-worker-1  3 done, 1 changed"#]]
         .assert_eq(&at(800));
         assert!(board(800).text(Duration::ZERO, 80, 24, true).contains("\x1b[31mx\x1b[0m hadoop-master-1"));
     }
@@ -171,7 +172,7 @@ mod tests {
             let (node, stage) = (format!("n{n}"), "boot".to_owned());
             board.note(&Event::Stage { node: node.clone(), stage: stage.clone() }, Duration::ZERO);
             if n % 2 == 0 {
-                board.note(&Event::StageDone { node, stage, changed: true }, Duration::ZERO);
+                board.note(&Event::StageDone { node, stage, ending: Ending::Changed }, Duration::ZERO);
             } else if n == 77 {
                 board.note(
                     &Event::StageFailed { node, stage, message: "a long message\nin two lines".into() },

@@ -1,6 +1,7 @@
 //! Progress as plain lines, for logs and pipes: one line a stage when it ends.
 
 use crate::core::Event;
+use crate::core::events::Ending;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -28,10 +29,9 @@ impl Plain {
                 self.open.insert((node.clone(), stage.clone()), (now, now + PATIENCE));
                 None
             }
-            Event::StageDone { node, stage, changed } => {
+            Event::StageDone { node, stage, ending } => {
                 let took = self.close(node, stage, now);
-                let how = if *changed { "ok" } else { "unchanged" };
-                Some(format!("[{node}] {stage} ... {how}{took}"))
+                Some(format!("[{node}] {stage} ... {}{took}", word_of(*ending)))
             }
             Event::StageFailed { node, stage, message } => {
                 let took = self.close(node, stage, now);
@@ -58,6 +58,15 @@ impl Plain {
     fn close(&mut self, node: &str, stage: &str, now: Duration) -> String {
         let start = self.open.remove(&(node.to_owned(), stage.to_owned()));
         start.map_or_else(String::new, |(start, _)| format!(" ({})", seconds(now.saturating_sub(start))))
+    }
+}
+
+/// How a stage ended, in a word.
+pub(crate) fn word_of(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Changed => "ok",
+        Ending::Unchanged => "unchanged",
+        Ending::Waited => "ready",
     }
 }
 
@@ -95,18 +104,20 @@ pub(crate) mod tests {
     pub(crate) fn events() -> Vec<(u64, Event)> {
         let stage = |node: &str, stage: &str| Event::Stage { node: node.into(), stage: stage.into() };
         let done =
-            |node: &str, stage: &str, changed| Event::StageDone { node: node.into(), stage: stage.into(), changed };
+            |node: &str, stage: &str, ending| Event::StageDone { node: node.into(), stage: stage.into(), ending };
         vec![
             (0, Event::RunStarted { run: "3fa9c01b2d".into(), title: "recipes/hadoop.rhai".into() }),
             (1, stage("hadoop-master-1", "create")),
             (1, stage("hadoop-worker-1", "create")),
-            (5, done("hadoop-master-1", "create", true)),
-            (6, done("hadoop-worker-1", "create", true)),
+            (5, done("hadoop-master-1", "create", Ending::Changed)),
+            (6, done("hadoop-worker-1", "create", Ending::Changed)),
+            (6, stage("hadoop-worker-1", "boot")),
+            (6, done("hadoop-worker-1", "boot", Ending::Waited)),
             (6, stage("hadoop-worker-1", "package java")),
             (7, stage("hadoop-master-1", "package java")),
             (9, Event::Printed { lane: "hadoop-worker-1".into(), text: "one\ntwo".into() }),
             (9, Event::Printed { lane: String::new(), text: "hello".into() }),
-            (18, done("hadoop-worker-1", "package java", false)),
+            (18, done("hadoop-worker-1", "package java", Ending::Unchanged)),
             (19, Event::Output { node: "hadoop-master-1".into(), line: "Reading package lists".into() }),
             (20, Event::Note { text: "the create limit holds the run back for 12 s".into() }),
             (
@@ -140,6 +151,7 @@ pub(crate) mod tests {
             run 3fa9c01b2d: recipes/hadoop.rhai
             [hadoop-master-1] create ... ok (0.4 s)
             [hadoop-worker-1] create ... ok (0.5 s)
+            [hadoop-worker-1] boot ... ready (0.0 s)
             [hadoop-worker-1] one
             [hadoop-worker-1] two
             hello
@@ -154,6 +166,7 @@ pub(crate) mod tests {
             run 3fa9c01b2d: recipes/hadoop.rhai
             [hadoop-master-1] create ... ok (0.4 s)
             [hadoop-worker-1] create ... ok (0.5 s)
+            [hadoop-worker-1] boot ... ready (0.0 s)
             [hadoop-worker-1] one
             [hadoop-worker-1] two
             hello

@@ -1,7 +1,7 @@
 //! `linodetool runs log`: what a run said, and, while it is executed, what it says.
 
 use crate::cli::error::{CliError, OK};
-use crate::cli::render::plain::text_of;
+use crate::cli::render::plain::{text_of, word_of};
 use crate::cli::session::Session;
 use crate::core::clock::utc;
 use crate::core::{Event, Failure, FailureKind};
@@ -86,8 +86,7 @@ fn text(line: &LogLine) -> String {
     let said = match &line.event {
         Event::RunStarted { run, title } => format!("run {run}: {title}"),
         Event::Stage { node, stage } => format!("[{node}] {stage} ..."),
-        Event::StageDone { node, stage, changed: true } => format!("[{node}] {stage} ... ok"),
-        Event::StageDone { node, stage, changed: false } => format!("[{node}] {stage} ... unchanged"),
+        Event::StageDone { node, stage, ending } => format!("[{node}] {stage} ... {}", word_of(*ending)),
         Event::StageFailed { node, stage, message } => format!("[{node}] {stage} ... failed: {message}"),
         event => text_of(event).unwrap_or_default(),
     };
@@ -110,6 +109,8 @@ mod tests {
             2026-01-31T11:58:20Z [hadoop-worker-1] create ...
             2026-01-31T11:58:20Z [hadoop-master-1] create ... ok
             2026-01-31T11:58:20Z [hadoop-worker-1] create ... ok
+            2026-01-31T11:58:20Z [hadoop-worker-1] boot ...
+            2026-01-31T11:58:20Z [hadoop-worker-1] boot ... ready
             2026-01-31T11:58:20Z [hadoop-worker-1] package java ...
             2026-01-31T11:58:20Z [hadoop-master-1] package java ...
             2026-01-31T11:58:20Z [hadoop-worker-1] one

@@ -4,6 +4,7 @@
 
 use super::background::{self, DEADLINE};
 use crate::core::{Cancel, Failure, FailureKind, Paths, Secret};
+use crate::secrets::SecretStore;
 use linodetool_sandbox::client::{self, ClientError, Running};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use std::io;
@@ -83,17 +84,25 @@ pub(crate) fn reset(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// A world that begins knows nothing of the last one's nodes, so what linodetool knew of them is put aside.
-pub(crate) fn put_aside_state(folder: &Path) -> io::Result<()> {
-    let (state, old) = (state(folder), folder.join("state.old"));
-    if !state.exists() {
-        return Ok(());
+/// A world that begins knows nothing of the last one's nodes, so what linodetool knew of them is put aside. The secrets
+/// that the user has set are the user's, and stay.
+pub(crate) fn put_aside_state(folder: &Path) -> Result<(), Failure> {
+    let (state, old, new) = (state(folder), folder.join("state.old"), folder.join("state.new"));
+    let fine_if_absent = |done: io::Result<()>| match done {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            let message = format!("{} cannot be written: {e}", folder.display());
+            Err(Failure::new(FailureKind::State, message).hint("give another folder with --state"))
+        }
+        _ => Ok(()),
+    };
+    if state.exists() {
+        fine_if_absent(std::fs::remove_dir_all(&new))?;
+        SecretStore::copy_set(&state, &new)?;
+        fine_if_absent(std::fs::remove_dir_all(&old))?;
+        fine_if_absent(std::fs::rename(&state, &old))?;
     }
-    match std::fs::remove_dir_all(&old) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    std::fs::rename(state, old)
+    // Absent if there are no secrets. One who died just before has left it.
+    fine_if_absent(std::fs::rename(new, state))
 }
 
 pub(crate) fn of_client(error: &ClientError) -> Failure {
@@ -121,6 +130,27 @@ mod tests {
             assert!(!state(dir.path()).exists());
             assert_eq!(std::fs::read_to_string(dir.path().join("state.old/x")).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn secrets_of_the_user_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock: std::sync::Arc<dyn crate::core::Clock> = std::sync::Arc::new(crate::core::SystemClock);
+        let open = |context: &str| SecretStore::open(&state(dir.path()), context, clock.clone()).unwrap();
+        open("default/default").set("db", &Secret::new("one".into())).unwrap();
+        open("app/other").set("db", &Secret::new("two".into())).unwrap();
+        open("default/default").generate("node/web-1.login", || Ok("a key".into())).unwrap();
+        put_aside_state(dir.path()).unwrap();
+        let value = |context: &str, name: &str| open(context).get(name).unwrap().map(|secret| secret.reveal().clone());
+        assert_eq!(value("default/default", "db").as_deref(), Some("one"));
+        assert_eq!(value("app/other", "db").as_deref(), Some("two"));
+        // Of a node that is no more.
+        assert_eq!(value("default/default", "generated/node/web-1.login"), None);
+        open("default/default").set("db", &Secret::new("three".into())).unwrap();
+        // A process that died between the two renames.
+        std::fs::rename(state(dir.path()), dir.path().join("state.new")).unwrap();
+        put_aside_state(dir.path()).unwrap();
+        assert_eq!(value("default/default", "db").as_deref(), Some("three"));
     }
 
     #[test]

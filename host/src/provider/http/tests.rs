@@ -272,7 +272,7 @@ async fn a_proxy_that_is_none_is_said() {
     else {
         panic!("it fails");
     };
-    expect!["refused: https cannot be used on this computer: builder error: builder error: invalid IPv6 address"]
+    expect!["network: https cannot be used on this computer: builder error: builder error: invalid IPv6 address"]
         .assert_eq(&format!("{kind}: {message}"));
 }
 
@@ -374,6 +374,6 @@ fn a_lost_answer_of_a_write_is_not_asked_for_again() {
         15 s GET /v4/x
         200 {"json":{}}
         0 s GET /v4/x
-        refused: invalid peer certificate"#]]
+        network: invalid peer certificate"#]]
     .assert_eq(&said.join("\n"));
 }

@@ -16,7 +16,7 @@ fn xml(text: &str) -> String {
 fn property(out: &mut String, name: &str, value: &Value) -> Result<(), Failure> {
     let value = as_text(value).ok_or_else(|| {
         Failure::new(FailureKind::Script, format!("the property `{name}` is not a single value"))
-            .hint("join an array into text first")
+            .hint("text::join(array, \",\") makes an array a text")
     })?;
     out.push_str(&format!("  <property><name>{}</name><value>{}</value></property>\n", xml(name), xml(&value)));
     Ok(())
@@ -37,7 +37,7 @@ pub(crate) mod text {
     use serde_json::Value;
 
     /// Fills a template: `{{ name }}` is replaced by the value of that name, `{{ a.b }}` by that of a map in the map;
-    /// `\{{` stands for `{{` itself.
+    /// `\{{` stands for `{{` itself. Strings, numbers and bools are written as they are, `()` as nothing.
     ///
     /// # Example
     /// ```rhai
@@ -45,7 +45,7 @@ pub(crate) mod text {
     /// ```
     ///
     /// # Errors
-    /// A name that is not given, or a value that is an array or a map.
+    /// A name that is not given, or a value that is an array or a map: `text::join` makes an array a text.
     #[rhai_fn(return_raw)]
     pub fn render(call: NativeCallContext, template: &str, values: Map) -> Result<String> {
         plain(&call, values).and_then(|values| Ok(fill(template, &values)?)).map_err(|failure| throw(failure, &call))
@@ -59,7 +59,7 @@ pub(crate) mod text {
     /// ```
     ///
     /// # Errors
-    /// A value that is an array or a map.
+    /// A value that is an array or a map: `text::join` makes an array a text.
     #[rhai_fn(return_raw)]
     pub fn hadoop_xml(call: NativeCallContext, properties: Map) -> Result<String> {
         let write = || {

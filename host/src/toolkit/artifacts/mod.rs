@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
-use crate::toolkit::nodes::{stage, stage_done, stage_failed};
 use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
+use crate::toolkit::stages::staged;
 use crate::toolkit::{At, Repeatable, Toolkit};
 use holders::Holder;
 pub(crate) use holders::Holders;
@@ -176,17 +177,8 @@ impl Repeatable for Install<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
         let title = format!("artifact {}", self.artifact.name);
-        stage(self.toolkit, self.node, &title);
-        match self.install().await {
-            Ok(changed) => {
-                stage_done(self.toolkit, self.node, &title, changed);
-                Ok(changed.into())
-            }
-            Err(failure) => {
-                stage_failed(self.toolkit, self.node, &title, &failure);
-                Err(failure)
-            }
-        }
+        let install = async { self.install().await.map(|changed| (changed, Ending::of(changed))) };
+        Ok(staged(self.toolkit, self.node, &title, install).await?.into())
     }
 }
 

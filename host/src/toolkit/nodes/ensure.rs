@@ -4,7 +4,8 @@ use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{is_same, stage, stage_done};
+use super::is_same;
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind, RunId, Secret, random_hex};
 use crate::inventory::{Change, KeyRef, Node};
 use crate::provider::Secrets;
@@ -13,12 +14,18 @@ use crate::toolkit::Toolkit;
 use crate::toolkit::cloud_init::user_data;
 use crate::toolkit::info::Resolved;
 use crate::toolkit::keys::HostKeys;
+use crate::toolkit::stages::staged;
 
 /// A create may hang for six minutes and then take effect; after this it will not any more.
 const IN_DOUBT: Duration = Duration::from_secs(600);
 
 /// The sandbox answers in moments or is gone, and takes no label twice.
 const IN_DOUBT_IN_SANDBOX: Duration = Duration::from_secs(5);
+
+/// How long a create without an answer may still take effect.
+pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+    if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
+}
 
 /// Between looks for what may still appear: far below the limit of 200 lists a minute for many such nodes at once.
 const LOOK: Duration = Duration::from_secs(5);
@@ -144,7 +151,7 @@ impl EnsureNode<'_> {
     /// Looks for what a create without an answer has made, until it is there or cannot appear any more. A cancel cuts
     /// this where it waits, and the step stays in doubt.
     async fn look_for(&self, cx: &StepCx) -> Result<Option<Instance>, Failure> {
-        let limit = if self.toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT };
+        let limit = in_doubt(self.toolkit);
         let pause = LOOK.min(limit / 10);
         let name = &self.wanted.name;
         // Counted too, for a clock that is set back must not make this endless.
@@ -212,9 +219,8 @@ impl Effect for EnsureNode<'_> {
         if let Some(node) = self.present().await? {
             return Ok(EnsuredNode { node, changed: false }.into());
         }
-        stage(self.toolkit, &self.wanted.name, "create");
-        let instance = self.create(cx).await?;
-        stage_done(self.toolkit, &self.wanted.name, "create", true);
+        let create = async { Ok((self.create(cx).await?, Ending::Changed)) };
+        let instance = staged(self.toolkit, &self.wanted.name, "create", create).await?;
         Ok(self.done(cx, instance))
     }
 
@@ -248,7 +254,7 @@ pub(crate) fn label_taken(toolkit: &Toolkit, name: &str, found: &Instance) -> Fa
     let id = &found.id;
     let conflict = |message: String, hint: String| Failure::new(FailureKind::Conflict, message).hint(hint).on(name);
     // If the journal cannot be read, nothing more is known of it.
-    let Some(maker) = toolkit.runs().maker_of(EnsureNode::OP, &found.tags).ok().flatten() else {
+    let Some(maker) = toolkit.runs().maker_of(&[EnsureNode::OP], &found.tags).ok().flatten() else {
         let message = format!("the account has a Linode {id} with the label {name} that this inventory does not know");
         return conflict(message, "choose another name, or rename or delete that Linode".into());
     };

@@ -11,14 +11,12 @@ use linodetool_plugin::{Instance, InstanceStatus};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::core::Failure;
-use crate::core::events::Event;
 use crate::inventory::Node;
 use crate::runs::StepError;
 use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, label_taken};
+pub(crate) use ensure::{EnsureNode, Wanted, in_doubt, label_taken};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
@@ -129,19 +127,6 @@ impl Toolkit {
         at.step(&power::WaitNode { name, id: &node.id, status, limit_ms: millis(limit), toolkit: self })?;
         self.node(at, name)
     }
-}
-
-pub(crate) fn stage(toolkit: &Toolkit, node: &str, stage: &str) {
-    toolkit.events().send(Event::Stage { node: node.into(), stage: stage.into() });
-}
-
-pub(crate) fn stage_done(toolkit: &Toolkit, node: &str, stage: &str, changed: bool) {
-    toolkit.events().send(Event::StageDone { node: node.into(), stage: stage.into(), changed });
-}
-
-pub(crate) fn stage_failed(toolkit: &Toolkit, node: &str, stage: &str, failure: &Failure) {
-    let message = failure.message.clone();
-    toolkit.events().send(Event::StageFailed { node: node.into(), stage: stage.into(), message });
 }
 
 /// Whether the provider's instance is the node that the inventory means. Ids of another account, or of an earlier sandbox,

@@ -1,15 +1,17 @@
 //! A node's power, and waiting for what it does.
 
-use linodetool_plugin::{ById, InstanceStatus};
+use linodetool_plugin::{ById, Instance, InstanceStatus};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use super::course::{Watch, come_up};
-use super::{UP, is_same, stage, stage_done};
+use super::{UP, is_same};
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Node, NodePatch};
-use crate::provider::Wait;
+use crate::provider::{Client, Wait};
 use crate::runs::{Done, Kind, StepCx};
+use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
 
 /// What to do with a node's power.
@@ -55,12 +57,25 @@ impl Repeatable for PowerNode<'_> {
             Power::Reboot => ("reboot", InstanceStatus::Running),
         };
         let changed = self.power == Power::Reboot || present.status != wanted;
-        stage(self.toolkit, self.name, word);
+        let instance = staged(self.toolkit, self.name, word, async {
+            Ok((self.until(client, wanted, changed).await?, Ending::of(changed)))
+        })
+        .await?;
+        let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
+        Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
+    }
+}
+
+impl PowerNode<'_> {
+    /// Asks for what is wanted, if it is not so, and waits for it.
+    async fn until(&self, client: &Client, wanted: InstanceStatus, ask: bool) -> Result<Instance, Failure> {
+        let id = ById::new(self.id);
+        let on = |failure: Failure| failure.on(self.name);
         let mut watch = Watch::of(self.id);
-        if changed && self.power != Power::Shutdown {
+        if ask && self.power != Power::Shutdown {
             watch = watch.only_new(client).await.map_err(on)?;
         }
-        if changed {
+        if ask {
             let asked = match self.power {
                 Power::Boot => client.boot_instance(&id).await,
                 Power::Shutdown => client.shutdown_instance(&id).await,
@@ -72,16 +87,13 @@ impl Repeatable for PowerNode<'_> {
             // It may be shown as running until the reboot begins.
             watch.until_done(self.toolkit, self.name).await?;
         }
-        let instance = match self.power {
-            Power::Boot | Power::Reboot => come_up(self.toolkit, self.name, None, &watch).await?,
+        match self.power {
+            Power::Boot | Power::Reboot => come_up(self.toolkit, self.name, None, &watch).await,
             Power::Shutdown => {
                 let wait = Wait { id: self.id.into(), tag: None, wanted: vec![wanted], timeout: UP };
-                self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| on(e.into()))?
+                self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| on(e.into()))
             }
-        };
-        stage_done(self.toolkit, self.name, word, changed);
-        let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
-        Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
+        }
     }
 }
 

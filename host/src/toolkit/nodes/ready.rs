@@ -3,13 +3,15 @@
 use linodetool_plugin::{ById, InstanceStatus};
 use serde::{Deserialize, Serialize};
 
+use super::UP;
 use super::course::{Watch, come_up};
-use super::{UP, stage, stage_done};
 use crate::core::Failure;
+use crate::core::events::Ending;
 use crate::inventory::{Change, Node, NodePatch};
 use crate::nodes::KeyPair;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::HostKeys;
+use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
 
 /// A node that answers.
@@ -43,36 +45,20 @@ impl Repeatable for Ready<'_> {
     async fn perform(&self, cx: &StepCx) -> Result<Done<ReadyNode>, Failure> {
         let toolkit = self.toolkit;
         let name = &self.node.name;
-        let mut node = self.node.clone();
-        let mut changed = false;
-        stage(toolkit, name, "boot");
-        let client = &toolkit.provider().await?.client;
-        if cx.attempt > 1 {
-            // What was said of it before its boot failed is old.
-            node.status =
-                client.get_instance(&ById::new(&node.id)).await.map_err(|e| Failure::from(e).on(name))?.status;
-        }
-        let mut watch = Watch::of(&node.id);
-        if node.status == InstanceStatus::Offline {
-            watch = watch.only_new(client).await?;
-            client.boot_instance(&ById::new(&node.id)).await.map_err(|e| Failure::from(e).on(name))?;
-            changed = true;
-        }
-        let tag = node.cluster.as_ref().map(|cluster| cx.cluster_tag(toolkit.context(), cluster));
-        let instance = come_up(toolkit, name, tag, &watch).await?;
-        node.status = instance.status;
-        // Addresses may be given after the create was answered.
-        node.public_ip = instance.ipv4.into_iter().next().or(node.public_ip);
-        node.private_ip = instance.private_ipv4.into_iter().next().or(node.private_ip);
-        stage_done(toolkit, name, "boot", changed);
-        stage(toolkit, name, "ssh");
-        let connections = toolkit.connections();
-        connections.connect(&toolkit.target(&node)?, UP).await?;
-        if node.host_keys != [self.hosts.lasting.public.clone()] {
-            self.replace_host_key(&mut node).await?;
-            changed = true;
-        }
-        stage_done(toolkit, name, "ssh", changed);
+        let (mut node, booted) = staged(toolkit, name, "boot", async {
+            let (node, changed) = self.booted(cx).await?;
+            Ok(((node, changed), Ending::of_wait(changed)))
+        })
+        .await?;
+        let replaced = staged(toolkit, name, "ssh", async {
+            toolkit.connections().connect(&toolkit.target(&node)?, UP).await?;
+            let replace = node.host_keys != [self.hosts.lasting.public.clone()];
+            if replace {
+                self.replace_host_key(&mut node).await?;
+            }
+            Ok((replace, Ending::of_wait(replace)))
+        })
+        .await?;
         let patch = NodePatch {
             status: Some(node.status),
             public_ip: node.public_ip.clone(),
@@ -81,11 +67,37 @@ impl Repeatable for Ready<'_> {
             ..NodePatch::default()
         };
         let changes = vec![Change::patch_node(toolkit.context(), name, patch)];
-        Ok(Done { value: ReadyNode { node, changed }, changes })
+        Ok(Done { value: ReadyNode { node, changed: booted || replaced }, changes })
     }
 }
 
 impl Ready<'_> {
+    /// The node as it is when it runs, and whether it had to be booted.
+    async fn booted(&self, cx: &StepCx) -> Result<(Node, bool), Failure> {
+        let (toolkit, name) = (self.toolkit, &self.node.name);
+        let on = |failure: Failure| failure.on(name);
+        let client = &toolkit.provider().await?.client;
+        let mut node = self.node.clone();
+        let id = ById::new(&node.id);
+        if cx.attempt > 1 {
+            // What was said of it before its boot failed is old.
+            node.status = client.get_instance(&id).await.map_err(|e| on(e.into()))?.status;
+        }
+        let mut watch = Watch::of(&node.id);
+        let boot = node.status == InstanceStatus::Offline;
+        if boot {
+            watch = watch.only_new(client).await?;
+            client.boot_instance(&id).await.map_err(|e| on(e.into()))?;
+        }
+        let tag = node.cluster.as_ref().map(|cluster| cx.cluster_tag(toolkit.context(), cluster));
+        let instance = come_up(toolkit, name, tag, &watch).await?;
+        node.status = instance.status;
+        // Addresses may be given after the create was answered.
+        node.public_ip = instance.ipv4.into_iter().next().or(node.public_ip);
+        node.private_ip = instance.private_ipv4.into_iter().next().or(node.private_ip);
+        Ok((node, boot))
+    }
+
     async fn replace_host_key(&self, node: &mut Node) -> Result<(), Failure> {
         let lasting = &self.hosts.lasting;
         let private = self

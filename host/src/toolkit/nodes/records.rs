@@ -3,11 +3,13 @@
 use linodetool_plugin::{ById, ErrorKind};
 use serde::Serialize;
 
-use super::{is_same, stage, stage_done};
+use super::is_same;
 use crate::core::Failure;
+use crate::core::events::Ending;
 use crate::inventory::{Change, Node, Selector};
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::forget_nodes;
+use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
 
 #[derive(Serialize)]
@@ -105,10 +107,12 @@ impl Repeatable for DeleteNode<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        stage(self.toolkit, self.name, "delete");
-        self.destroy().await.map_err(|failure| failure.on(self.name))?;
-        forget_nodes(self.toolkit, &[self.name])?;
-        stage_done(self.toolkit, self.name, "delete", true);
+        staged(self.toolkit, self.name, "delete", async {
+            self.destroy().await.map_err(|failure| failure.on(self.name))?;
+            forget_nodes(self.toolkit, &[self.name])?;
+            Ok(((), Ending::Changed))
+        })
+        .await?;
         Ok(Done { value: (), changes: vec![Change::remove_node(self.toolkit.context(), self.name)] })
     }
 }

@@ -89,7 +89,7 @@ const TEMPLATE: Doc = Doc {
         | option | type | default |
         |---|---|---|
         | `template` | string | |
-        | `vars` | map | `#{}` |
+        | `vars` | map of strings, numbers, bools and maps of those (`{{a.b}}`); `()` is written as nothing | `#{}` |
         | `mode`, `owner`, `group` | as of `file` | |
 
         # Example
@@ -98,7 +98,8 @@ const TEMPLATE: Doc = Doc {
         ```
 
         # Errors
-        A name that is not in `vars`, with its line.
+        `usage` with the line for a name that is not in `vars`, and for an array or a map, which files write in ways of
+        their own: `text::join` makes an array a text.
     "#,
 };
 

@@ -1,0 +1,192 @@
+//! The binary as it meets a real account: https, certificates, tokens and what they allow, plugins of others.
+//!
+//! A proxy of the test's own stands for the internet: whatever host is asked for, it answers with a certificate of the
+//! test's and leads to an emulator in this process. Without `openssl`, which makes the certificates, the tests are ignored
+//! with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+#[path = "account/outside.rs"]
+mod outside;
+#[path = "support/mod.rs"]
+mod support;
+
+use libtest_mimic::Failed;
+use linodetool_sandbox::machines::simulated::Simulated;
+use linodetool_sandbox::server::{Handle, ServeOptions, spawn};
+use outside::{Authority, Outside};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, Output};
+use std::sync::Arc;
+use support::{Home, is};
+
+fn main() -> ExitCode {
+    let lacking = Command::new("openssl").arg("version").output().err().map(|_| "no openssl");
+    let tests: &[support::Test] = &[
+        ("https_is_for_who_has_the_right_certificate", https_is_for_who_has_the_right_certificate),
+        ("a_wrong_token_is_told_and_nothing_is_made", a_wrong_token_is_told_and_nothing_is_made),
+        ("a_token_that_may_not_is_told_and_nothing_is_made", a_token_that_may_not_is_told_and_nothing_is_made),
+        ("a_foreign_plugin_gets_no_token", a_foreign_plugin_gets_no_token),
+    ];
+    support::main(tests, lacking)
+}
+
+/// An account, the way to it, and who vouches for it.
+struct Account {
+    cloud: Handle,
+    authority: Authority,
+    outside: Outside,
+}
+
+impl Account {
+    fn new(home: &Home) -> Self {
+        let authority = Authority::new(home.path(), "authority");
+        let cloud = spawn(ServeOptions::default(), Arc::new(Simulated::new())).unwrap();
+        let certificate = authority.certificate("api.linode.com,api.misbehaving.example");
+        let outside = Outside::open(&certificate, outside::address(&cloud.url));
+        Self { cloud, authority, outside }
+    }
+
+    /// The binary on its way to this account, with a token of the user's.
+    fn command(&self, home: &Home, token: &str, arguments: &[&str]) -> Command {
+        let mut command = home.command(arguments);
+        command
+            .env("https_proxy", &self.outside.proxy)
+            .env("SSL_CERT_FILE", &self.authority.file)
+            .env("LINODE_TOKEN", token);
+        command
+    }
+
+    fn made(&self) -> Vec<String> {
+        self.cloud.sandbox().ledger().into_iter().map(|entry| format!("{} {}", entry.kind, entry.label)).collect()
+    }
+}
+
+/// Exit code, kind, message and hint of a command that failed.
+fn told(output: &Output) -> Result<Value, Failed> {
+    let document: Value = serde_json::from_slice(&output.stdout)?;
+    let error = &document["error"];
+    Ok(json!([output.status.code(), error["kind"], error["message"], error["hint"]]))
+}
+
+fn https_is_for_who_has_the_right_certificate(home: &Home) -> Result<(), Failed> {
+    let account = Account::new(home);
+    let token = account.cloud.token.clone();
+    let regions = ["--json", "regions"];
+    let output = account.command(home, &token, &regions).output()?;
+    is("it answers", output.status.code(), 0)?;
+    is("regions", serde_json::from_slice::<Value>(&output.stdout)?.as_array().is_some_and(|all| all.len() > 3), true)?;
+    is("asked for", account.outside.asked(), json!(["CONNECT api.linode.com:443 HTTP/1.1"]))?;
+    // That the searches below can find something at all.
+    is("the token went", account.outside.sent().contains(&format!("Bearer {token}")), true)?;
+
+    // Nobody vouches for it.
+    let stranger = Authority::new(home.path(), "stranger");
+    let mut command = account.command(home, &token, &regions);
+    let refused = command.env("SSL_CERT_FILE", &stranger.file).output()?;
+    distrusted(&refused)?;
+    // It is somebody else.
+    let other =
+        Outside::open(&account.authority.certificate("api.linode.com.example"), outside::address(&account.cloud.url));
+    let refused = account.command(home, &token, &regions).env("https_proxy", &other.proxy).output()?;
+    distrusted(&refused)?;
+    is("nothing was said to it", other.sent(), "")
+}
+
+fn distrusted(output: &Output) -> Result<(), Failed> {
+    let told = told(output)?;
+    is("exit code", told[0].clone(), 7)?;
+    let [message, hint] = [2, 3].map(|place| told[place].as_str().unwrap_or_default());
+    is(message, message.contains("invalid peer certificate"), true)?;
+    is(hint, hint.starts_with("nothing was sent to it"), true)
+}
+
+const CREATE: [&str; 9] =
+    ["--json", "--yes", "node", "create", "us-east", "g6-nanode-1", "linode/debian12", "--name", "web-1"];
+
+const WRONG: &str = "the token is wrong, expired or revoked: make one at https://cloud.linode.com/profile/tokens; \
+    `linodetool doctor` says where the present one comes from";
+
+fn a_wrong_token_is_told_and_nothing_is_made(home: &Home) -> Result<(), Failed> {
+    let account = Account::new(home);
+    let output = account.command(home, "wrong-token", &CREATE).output()?;
+    is("told", told(&output)?, json!([5, "auth", "Invalid Token", WRONG]))?;
+    is("made", account.made(), json!([]))?;
+    is("nodes", home.json(&["node", "list"])?, json!([]))?;
+    let runs = home.ok(&["runs", "list"])?;
+    is(&runs, runs.lines().nth(1).is_some_and(|run| run.contains("failed") && run.contains("Invalid Token")), true)
+}
+
+const LACKING: &str = "the token needs the scope linodes:read_write and has linodes:read_only images:read_only \
+    events:read_only: Your OAuth token is not authorized to use this endpoint.";
+
+const MAY_NOT: &str = "the token may not do this: make one with the access that is missing (a cluster needs read and write \
+    for Linodes, Firewalls, IPs and StackScripts, and read for Account and Events), or ask the account's owner";
+
+fn a_token_that_may_not_is_told_and_nothing_is_made(home: &Home) -> Result<(), Failed> {
+    let account = Account::new(home);
+    let token = account.cloud.sandbox().add_token("linodes:read_only images:read_only events:read_only")?;
+    is("it may look", account.command(home, &token, &["regions"]).output()?.status.code(), 0)?;
+    let output = account.command(home, &token, &CREATE).output()?;
+    is("told", told(&output)?, json!([5, "auth", LACKING, MAY_NOT]))?;
+    is("made", account.made(), json!([]))?;
+    is("nodes", home.json(&["node", "list"])?, json!([]))
+}
+
+/// What the user keeps for Linode, in each of the places where it is looked for, is Linode's alone.
+fn a_foreign_plugin_gets_no_token(home: &Home) -> Result<(), Failed> {
+    install(home)?;
+    let account = Account::new(home);
+    let set = |name: &str, value: &str| -> Result<(), Failed> {
+        let (reader, mut writer) = std::io::pipe()?;
+        let mut child = home.command(&["secret", "set", name]).stdin(reader).spawn()?;
+        std::io::Write::write_all(&mut writer, value.as_bytes())?;
+        drop(writer);
+        is("set", child.wait()?.code(), 0)
+    };
+    set("token", "token-of-the-store")?;
+    fs::create_dir_all(home.path().join(".config"))?;
+    let cli = home.path().join(".config/linode-cli");
+    fs::write(&cli, "[DEFAULT]\ndefault-user = me\n[me]\ntoken = token-of-the-cli\n")?;
+    fs::set_permissions(&cli, PermissionsExt::from_mode(0o600))?;
+
+    let arguments = ["--json", "--provider", "misbehaving", "--token-cmd", "echo token-of-a-command", "regions"];
+    let output = account.command(home, "token-of-the-environment", &arguments).output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    is(&said, output.status.code(), 0)?;
+    let sent = account.outside.sent();
+    is("asked for", account.outside.asked(), json!(["CONNECT api.misbehaving.example:443 HTTP/1.1"]))?;
+    is(&sent, sent.starts_with("GET /v1/regions HTTP/1.1\r\n"), true)?;
+    is(&sent, sent.to_lowercase().contains("authorization") || sent.contains("token"), false)?;
+    // The bundled one, in the same surroundings, gets the first of them.
+    let arguments = ["--token-cmd", "echo token-of-a-command", "regions"];
+    is("refused", account.command(home, "token-of-the-environment", &arguments).output()?.status.code(), 5)?;
+    is("sent", account.outside.sent().contains("Bearer token-of-a-command\r\n"), true)
+}
+
+/// The plugin of the tests, as a user would have installed it.
+fn install(home: &Home) -> Result<(), Failed> {
+    let name = format!("{}misbehaving{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let built = std::env::current_exe()?.with_file_name(&name);
+    let mut folder = home.path().to_owned();
+    for below in [".local", "share", "linodetool", "plugins"] {
+        folder.push(below);
+        fs::create_dir(&folder)?;
+        fs::set_permissions(&folder, PermissionsExt::from_mode(0o755))?;
+    }
+    let file = folder.join(&name);
+    fs::copy(built, &file)?;
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o644))?;
+    let record = folder.join("plugins.json");
+    fs::write(&record, json!({ "misbehaving": { "path": name, "sha256": sha256(&file)? } }).to_string())?;
+    fs::set_permissions(&record, PermissionsExt::from_mode(0o600))?;
+    Ok(())
+}
+
+fn sha256(file: &Path) -> Result<String, Failed> {
+    let said = Command::new("openssl").args(["dgst", "-sha256", "-r"]).arg(file).output()?.stdout;
+    Ok(String::from_utf8(said)?.split(' ').next().unwrap_or_default().to_owned())
+}
