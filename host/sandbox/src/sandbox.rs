@@ -20,7 +20,7 @@ use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
 use crate::v4;
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, TIME};
 use crate::world::{Status, Timing, World};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
@@ -96,6 +96,9 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
+        if let Some(time) = request.header(TIME).and_then(|time| time.parse().ok()) {
+            self.inner.clock.follow(Time(time));
+        }
         if let Some(response) = self.inner.faults.before(request) {
             return response;
         }
@@ -300,6 +303,7 @@ impl Sandbox {
             "pid": std::process::id(),
             "began": world.began.wire(),
             "now": self.inner.clock.now().wire(),
+            "now_ms": self.inner.clock.now().0,
             "linodes": {"total": world.linodes.len(), "running": count(Status::Running), "offline": count(Status::Offline)},
             "jobs": jobs,
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },
