@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::act::{self, Acted, What};
 use crate::clock::{Clock, Time};
 use crate::faults::Faults;
 use crate::jobs::{Execution, Jobs, Report};
@@ -262,6 +263,7 @@ impl Sandbox {
     fn transition<T>(&self, change: impl FnOnce(&mut State, Time) -> T) -> T {
         let mut state = self.lock();
         let now = self.inner.clock.now();
+        self.inner.machines.time_is(now);
         state.world.run_due(now);
         let result = change(&mut state, now);
         self.inner.settle(&mut state);
@@ -285,11 +287,38 @@ impl Sandbox {
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/sandbox/status") => Response::new(200, self.status()),
             ("GET", "/sandbox/ledger") => Response::new(200, json!({"entries": self.lock().ledger.entries()})),
+            ("POST", "/sandbox/nodes/act") => self.act(&request.body),
             ("POST", "/sandbox/stop") => {
                 self.inner.stop_wanted.notify_one();
                 Response::new(200, json!({}))
             }
             _ => Response::new(404, json!({"errors": [{"reason": "Not found"}]})),
+        }
+    }
+
+    /// On a machine that is only simulated; one whose Linode is not shown as running does not answer yet.
+    fn act(&self, body: &[u8]) -> Response {
+        let request: act::Request = match serde_json::from_slice(body) {
+            Ok(request) => request,
+            Err(why) => return Response::new(400, json!({"errors": [{"reason": format!("{why}")}]})),
+        };
+        self.tick();
+        let now = self.inner.clock.now();
+        let id = self.inner.machines.simulated_at(&request.address);
+        let runs = |id| self.lock().world.linodes.get(&id).is_some_and(|linode| linode.status == Status::Running);
+        let acted = match id {
+            Some(id) if !runs(id) => {
+                let what = What::Unreachable { why: "connection refused".to_owned() };
+                Some(Acted { takes_ms: 0, what })
+            }
+            _ => self.inner.machines.act(request, now),
+        };
+        match acted.map(serde_json::to_value) {
+            Some(Ok(acted)) => Response::new(200, acted),
+            Some(Err(why)) => Response::new(500, json!({"errors": [{"reason": format!("{why}")}]})),
+            None => {
+                Response::new(501, json!({"errors": [{"reason": "These machines are real: reach them over SSH."}]}))
+            }
         }
     }
 

@@ -115,6 +115,7 @@ fn work(
         context: context(globals.context.as_deref())?,
         provider,
         sandbox,
+        emulated: None,
         token_cmd: globals.token_cmd.clone(),
         env: Arc::new(move |name| vars.get(name).cloned()),
         confirm,

@@ -8,7 +8,7 @@ use super::journal::{Extra, Journal, RunRow, Traffic};
 use super::load;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
-use crate::core::{Clock, Event, Events, Failure, FailureKind, Paths, RunId};
+use crate::core::{Event, Events, Failure, FailureKind, Paths, RunId, Time};
 use crate::inventory::{Inventory, SqliteStore, StateError, database};
 use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
@@ -26,7 +26,7 @@ pub struct Runs(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub(super) journal: Arc<Journal>,
     pub(super) handle: Handle,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: Arc<dyn Time>,
     pub(super) events: Events,
     state: PathBuf,
     database: PathBuf,
@@ -39,11 +39,11 @@ pub(super) struct Shared {
 impl Runs {
     /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
     /// threads of its own.
-    pub fn open(paths: &Paths, handle: Handle, clock: Arc<dyn Clock>, events: Events) -> Result<Self, StateError> {
+    pub fn open(paths: &Paths, handle: Handle, time: Arc<dyn Time>, events: Events) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
         let database = paths.database();
         let writer = database::open_writer(&database)?;
-        Self::over(writer, &paths.state, &database, handle, clock, events)
+        Self::over(writer, &paths.state, &database, handle, time, events)
     }
 
     pub(super) fn over(
@@ -51,11 +51,11 @@ impl Runs {
         state: &Path,
         database: &Path,
         handle: Handle,
-        clock: Arc<dyn Clock>,
+        time: Arc<dyn Time>,
         events: Events,
     ) -> Result<Self, StateError> {
         files::private_dir(&state.join("runs"))?;
-        let journal = Arc::new(Journal::start(writer, clock.clone())?);
+        let journal = Arc::new(Journal::start(writer, time.clone())?);
         let settle = {
             let journal = journal.clone();
             move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
@@ -64,7 +64,7 @@ impl Runs {
         let reader = Mutex::new(database::open_reader(database)?);
         let (state, database) = (state.to_owned(), database.to_owned());
         let points = OnceLock::new();
-        Ok(Self(Arc::new(Shared { journal, handle, clock, events, state, database, reader, inventory, points })))
+        Ok(Self(Arc::new(Shared { journal, handle, time, events, state, database, reader, inventory, points })))
     }
 
     /// From now on all runs of this process go by these points. The first call decides.
@@ -90,7 +90,7 @@ impl Runs {
             return Err(Failure::internal(format!("the new run's id {id} is in use")));
         };
         let json = |value: &Value| canonical_json(value).map_err(|error| Failure::internal(error.to_string()));
-        let mut entry = Entry::of_run(EntryKind::Begin, shared.clock.now_ms());
+        let mut entry = Entry::of_run(EntryKind::Begin, shared.time.now_ms());
         let begun = json!({
             "title": new.title, "command_line": new.command_line, "context": new.context, "provider": new.provider,
             "params": new.params, "versions": new.versions, "retry_of": retry_of,
@@ -131,7 +131,7 @@ impl Runs {
             return Err(Failure::new(FailureKind::Conflict, format!("run {id} is done"))
                 .hint(format!("`linodetool runs show {id}` shows it; begin a new run to do it again")));
         }
-        let mut entry = Entry::of_run(EntryKind::Owner, shared.clock.now_ms());
+        let mut entry = Entry::of_run(EntryKind::Owner, shared.time.now_ms());
         entry.body = Some(json!({ "pid": std::process::id() }).to_string());
         shared.journal.now(&Arc::from(id.as_str()), entry, Extra::Adopt)?;
         let past = shared.read(|reader| {
@@ -194,7 +194,7 @@ impl Shared {
             std::thread::sleep(Duration::from_millis(5));
         }
         let who = run.owner.as_ref().map_or_else(String::new, |owner| {
-            let ago = self.clock.now_ms().saturating_sub(owner.heartbeat_ms) / 1000;
+            let ago = self.time.now_ms().saturating_sub(owner.heartbeat_ms) / 1000;
             format!(" (process {}, last heard of {ago} s ago)", owner.pid)
         });
         Err(Failure::new(FailureKind::Conflict, format!("run {} is being executed by another process{who}", run.id))

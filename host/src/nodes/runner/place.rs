@@ -21,6 +21,11 @@ impl Place {
         format!("{base}/{}/{}", self.run_folder(), self.step_folder())
     }
 
+    /// One text for each place.
+    pub(in crate::nodes) fn key(&self) -> String {
+        format!("{}/{}", self.run_folder(), self.step_folder())
+    }
+
     pub(super) fn run_folder(&self) -> String {
         folder(&self.run)
     }
@@ -34,6 +39,11 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "run {} step {}", self.run, self.step)
     }
+}
+
+/// How the keys of all places of a run begin.
+pub(in crate::nodes) fn run_prefix(run: &str) -> String {
+    format!("{}/", folder(run))
 }
 
 /// The folder of all records of a run.

@@ -5,9 +5,8 @@
 
 use linodetool_plugin::{Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
-use tokio::time::Instant;
 
-use super::UP;
+use super::{UP, millis};
 use crate::core::{Failure, FailureKind};
 use crate::provider::{Client, Wait};
 use crate::toolkit::Toolkit;
@@ -70,13 +69,14 @@ impl Watch {
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
         let client = &toolkit.provider().await?.client;
         let pause = if toolkit.settings().sandbox { MOMENT / 10 } else { MOMENT * 3 };
-        let begun = Instant::now();
-        while begun.elapsed() < UP {
+        let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
+        let elapsed = || Duration::from_millis(time.now_ms().saturating_sub(begun));
+        while elapsed() < UP {
             match self.newest(client).await.map_err(|failure| failure.on(name))? {
                 Some(event) if event.status == EventStatus::Failed => return Err(did_not_boot(name, &self.id, &event)),
                 Some(event) if event.status == EventStatus::Finished => return Ok(()),
-                None if begun.elapsed() > NO_EVENT => return Ok(()),
-                _ => tokio::time::sleep(pause).await,
+                None if elapsed() > NO_EVENT => return Ok(()),
+                _ => time.sleep(pause).await,
             }
         }
         let message = format!("Linode {} has not restarted after {} s", self.id, UP.as_secs());
@@ -97,7 +97,7 @@ pub(super) async fn come_up(
     watch: &Watch,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
-    let begun = Instant::now();
+    let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
     loop {
         let wait = Wait {
             id: watch.id.clone(),
@@ -114,11 +114,11 @@ pub(super) async fn come_up(
         {
             return Err(did_not_boot(name, &watch.id, &event));
         }
-        if begun.elapsed() > UP {
+        if time.now_ms().saturating_sub(begun) > millis(UP) {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());
             return Err(Failure::new(FailureKind::Timeout, message).on(name));
         }
-        tokio::time::sleep(MOMENT).await;
+        time.sleep(MOMENT).await;
     }
 }
 

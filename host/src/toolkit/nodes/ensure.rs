@@ -162,7 +162,7 @@ impl EnsureNode<'_> {
                 let left = limit.saturating_sub(cx.since_intent()).as_secs();
                 cx.events.note(format!("{name}: the answer of its create is lost; looking for it for up to {left} s"));
             }
-            tokio::time::sleep(pause).await;
+            cx.time.sleep(pause).await;
         }
         Ok(None)
     }
