@@ -71,6 +71,8 @@ pub struct Wish {
     pub absent: bool,
     /// Restart it if it runs.
     pub restart: bool,
+    /// What came of it is kept here, and answers whoever asks again.
+    pub place: Option<String>,
 }
 
 /// A file by what is known of it.

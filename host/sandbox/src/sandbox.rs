@@ -131,6 +131,11 @@ impl Sandbox {
         Ok(secret)
     }
 
+    /// What depends on who came first depends on names from now on, so that one life can be compared with another.
+    pub(crate) fn repeatable(&self) {
+        self.lock().world.give_addresses_by_name();
+    }
+
     /// Everything ever created and destroyed.
     pub fn ledger(&self) -> Vec<Entry> {
         self.lock().ledger.entries().to_vec()

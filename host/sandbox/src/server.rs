@@ -218,6 +218,9 @@ impl Server {
             execution: if options.virtual_time { Execution::Inline } else { Execution::Threads },
         };
         let sandbox = Sandbox::new(settings, clock, machines, ledger);
+        if options.virtual_time {
+            sandbox.repeatable();
+        }
         let token = sandbox.add_token("*").map_err(|source| ServeError::System { what: "make a token", source })?;
         let ready = Ready {
             v4: format!("http://{address}/v4"),

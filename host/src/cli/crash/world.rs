@@ -15,6 +15,7 @@ use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use linodetool_sandbox::machines::simulated::Simulated;
 use linodetool_sandbox::server::{self, Handle, ServeOptions};
 use linodetool_sandbox::world::Timing;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -195,6 +196,11 @@ impl<'a> World<'a> {
     /// Everything that was ever created and destroyed.
     pub(super) fn ledger(&self) -> Vec<Entry> {
         self.server.sandbox().ledger()
+    }
+
+    /// What a simulated machine has come to.
+    pub(super) fn memory(&self, id: &str) -> BTreeMap<String, String> {
+        id.parse().map(|id| self.simulated.memory(id)).unwrap_or_default()
     }
 
     /// The end of what the last process said.
