@@ -21,6 +21,7 @@ const TESTS: &[(&str, Test)] = &[
     ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
+    ("failed_steps_are_listed", failed_steps_are_listed),
     ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
     ("what_is_wrong_starts_no_sandbox", what_is_wrong_starts_no_sandbox),
     ("hints_stay_in_the_sandbox", hints_stay_in_the_sandbox),
@@ -31,6 +32,8 @@ const TESTS: &[(&str, Test)] = &[
     ("what_dies_leaves_nothing", what_dies_leaves_nothing),
     ("a_sandbox_that_cannot_start_says_why", a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", a_new_sandbox_knows_nothing_of_the_last_one),
+    ("a_run_is_undone", a_run_is_undone),
+    ("a_lost_inventory_is_made_anew", a_lost_inventory_is_made_anew),
     ("a_damaged_database_is_copied_and_left_alone", a_damaged_database_is_copied_and_left_alone),
     ("a_secret_reaches_the_node_and_no_record", a_secret_reaches_the_node_and_no_record),
     ("a_node_without_java_is_told_with_the_remedy", a_node_without_java_is_told_with_the_remedy),
@@ -228,8 +231,42 @@ fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
     is(error["nodes"].clone(), vec!["slow-node-1"])?;
     is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
     is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    // What it began on the node goes on, until somebody says otherwise.
+    let cancelled = home.json(&["--sandbox", "runs", "cancel", "last"])?;
+    is(cancelled["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "exec", "slow-node-1", "--", "! pgrep -f 'sleep 60[0]'"])?;
     home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+const ONE_FAILS: &str = r#"
+let p = params(#{ quorum: param("50%", "lanes that must end well") });
+policy(#{ quorum: p.quorum });
+let c = clusters::ensure(#{ name: "two", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 2, type: "g6-nanode-1" }] });
+lanes(c.nodes, |n| n.run("hostname; test $(hostname) = two-node-1 || { echo no such luck >&2; exit 3; }"));
+"#;
+
+fn failed_steps_are_listed(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("two.rhai"), ONE_FAILS)?;
+    let is_listed = |steps: &Value| -> Result<(), Failed> {
+        let step = &steps[0];
+        is(steps.as_array().map(Vec::len), 1)?;
+        is(step["node"].clone(), "two-node-2")?;
+        is(step["op"].clone(), "node.run")?;
+        is(step["output"].clone(), "no such luck")?;
+        is(step["exit_code"].clone(), 3)
+    };
+    // The recipe's policy does without it: the run is done, and says so.
+    let report = home.json(&["--sandbox", "run", "two.rhai"])?;
+    is(report["status"].clone(), "done")?;
+    is_listed(&report["failed_steps"])?;
+    let (code, error) = home.fails(&["--sandbox", "run", "two.rhai", "--set", "quorum=100%"])?;
+    is(Value::from(code), 9)?;
+    is_listed(&error["failed_steps"])?;
+    let shown = home.ok(&["--sandbox", "runs", "show", "last"])?;
+    is(shown.contains("1 step failed:\n  two-node-2: node.run (step "), true)?;
+    is(shown.contains("\n    | no such luck\n"), true)
 }
 
 fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {
@@ -487,4 +524,82 @@ fn a_new_sandbox_knows_nothing_of_the_last_one(home: &Home) -> Result<(), Failed
     is(Value::from(code), 14)?;
     home.ok(&["--sandbox", "regions"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+fn a_run_is_undone(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("slow.rhai"), SLOW)?;
+    let mut child = home.command(&["--sandbox", "run", "slow.rhai"]).stderr(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    while lines.next().ok_or("it ended early")?? != "sleeping" {}
+    let id = home.json(&["--sandbox", "runs", "list"])?[0]["id"].as_str().unwrap().to_owned();
+    let (code, error) = home.fails(&["--sandbox", "runs", "undo", &id])?;
+    is(Value::from(code), 4)?;
+    is(error["message"].as_str().unwrap_or_default().contains("is being executed"), true)?;
+    child.kill()?;
+    child.wait()?;
+
+    let shown = home.json(&["--sandbox", "runs", "undo", &id, "--dry-run"])?;
+    let kinds: Vec<_> = shown["would_destroy"].as_array().unwrap().iter().map(|thing| thing["kind"].clone()).collect();
+    is(kinds, vec!["Linode", "firewall"])?;
+    is(home.json(&["--sandbox", "node", "list"])?.as_array().map_or(0, Vec::len), 1)?;
+    // The run tells the world by itself.
+    let undone = home.json(&["runs", "undo", &id])?;
+    is(undone["complete"].clone(), true)?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    is(home.json(&["--sandbox", "cluster", "list"])?, Value::Array(Vec::new()))?;
+    let again = home.ok(&["--sandbox", "runs", "undo", &id])?;
+    is(Value::from(again), format!("Nothing that run {id} made is left.\n"))?;
+    let (code, error) = home.fails(&["--sandbox", "runs", "resume", &id])?;
+    is(Value::from(code), 4)?;
+    is(error["message"].clone(), format!("run {id} is undone: what it made is destroyed"))?;
+    is(Value::from(home.ok(&["--sandbox", "cluster", "gc"])?), "The account and the inventory agree.\n")?;
+    is(Value::from(home.run(&["--sandbox", "runs", "undo", "ffff"]).status.code()), 3)
+}
+
+const KEPT: &str = r#"
+params(#{});
+let c = clusters::ensure(#{ name: "kept", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "web", count: 2, type: "g6-nanode-1" }] });
+output("changed", c.changed);
+"#;
+
+fn a_lost_inventory_is_made_anew(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("kept.rhai"), KEPT)?;
+    std::fs::write(home.path().join("words"), "correct horse\n")?;
+    std::fs::write(home.path().join("wrong"), "incorrect horse\n")?;
+    let run = || home.json(&["--sandbox", "run", "kept.rhai"]);
+    is(run()?["outputs"]["changed"].clone(), true)?;
+    let export = ["--sandbox", "cluster", "export-keys", "kept", "--out", "kept.keys", "--passphrase-file", "words"];
+    home.ok(&export)?;
+    is(Value::from(home.run(&export).status.code()), 4)?;
+    home.ok(&[&export[..], &["--force"]].concat())?;
+    is(std::os::unix::fs::MetadataExt::mode(&home.path().join("kept.keys").metadata()?) & 0o777, 0o600)?;
+
+    let state = home.path().join(".local/state/linodetool/sandbox/state");
+    for name in ["linodetool.db", "linodetool.db-wal", "linodetool.db-shm"] {
+        let _ = std::fs::remove_file(state.join(name));
+    }
+    std::fs::remove_dir_all(state.join("secrets"))?;
+    is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
+    let nodes = home.json(&["--sandbox", "cluster", "adopt", "kept"])?["nodes"].clone();
+    is(nodes[1]["role"].clone(), "web")?;
+    is(nodes[1]["locked"].clone(), true)?;
+    is(home.ok(&["--sandbox", "node", "list"])?.contains("running, locked"), true)?;
+    is(Value::from(home.run(&["--sandbox", "exec", "cluster:kept", "--", "true"]).status.code()), 4)?;
+    let (code, error) = home.fails(&["--sandbox", "run", "kept.rhai"])?;
+    is(Value::from(code), 4)?;
+    is(error["hint"].as_str().unwrap_or_default().contains("cluster adopt kept --keys FILE"), true)?;
+
+    let adopt =
+        |words| ["--sandbox", "cluster", "adopt", "kept", "--keys", "kept.keys", "--passphrase-file", words].to_vec();
+    let (code, error) = home.fails(&adopt("wrong"))?;
+    is(Value::from(code), 2)?;
+    is(error["message"].clone(), "the passphrase is wrong")?;
+    home.ok(&adopt("words"))?;
+    let answers = home.json(&["--sandbox", "cluster", "status", "kept"])?;
+    is(answers["healthy"].clone(), true)?;
+    let answers: Value =
+        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "kept-web-2", "--", "hostname"])?)?;
+    is(answers[0]["stdout"].clone(), "kept-web-2\n")?;
+    is(run()?["outputs"]["changed"].clone(), false)
 }

@@ -9,24 +9,24 @@ use linodetool::plugin_host::{Dirs, Opening, Plugins};
 use linodetool::provider::{
     Answer, BoxFuture, Credential, HttpClients, NoAnswer, Origin, Pace, ProxySettings, RetryPolicy, Transport,
 };
-use linodetool::runs::Runs;
+use linodetool::runs::{Run, Runs, StepError};
 use linodetool::secrets::SecretStore;
 use linodetool::toolkit::nodes::NodeSpec;
-use linodetool::toolkit::{Parts, Settings, Toolkit, Yes};
+use linodetool::toolkit::{At, Parts, Settings, Toolkit, Yes};
 use linodetool_sandbox::machines::simulated::Simulated;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const WORKS: u8 = 0;
+pub(crate) const WORKS: u8 = 0;
 /// The next create takes effect, its answer does not arrive.
-const LOSES_ANSWER: u8 = 1;
+pub(crate) const LOSES_ANSWER: u8 = 1;
 /// The next create does not arrive.
-const LOSES_REQUEST: u8 = 2;
+pub(crate) const LOSES_REQUEST: u8 = 2;
 /// As `LOSES_ANSWER`, and from then on nothing goes through.
-const LOSES_ALL: u8 = 3;
-const DOWN: u8 = 4;
+pub(crate) const LOSES_ALL: u8 = 3;
+pub(crate) const DOWN: u8 = 4;
 
 /// The network, with faults.
 #[derive(Clone)]
@@ -59,14 +59,25 @@ impl Transport for Network {
     }
 }
 
-struct Process {
-    app: App,
-    mode: Arc<AtomicU8>,
+pub(crate) struct Process {
+    pub(crate) app: App,
+    pub(crate) mode: Arc<AtomicU8>,
     told: Mutex<Receiver<Event>>,
 }
 
+impl Process {
+    pub(crate) fn wait_for_note(&self, part: &str) {
+        let told = self.told.lock().unwrap();
+        while let Ok(event) = told.recv_timeout(Duration::from_secs(60)) {
+            if matches!(&event, Event::Note { text } if text.contains(part)) {
+                return;
+            }
+        }
+    }
+}
+
 /// One process of a user over a network that does `mode`.
-fn process(world: &World, mode: u8) -> Process {
+pub(crate) fn process(world: &World, mode: u8) -> Process {
     let (sender, told) = channel();
     let sender = Mutex::new(sender);
     let events = Events::new(move |event| drop(sender.lock().unwrap().send(event)));
@@ -106,11 +117,11 @@ fn process(world: &World, mode: u8) -> Process {
     Process { app, mode, told: Mutex::new(told) }
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     World::new(tempfile::tempdir().unwrap(), Arc::new(Simulated::new()))
 }
 
-fn web() -> NodeSpec {
+pub(crate) fn web() -> NodeSpec {
     NodeSpec {
         name: "web-1".into(),
         region: "us-east".into(),
@@ -120,14 +131,24 @@ fn web() -> NodeSpec {
     }
 }
 
-/// Simulated machines have no SSH: the run is cut when it has come so far.
-fn cut_at_ssh(process: &Process, run: &Arc<linodetool::runs::Run>) -> FailureKind {
+fn cut_at_ssh(process: &Process, run: &Arc<Run>) -> FailureKind {
+    cut_at_ssh_of(process, run, 1, |at| process.app.toolkit.create_node(at, &web()).map(drop))
+}
+
+/// Simulated machines have no SSH: the run is cut when that many nodes have come so far.
+pub(crate) fn cut_at_ssh_of(
+    process: &Process,
+    run: &Arc<Run>,
+    nodes: usize,
+    work: impl FnOnce(At<'_>) -> Result<(), StepError> + Send,
+) -> FailureKind {
     std::thread::scope(|scope| {
-        let work = scope.spawn(|| within(run, |at| process.app.toolkit.create_node(at, &web())));
-        while let Ok(event) = process.told.lock().unwrap().recv_timeout(Duration::from_secs(60)) {
-            if matches!(&event, Event::Stage { stage, .. } if stage == "ssh") {
-                break;
-            }
+        let work = scope.spawn(|| within(run, work));
+        let mut at_ssh = 0;
+        while at_ssh < nodes
+            && let Ok(event) = process.told.lock().unwrap().recv_timeout(Duration::from_secs(60))
+        {
+            at_ssh += usize::from(matches!(&event, Event::Stage { stage, .. } if stage == "ssh"));
         }
         run.cancel().set();
         work.join().unwrap().unwrap_err().kind

@@ -28,7 +28,7 @@ pub enum Act {
     Inspect { place: String },
     /// Ends what runs there.
     Stop { place: String },
-    /// Removes the records whose places begin so.
+    /// Removes the record of a command that was cut; any other stays.
     Forget { place: String },
     /// Brings a thing into a state.
     Apply(Box<Wish>),

@@ -1,5 +1,8 @@
 //! `linodetool cluster`: named sets of nodes.
 
+mod gc;
+mod keys;
+
 use super::confirm::Proposal;
 use super::error::{CliError, OK};
 use super::node::{described, table as node_table};
@@ -13,13 +16,14 @@ use linodetool_plugin::ListInstances;
 use serde_json::json;
 use std::time::Duration;
 
-/// List, show and destroy clusters
+/// List, show, mend and destroy clusters
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool cluster list
   linodetool cluster status hadoop
-  linodetool cluster destroy hadoop")]
+  linodetool cluster destroy hadoop
+  linodetool cluster gc --dry-run")]
 pub(crate) struct ClusterArgs {
     #[command(subcommand)]
     pub(crate) command: ClusterCommand,
@@ -36,6 +40,9 @@ pub(crate) enum ClusterCommand {
     Status(ClusterName),
     /// Delete a cluster: its nodes, their disks, its firewall and keys
     Destroy(ClusterName),
+    Gc(gc::GcArgs),
+    ExportKeys(keys::ExportArgs),
+    Adopt(keys::AdoptArgs),
 }
 
 #[derive(Args, Debug)]
@@ -51,8 +58,8 @@ impl ClusterArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
         match self.command {
-            ClusterCommand::List | ClusterCommand::Show(_) => Need::Records,
-            ClusterCommand::Status(_) | ClusterCommand::Destroy(_) => Need::Nodes,
+            ClusterCommand::List | ClusterCommand::Show(_) | ClusterCommand::ExportKeys(_) => Need::Records,
+            _ => Need::Nodes,
         }
     }
 
@@ -62,6 +69,9 @@ impl ClusterArgs {
             ClusterCommand::Show(name) => name.show(session),
             ClusterCommand::Status(name) => name.status(session),
             ClusterCommand::Destroy(name) => name.destroy(session),
+            ClusterCommand::Gc(args) => args.run(session),
+            ClusterCommand::ExportKeys(args) => args.run(session),
+            ClusterCommand::Adopt(args) => args.run(session),
         }
     }
 }
@@ -128,7 +138,7 @@ impl ClusterName {
             .map(|node| {
                 let instance = there.items.iter().find(|instance| instance.id == node.id);
                 let status = instance.map_or(json!("gone"), |instance| json!(instance.status));
-                json!({ "name": node.name, "role": node.role, "id": node.id, "status": status, "ssh": reachable.contains(&node.name) })
+                json!({ "name": node.name, "role": node.role, "id": node.id, "status": status, "ssh": reachable.contains(&node.name), "locked": node.locked })
             })
             .collect();
         session.end_progress();
@@ -138,7 +148,11 @@ impl ClusterName {
             let mut table = Table::new(["NODE", "ROLE", "STATUS", "SSH"]);
             for state in &states {
                 let text = |key: &str| state[key].as_str().unwrap_or("-").to_owned();
-                let ssh = if state["ssh"] == true { "answers" } else { "does not answer" };
+                let ssh = match (state["locked"] == true, state["ssh"] == true) {
+                    (true, _) => "locked",
+                    (false, true) => "answers",
+                    (false, false) => "does not answer",
+                };
                 table.row([text("name"), text("role"), text("status"), ssh.to_owned()]);
             }
             table.plain()

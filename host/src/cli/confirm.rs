@@ -18,6 +18,10 @@ pub(crate) struct Proposal {
     pub(crate) creates: Vec<NewNode>,
     /// What will be gone for good, each in a few words: `node web-1 (us-east, 198.51.100.7)`.
     pub(crate) destroys: Vec<String>,
+    /// What will be on record no more.
+    pub(crate) forgets: Vec<String>,
+    /// What else to know before the answer, a paragraph each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A node to be made, with its price.
@@ -58,6 +62,10 @@ impl Proposal {
         if !self.destroys.is_empty() {
             parts.push(format!("To be destroyed, with all data on it:\n  {}", self.destroys.join("\n  ")));
         }
+        if !self.forgets.is_empty() {
+            parts.push(format!("To be removed from the inventory:\n  {}", self.forgets.join("\n  ")));
+        }
+        parts.extend_from_slice(&self.notes);
         parts.join("\n")
     }
 }
@@ -74,7 +82,7 @@ pub(crate) type Answers<'a> = &'a mut dyn FnMut() -> Result<Option<String>, Fail
 /// # Errors
 /// `Declined` if the answer is no, or if there is no terminal to ask on.
 pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: Answers<'_>) -> Result<(), Failure> {
-    if proposal.creates.is_empty() && proposal.destroys.is_empty() {
+    if proposal.creates.is_empty() && proposal.destroys.is_empty() && proposal.forgets.is_empty() {
         return Ok(());
     }
     if yes {
@@ -144,7 +152,7 @@ impl Confirm for Asker {
             hourly: node.hourly,
             monthly: node.monthly,
         });
-        let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), destroys: Vec::new() };
+        let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), ..Proposal::default() };
         self.aside.run(|| confirm(&self.out, &proposal, self.yes, &mut || line_of_terminal(&self.cancel)))
     }
 }
@@ -169,6 +177,8 @@ mod tests {
             provider: "linode-v4".into(),
             creates: vec![node("hadoop-master-1"), node("hadoop-worker-1")],
             destroys: vec!["node web-1 (us-east, 198.51.100.7)".into()],
+            forgets: vec!["node web-3: it is gone".into()],
+            notes: vec!["Left alone:\n  node web-2: it was there before".into()],
         }
     }
 
@@ -186,7 +196,11 @@ mod tests {
             hadoop-worker-1  g6-standard-2  us-east  $0.0360  $24.00
             2 nodes: $0.0720 an hour, $48.00 a month, until deleted
             To be destroyed, with all data on it:
-              node web-1 (us-east, 198.51.100.7)"#]]
+              node web-1 (us-east, 198.51.100.7)
+            To be removed from the inventory:
+              node web-3: it is gone
+            Left alone:
+              node web-2: it was there before"#]]
         .assert_eq(&proposal().text());
     }
 

@@ -19,6 +19,7 @@ mod inventory;
 mod logging;
 mod node;
 mod output;
+mod passphrase;
 mod plugin;
 mod recipe;
 mod render;
@@ -126,10 +127,10 @@ impl Command {
     fn need(&self) -> Need {
         match self {
             Self::Run(run::RunArgs { resume: Some(_), .. }) => Need::Run,
-            Self::Runs(args) => args.need(),
             Self::Run(_) | Self::Regions(_) | Self::Types(_) | Self::Images(_) => Need::Cloud,
             Self::Node(args) => args.need(),
             Self::Cluster(args) => args.need(),
+            Self::Runs(args) => args.need(),
             Self::Exec(_) | Self::Cp(_) | Self::Forward(_) => Need::Nodes,
             _ => Need::Records,
         }

@@ -225,9 +225,11 @@ pub(crate) fn table(nodes: &[Node]) -> Table {
     table
 }
 
-/// As it was when we last heard of it.
+/// As it was when we last heard of it, and whether its keys are missing.
 pub(crate) fn status(node: &Node) -> String {
-    serde_json::to_value(node.status).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_else(|| "-".to_owned())
+    let status = serde_json::to_value(node.status).ok().and_then(|v| v.as_str().map(str::to_owned));
+    let status = status.unwrap_or_else(|| "-".to_owned());
+    if node.locked { format!("{status}, locked") } else { status }
 }
 
 fn show(node: &Node) -> String {

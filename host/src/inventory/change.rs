@@ -61,6 +61,34 @@ impl Change {
     }
 }
 
+/// A row that notes which run wrote it last.
+pub(super) trait Stamped: PartialEq + Sized {
+    fn stamp(&mut self) -> &mut String;
+
+    /// The row to write, stamped with the run; none if `old` says the same already, so that its stamp names the run that
+    /// changed it last.
+    fn over(mut self, old: Option<&mut Self>, run: &str) -> Option<Self> {
+        if let Some(old) = old {
+            self.stamp().clone_from(old.stamp());
+            if *old == self {
+                return None;
+            }
+        }
+        run.clone_into(self.stamp());
+        Some(self)
+    }
+}
+
+macro_rules! stamped {
+    ($($row:ident)+) => { $(impl Stamped for $row {
+        fn stamp(&mut self) -> &mut String {
+            &mut self.changed_by_run
+        }
+    })+ };
+}
+
+stamped! { Node Cluster Resource }
+
 /// Fields of a node to change; what is absent stays. Lanes that change different fields do not undo each other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -75,6 +103,7 @@ pub struct NodePatch {
     pub ipv6: Option<String>,
     pub host_keys: Option<Vec<String>>,
     pub key_ref: Option<KeyRef>,
+    pub locked: Option<bool>,
     pub user: Option<String>,
     pub tags: Option<Vec<String>>,
     pub role: Option<String>,
@@ -97,6 +126,7 @@ impl NodePatch {
         set(&mut node.image, &self.image);
         set(&mut node.status, &self.status);
         set(&mut node.host_keys, &self.host_keys);
+        set(&mut node.locked, &self.locked);
         set(&mut node.user, &self.user);
         set(&mut node.tags, &self.tags);
         set_some(&mut node.public_ip, &self.public_ip);

@@ -1,10 +1,12 @@
 //! The inventory in memory, for rehearsals and tests.
 
 use super::Change;
+use super::change::Stamped;
 use super::database::StateError;
 use super::model::{Cluster, Node, Resource};
 use super::store::{Store, natural_order};
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Gone with the process.
@@ -80,35 +82,34 @@ impl Store for MemoryStore {
 
 impl Rows {
     fn apply(&mut self, change: &Change, run: &str) {
-        let changed_by_run = run.to_owned();
         match change.clone() {
-            Change::PutNode(node) => {
-                let node = Node { changed_by_run, ..*node };
-                self.nodes.insert((node.context.clone(), node.name.clone()), node);
-            }
+            Change::PutNode(node) => put(&mut self.nodes, (node.context.clone(), node.name.clone()), *node, run),
             Change::PatchNode { context, name, patch } => {
-                if let Some(node) = self.nodes.get_mut(&(context, name)) {
-                    patch.apply_to(node);
-                    node.changed_by_run = changed_by_run;
+                let key = (context, name);
+                if let Some(mut node) = self.nodes.get(&key).cloned() {
+                    patch.apply_to(&mut node);
+                    put(&mut self.nodes, key, node, run);
                 }
             }
             Change::RemoveNode { context, name } => {
                 self.nodes.remove(&(context, name));
             }
-            Change::PutCluster(cluster) => {
-                let cluster = Cluster { changed_by_run, ..*cluster };
-                self.clusters.insert((cluster.context.clone(), cluster.name.clone()), cluster);
-            }
+            Change::PutCluster(row) => put(&mut self.clusters, (row.context.clone(), row.name.clone()), *row, run),
             Change::RemoveCluster { context, name } => {
                 self.clusters.remove(&(context, name));
             }
-            Change::PutResource(resource) => {
-                let row = Resource { changed_by_run, ..*resource };
-                self.resources.insert((row.context.clone(), row.kind.clone(), row.name.clone()), row);
+            Change::PutResource(row) => {
+                put(&mut self.resources, (row.context.clone(), row.kind.clone(), row.name.clone()), *row, run);
             }
             Change::RemoveResource { context, kind, name } => {
                 self.resources.remove(&(context, kind, name));
             }
         }
+    }
+}
+
+fn put<K: Eq + Hash, T: Stamped>(rows: &mut HashMap<K, T>, key: K, row: T, run: &str) {
+    if let Some(row) = row.over(rows.get_mut(&key), run) {
+        rows.insert(key, row);
     }
 }

@@ -77,6 +77,9 @@ pub struct Node {
     pub host_keys: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_ref: Option<KeyRef>,
+    /// Found by its tags alone: nobody is let in, or believed to be it, until its keys are given.
+    #[serde(skip_serializing_if = "is_false")]
+    pub locked: bool,
     /// Login name.
     pub user: String,
     pub tags: Vec<String>,
@@ -110,4 +113,9 @@ pub struct Resource {
     pub details: Value,
     /// The run that wrote this row last; set by the store.
     pub changed_by_run: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

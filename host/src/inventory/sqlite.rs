@@ -1,9 +1,10 @@
 //! The inventory in SQLite: one JSON document a row, with the columns that queries need.
 
+use super::Change;
+use super::change::{NodePatch, Stamped};
 use super::database::{self, StateError};
 use super::model::{Cluster, Node, Resource};
 use super::store::{Store, natural_order};
-use super::{Change, NodePatch};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,13 +106,15 @@ impl Store for SqliteStore {
 /// Writes one change in the caller's transaction, stamped with the run.
 pub(crate) fn apply(connection: &Connection, change: &Change, run: &str) -> rusqlite::Result<()> {
     match change {
-        Change::PutNode(node) => put_node(connection, &Node { changed_by_run: run.to_owned(), ..(**node).clone() }),
+        Change::PutNode(node) => put_node(connection, Node::clone(node), run),
         Change::PatchNode { context, name, patch } => patch_node(connection, (context, name), patch, run),
         Change::RemoveNode { context, name } => {
             execute(connection, "delete from node where context = ?1 and name = ?2", params![context, name])
         }
         Change::PutCluster(cluster) => {
-            let cluster = Cluster { changed_by_run: run.to_owned(), ..(**cluster).clone() };
+            let present = "select doc from cluster where context = ?1 and name = ?2";
+            let mut old = row(connection, present, params![cluster.context, cluster.name])?;
+            let Some(cluster) = Cluster::clone(cluster).over(old.as_mut(), run) else { return Ok(()) };
             let sql = "insert or replace into cluster values (?1, ?2, ?3)";
             execute(connection, sql, params![cluster.context, cluster.name, document(&cluster)?])
         }
@@ -119,9 +122,11 @@ pub(crate) fn apply(connection: &Connection, change: &Change, run: &str) -> rusq
             execute(connection, "delete from cluster where context = ?1 and name = ?2", params![context, name])
         }
         Change::PutResource(resource) => {
-            let row = Resource { changed_by_run: run.to_owned(), ..(**resource).clone() };
+            let present = "select doc from resource where context = ?1 and kind = ?2 and name = ?3";
+            let mut old = row(connection, present, params![resource.context, resource.kind, resource.name])?;
+            let Some(new) = Resource::clone(resource).over(old.as_mut(), run) else { return Ok(()) };
             let sql = "insert or replace into resource values (?1, ?2, ?3, ?4)";
-            execute(connection, sql, params![row.context, row.kind, row.name, document(&row)?])
+            execute(connection, sql, params![new.context, new.kind, new.name, document(&new)?])
         }
         Change::RemoveResource { context, kind, name } => {
             let sql = "delete from resource where context = ?1 and kind = ?2 and name = ?3";
@@ -130,9 +135,13 @@ pub(crate) fn apply(connection: &Connection, change: &Change, run: &str) -> rusq
     }
 }
 
-fn put_node(connection: &Connection, node: &Node) -> rusqlite::Result<()> {
+const NODE: &str = "select doc from node where context = ?1 and name = ?2";
+
+fn put_node(connection: &Connection, node: Node, run: &str) -> rusqlite::Result<()> {
+    let mut old = row(connection, NODE, params![node.context, node.name])?;
+    let Some(node) = node.over(old.as_mut(), run) else { return Ok(()) };
     let sql = "insert or replace into node values (?1, ?2, ?3, ?4)";
-    execute(connection, sql, params![node.context, node.name, node.cluster, document(node)?])
+    execute(connection, sql, params![node.context, node.name, node.cluster, document(&node)?])
 }
 
 fn patch_node(
@@ -141,14 +150,18 @@ fn patch_node(
     patch: &NodePatch,
     run: &str,
 ) -> rusqlite::Result<()> {
-    let mut query = connection.prepare_cached("select doc from node where context = ?1 and name = ?2")?;
-    let found: Option<String> = query.query_row([context, name], |row| row.get(0)).optional()?;
-    let Some(found) = found else { return Ok(()) };
-    let mut node: Node = serde_json::from_str(&found)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    let Some(mut node) = row::<Node>(connection, NODE, params![context, name])? else { return Ok(()) };
     patch.apply_to(&mut node);
-    node.changed_by_run = run.to_owned();
-    put_node(connection, &node)
+    put_node(connection, node, run)
+}
+
+fn row<T: DeserializeOwned>(connection: &Connection, sql: &str, key: &[&dyn ToSql]) -> rusqlite::Result<Option<T>> {
+    let found: Option<String> = connection.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
+    let read = |text: String| serde_json::from_str(&text);
+    found
+        .map(read)
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
 }
 
 fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@
 //! message reaches the emulator.
 
 use super::output::{Output, Stream};
-use super::runner::{Inspected, Outcome, Place, RunnerCommand, run_prefix};
+use super::runner::{Inspected, Outcome, Place, RunnerCommand};
 use super::states::Applied;
 use super::{Copied, Facts, NodeError, OnLine, Result, Stat, Target};
 use crate::core::{BoxFuture, Time};
@@ -145,8 +145,8 @@ impl Simulation {
         inspected(target, &what)
     }
 
-    pub(super) async fn forget(&self, target: &Target, run: &str) -> Result<()> {
-        self.ask(target, Act::Forget { place: run_prefix(run) }).await.map(drop)
+    pub(super) async fn forget_cut(&self, target: &Target, place: &Place) -> Result<()> {
+        self.ask(target, Act::Forget { place: place.key() }).await.map(drop)
     }
 
     pub(super) async fn apply(&self, target: &Target, wish: act::Wish) -> Result<Applied> {

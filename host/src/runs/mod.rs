@@ -13,8 +13,10 @@
 mod archive;
 mod chain;
 mod crash;
+mod creates;
 mod effect;
 mod entry;
+mod failures;
 mod journal;
 mod lane;
 mod load;
@@ -29,12 +31,14 @@ mod writer;
 
 pub use archive::peek;
 pub use crash::{CrashPoints, Phase};
+pub use creates::Create;
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
+pub use failures::FailedStep;
 pub use journal::Traffic;
 pub use lane::Lane;
 pub use records::{
     ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored,
 };
-pub use registry::Runs;
+pub use registry::{Held, Runs};
 pub use run::Run;
 pub use tags::{cluster_tag, step_tag};

@@ -48,6 +48,8 @@ pub enum Status {
     Cancelled,
     /// It did what it could; something is left that needs another command.
     Incomplete,
+    /// What it made was destroyed again by `runs undo`; it cannot be taken up any more.
+    Undone,
 }
 
 impl Status {
@@ -59,13 +61,14 @@ impl Status {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Incomplete => "incomplete",
+            Self::Undone => "undone",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Running, Self::Interrupted, Self::Done, Self::Failed, Self::Cancelled, Self::Incomplete]
-            .into_iter()
-            .find(|status| status.as_str() == text)
+        use Status::{Cancelled, Done, Failed, Incomplete, Interrupted, Running, Undone};
+        let all = [Running, Interrupted, Done, Failed, Cancelled, Incomplete, Undone];
+        all.into_iter().find(|status| status.as_str() == text)
     }
 }
 

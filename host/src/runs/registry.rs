@@ -131,9 +131,11 @@ impl Runs {
             return Err(Failure::new(FailureKind::Conflict, format!("run {id} is done"))
                 .hint(format!("`linodetool runs show {id}` shows it; begin a new run to do it again")));
         }
-        let mut entry = Entry::of_run(EntryKind::Owner, shared.time.now_ms());
-        entry.body = Some(json!({ "pid": std::process::id() }).to_string());
-        shared.journal.now(&Arc::from(id.as_str()), entry, Extra::Adopt)?;
+        if before.status == Status::Undone {
+            return Err(Failure::new(FailureKind::Conflict, format!("run {id} is undone: what it made is destroyed"))
+                .hint(format!("`linodetool runs retry {id}` does it all again, as a new run")));
+        }
+        shared.journal.now(&Arc::from(id.as_str()), shared.taken_over(), Extra::Adopt)?;
         let past = shared.read(|reader| {
             Ok(Past {
                 steps: load::recorded(reader, id.as_str())?,
@@ -144,6 +146,18 @@ impl Runs {
         })?;
         shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// Keeps everybody else from taking up a run, for as long as what this gives lives.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while a process executes it.
+    pub fn hold(&self, id: &RunId) -> Result<Held, Failure> {
+        self.0.journal.barrier()?;
+        let lock = self.0.lock_run(&self.0.summary(id)?)?;
+        // Read under the lock: whoever had it may have ended the run meanwhile.
+        let before = self.0.summary(id)?;
+        Ok(Held { shared: self.0.clone(), before, lock })
     }
 
     /// Clusters, nodes and resources; each query sees all that was written before it.
@@ -162,7 +176,37 @@ impl Runs {
     }
 }
 
+/// A run that nobody takes up meanwhile.
+pub struct Held {
+    shared: Arc<Shared>,
+    before: RunSummary,
+    lock: FileLock,
+}
+
+impl Held {
+    /// How it stood when it was taken hold of.
+    pub fn status(&self) -> Status {
+        self.before.status
+    }
+
+    /// Notes that what the run made was destroyed by another run. It ends so, however it stood.
+    pub fn undone_by(self, other: &RunId) -> Result<RunSummary, Failure> {
+        let Self { shared, before, lock } = self;
+        shared.journal.later(&Arc::from(before.id.as_str()), shared.taken_over(), Extra::Adopt)?;
+        let run = Run::new(shared, before.id, before.context, lock, Past::default());
+        run.set_failure(Failure::new(FailureKind::Cancelled, format!("undone by run {other}")));
+        run.finish(Status::Undone)
+    }
+}
+
 impl Shared {
+    /// The line by which this process takes over a run.
+    fn taken_over(&self) -> Entry {
+        let mut entry = Entry::of_run(EntryKind::Owner, self.time.now_ms());
+        entry.body = Some(json!({ "pid": std::process::id() }).to_string());
+        entry
+    }
+
     pub(super) fn summary(&self, id: &RunId) -> Result<RunSummary, Failure> {
         let found = self.read(|reader| load::find(reader, id.as_str(), &|id| self.is_held(id)))?;
         found.ok_or_else(|| archive::no_such_run(id.as_str()))

@@ -90,6 +90,20 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written
 }
 
+/// Makes a private file where there is none; durable when this returns.
+///
+/// # Errors
+/// Of kind `AlreadyExists` if there is something, which is left as it is.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let made = write_new(path, bytes);
+    if let Err(FileError::Io { source, .. }) = &made
+        && source.kind() != io::ErrorKind::AlreadyExists
+    {
+        let _ = std::fs::remove_file(path);
+    }
+    made
+}
+
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(while_trying("make", path))?;

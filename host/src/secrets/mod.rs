@@ -4,6 +4,7 @@
 
 pub mod files;
 mod linode_cli;
+pub mod sealed;
 pub mod store;
 pub mod token;
 

@@ -9,7 +9,7 @@ use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
-use crate::toolkit::keys::{EnsureKeys, HostKeys, forget};
+use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
 use crate::toolkit::nodes::{
     Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, planned, somebody_elses,
 };
@@ -118,9 +118,7 @@ impl Toolkit {
         let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
         let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
         if let Some(id) = &firewall_id {
-            let addresses = |node: &Node| node.private_ip.iter().chain(&node.public_ip).cloned().collect::<Vec<_>>();
-            let members = nodes.iter().flat_map(addresses).collect();
-            changed |= at.step(&SetMembers { firewall: id, members, toolkit: self })?;
+            changed |= at.step(&SetMembers { firewall: id, members: addresses(&nodes), toolkit: self })?;
         }
         self.count(changed);
         Ok(Members { cluster, nodes, changed })
@@ -153,6 +151,17 @@ impl Toolkit {
         }
         at.step(&Forget { name, toolkit: self })
     }
+}
+
+impl Members {
+    /// By which its nodes know each other.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        addresses(&self.nodes)
+    }
+}
+
+fn addresses(nodes: &[Node]) -> Vec<String> {
+    nodes.iter().flat_map(|node| node.private_ip.iter().chain(&node.public_ip).cloned()).collect()
 }
 
 fn check(spec: &ClusterSpec) -> Result<(), Failure> {
@@ -215,6 +224,9 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
         }
     }
     for node in &look.nodes {
+        if node.locked {
+            return Err(locked(node));
+        }
         let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
             return conflict(
                 format!(

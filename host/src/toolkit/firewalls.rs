@@ -55,11 +55,17 @@ impl EnsureFirewall<'_> {
         .hint("choose another cluster name, or rename or delete that firewall"))
     }
 
-    fn done(&self, cx: &StepCx, id: String, changed: bool) -> Done<Ensured> {
+    /// `changed`: this step has made it, now or in an attempt before.
+    fn done(&self, cx: &StepCx, id: String, changed: bool) -> Result<Done<Ensured>, Failure> {
+        let (context, name) = (self.toolkit.context(), label(self.toolkit.context(), self.cluster));
+        let known = self.toolkit.inventory().resource(context, "firewall", &name)?;
+        if !changed && known.is_some_and(|row| row.id == id) {
+            return Ok(Ensured { id, changed }.into());
+        }
         let row = Resource {
             kind: "firewall".into(),
-            name: label(self.toolkit.context(), self.cluster),
-            context: self.toolkit.context().into(),
+            name,
+            context: context.into(),
             provider: self.toolkit.settings().provider.clone(),
             id: id.clone(),
             cluster: Some(self.cluster.into()),
@@ -67,7 +73,7 @@ impl EnsureFirewall<'_> {
             created_ms: self.toolkit.time().now_ms(),
             ..Resource::default()
         };
-        Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] }
+        Ok(Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] })
     }
 }
 
@@ -78,7 +84,8 @@ impl Effect for EnsureFirewall<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Ensured>, Failure> {
         if let Some(found) = self.find(cx).await? {
-            return Ok(self.done(cx, found.id, false));
+            let made = cx.earlier_tags().into_iter().chain([cx.tag()]).any(|tag| found.tags.contains(&tag));
+            return self.done(cx, found.id, made);
         }
         let create = CreateFirewall {
             label: label(self.toolkit.context(), self.cluster),
@@ -86,17 +93,17 @@ impl Effect for EnsureFirewall<'_> {
             rules: cluster_rules(&[]),
         };
         match self.toolkit.provider().await?.client.create_firewall(&create).await {
-            Ok(made) => Ok(self.done(cx, made.id, true)),
+            Ok(made) => self.done(cx, made.id, true),
             // The answer may have been lost after the effect: look before giving up.
             Err(error) => match self.find(cx).await {
-                Ok(Some(found)) => Ok(self.done(cx, found.id, true)),
+                Ok(Some(found)) => self.done(cx, found.id, true),
                 _ => Err(error.into()),
             },
         }
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<Ensured>>, Failure> {
-        Ok(self.find(cx).await?.map(|found| self.done(cx, found.id, true)))
+        self.find(cx).await?.map(|found| self.done(cx, found.id, true)).transpose()
     }
 }
 

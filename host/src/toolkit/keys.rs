@@ -86,7 +86,7 @@ pub(crate) fn host_key_names(node: &str) -> [String; 2] {
     [format!("generated/node/{node}.host-first"), format!("generated/node/{node}.host")]
 }
 
-fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Failure> {
+pub(crate) fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Failure> {
     let public = KeyPair::public_of(private).map_err(|e| {
         Failure::new(FailureKind::Ssh, format!("secret `{name}` is not a private SSH key: {e}"))
             .hint("an OpenSSH private key without a passphrase is needed")
@@ -111,9 +111,24 @@ pub(crate) fn forget(toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a node without keys is good for.
+pub(crate) fn locked(node: &Node) -> Failure {
+    let cluster = node.cluster.as_deref().unwrap_or("NAME");
+    Failure::new(FailureKind::Conflict, "is locked: its keys are not known here, and nothing is trusted without them")
+        .hint(format!(
+            "give them with `linodetool cluster adopt {cluster} --keys FILE`, a file that `linodetool cluster export-keys` \
+             wrote, or delete it with `linodetool node delete {}`",
+            node.name
+        ))
+        .on(&node.name)
+}
+
 /// How a node is reached.
 pub(crate) fn target(toolkit: &Toolkit, node: &Node) -> Result<Target, Failure> {
     let refuse = |message: String| Failure::new(FailureKind::Ssh, message).on(&node.name);
+    if node.locked {
+        return Err(locked(node));
+    }
     let address = node.public_ip.as_deref().or(node.private_ip.as_deref());
     let address: IpAddr = address.and_then(|a| a.parse().ok()).ok_or_else(|| refuse("has no address yet".into()))?;
     if toolkit.connections().simulation().is_some() {

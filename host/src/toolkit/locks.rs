@@ -31,6 +31,19 @@ impl Toolkit {
         done
     }
 
+    /// The same for several clusters, which must be in order, so that no two wait for each other.
+    pub(crate) fn alone_with_all<T>(
+        &self,
+        at: At<'_>,
+        clusters: &[&str],
+        work: &mut dyn FnMut() -> Result<T, StepError>,
+    ) -> Result<T, StepError> {
+        match clusters {
+            [] => work(),
+            [first, others @ ..] => self.alone(at, first, || self.alone_with_all(at, others, work)),
+        }
+    }
+
     /// Ends when the other one ends, its process dies, or this run is cancelled.
     fn lock(&self, at: At<'_>, cluster: &str) -> Result<FileLock, StepError> {
         let broken = |error: FileError| {

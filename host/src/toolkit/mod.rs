@@ -3,15 +3,18 @@
 //! A service turns a request into steps of a run and decides only from their outcomes. Does not know Rhai, the command line
 //! or how anything is shown.
 
+pub mod adopt;
 pub mod api;
 pub mod artifacts;
 pub mod cloud_init;
 pub mod clusters;
 pub mod commands;
 pub mod configuration;
+pub mod exported_keys;
 mod fetch;
 pub mod firewall_rules;
 pub mod firewalls;
+pub mod gc;
 pub mod http;
 pub mod info;
 pub mod inventory;
@@ -24,12 +27,14 @@ pub mod packing;
 pub mod plan;
 mod redaction;
 mod repeat;
+pub mod resources;
 pub mod secrets;
 mod stages;
 pub mod states;
 pub mod tasks;
 pub mod texts;
 pub mod transfers;
+pub mod undo;
 pub mod words;
 
 use std::future::Future;

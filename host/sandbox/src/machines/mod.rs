@@ -7,6 +7,8 @@ mod fail;
 #[cfg(target_os = "linux")]
 mod firewall;
 #[cfg(target_os = "linux")]
+mod ids;
+#[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod layer;
@@ -17,6 +19,10 @@ mod netlink;
 #[cfg(target_os = "linux")]
 mod nursery;
 #[cfg(target_os = "linux")]
+mod own_root;
+#[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 mod protocol;
 #[cfg(target_os = "linux")]
 mod room;
@@ -25,6 +31,8 @@ mod rootfs;
 #[cfg(target_os = "linux")]
 mod shims;
 pub mod simulated;
+#[cfg(target_os = "linux")]
+mod start;
 #[cfg(target_os = "linux")]
 mod support;
 #[cfg(target_os = "linux")]
@@ -145,6 +153,10 @@ pub trait Machines: Send + Sync {
     /// Does something on a machine that is only simulated. `None`: these machines are real, and reached over SSH.
     fn act(&self, _: act::Request, _: Time) -> Option<act::Acted> {
         None
+    }
+    /// How they run, for `sandbox status`; follows "machines run".
+    fn about(&self) -> String {
+        "nowhere: they are simulated".to_owned()
     }
     /// Machines that went down by themselves. The receiver is handed out once.
     fn exits(&self) -> Option<Receiver<MachineExit>>;

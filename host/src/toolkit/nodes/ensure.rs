@@ -22,6 +22,11 @@ const IN_DOUBT: Duration = Duration::from_secs(600);
 /// The sandbox answers in moments or is gone, and takes no label twice.
 const IN_DOUBT_IN_SANDBOX: Duration = Duration::from_secs(5);
 
+/// How long a create without an answer may still take effect.
+pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+    if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
+}
+
 /// Between looks for what may still appear: far below the limit of 200 lists a minute for many such nodes at once.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -146,7 +151,7 @@ impl EnsureNode<'_> {
     /// Looks for what a create without an answer has made, until it is there or cannot appear any more. A cancel cuts
     /// this where it waits, and the step stays in doubt.
     async fn look_for(&self, cx: &StepCx) -> Result<Option<Instance>, Failure> {
-        let limit = if self.toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT };
+        let limit = in_doubt(self.toolkit);
         let pause = LOOK.min(limit / 10);
         let name = &self.wanted.name;
         // Counted too, for a clock that is set back must not make this endless.

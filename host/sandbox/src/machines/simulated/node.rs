@@ -100,8 +100,7 @@ impl Node {
                 (cost::COMMAND_MS, is)
             }
             Act::Forget { place } => {
-                self.records.retain(|known, _| !known.starts_with(&place));
-                self.granted.retain(|known, _| !known.starts_with(&place));
+                self.records.retain(|known, record| *known != place || !record.interrupted);
                 (cost::COMMAND_MS, What::Done)
             }
             Act::Apply(wish) => self.grant(&wish, now),

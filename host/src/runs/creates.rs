@@ -1,0 +1,52 @@
+//! Steps that make things, of all runs: whose the tags on a thing are.
+
+use super::entry::EntryKind;
+use super::records::step_path;
+use super::registry::Runs;
+use super::{load, tags};
+use crate::core::{Failure, RunId};
+use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+/// A step that makes something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Create {
+    pub run: RunId,
+    /// What its attempts put on what they make.
+    pub tags: Vec<String>,
+    /// Nobody knows whether it took effect.
+    pub in_doubt: bool,
+}
+
+impl Runs {
+    /// Steps of these operations, of all runs of all contexts.
+    pub fn creates(&self, operations: &[&str]) -> Result<Vec<Create>, Failure> {
+        self.barrier()?;
+        Ok(self.0.read(|reader| creates(reader, operations))?)
+    }
+}
+
+fn creates(reader: &Connection, operations: &[&str]) -> rusqlite::Result<Vec<Create>> {
+    // Without the outcomes' texts, a journal of a million lines is read in about a second.
+    let sql = "select run, lane, seq, attempt, kind from entry
+        where (kind = ?1 and op in (select value from json_each(?2))) or (kind in (?3, ?4) and op is null) order by run, n";
+    let mut query = reader.prepare_cached(sql)?;
+    let names = serde_json::json!(operations).to_string();
+    let (intent, done, failed) = (EntryKind::Intent as i64, EntryKind::Done as i64, EntryKind::Failed as i64);
+    let mut rows = query.query(params![intent, names, done, failed])?;
+    let mut found: BTreeMap<(String, String, u32), (u32, bool)> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let key = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if row.get::<_, i64>(4)? == intent {
+            found.insert(key, (row.get(3)?, true));
+        } else if let Some((_, in_doubt)) = found.get_mut(&key) {
+            *in_doubt = false;
+        }
+    }
+    let create = |((run, lane, seq), (attempts, in_doubt)): ((String, String, u32), (u32, bool))| {
+        let step = step_path(&lane, seq);
+        let tags = (1..=attempts).map(|attempt| tags::step_tag(&run, &step, attempt)).collect();
+        Ok(Create { run: load::run_id(&run)?, tags, in_doubt })
+    };
+    found.into_iter().map(create).collect()
+}
