@@ -48,6 +48,10 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, then: Time) -> Option<Duration>;
     /// Moves it forward to `then`, if it is one that is moved; it never goes back.
     fn follow(&self, _then: Time) {}
+    /// How many times as fast as the computer's it runs; 0: it only moves when somebody moves it.
+    fn scale(&self) -> f64 {
+        0.0
+    }
 }
 
 /// The computer's time from the start on, `scale` times as fast.
@@ -73,6 +77,10 @@ impl Clock for ScaledClock {
 
     fn sleep_until(&self, then: Time) -> Option<Duration> {
         Some(then.since(self.now()).div_f64(self.scale))
+    }
+
+    fn scale(&self) -> f64 {
+        self.scale
     }
 }
 

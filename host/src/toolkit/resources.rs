@@ -241,12 +241,13 @@ impl Repeatable for Destroy<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
         let Target { label, toolkit, .. } = self.0;
-        let work = async {
-            let value = self.0.destroy().await?;
-            let ending = Ending::of(value == Fate::Destroyed);
-            Ok((Done { value, changes: self.0.forget()? }, ending))
-        };
-        staged(toolkit, label, "delete", work).await.map_err(|failure| failure.on(label))
+        let work = staged(toolkit, label, "delete", async {
+            let fate = self.0.destroy().await?;
+            let ending = if fate == Fate::Destroyed { Ending::Changed } else { Ending::Unchanged };
+            Ok(((fate, self.0.forget()?), ending))
+        });
+        let (fate, changes) = work.await.map_err(|failure| failure.on(label))?;
+        Ok(Done { value: fate, changes })
     }
 }
 

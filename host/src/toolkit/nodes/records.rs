@@ -91,7 +91,8 @@ impl<'a> DeleteNode<'a> {
                     .note(format!("{name} is gone already; Linode {id} is {label} now and is left alone"));
                 return Ok(());
             }
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+            // What was made a moment ago may not be found yet; to destroy what is not there does no harm.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
         match client.delete_instance(&id).await {
