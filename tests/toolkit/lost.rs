@@ -110,7 +110,7 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
         }),
         confirm: Arc::new(Yes),
         events,
-        clock,
+        time: clock,
         handle,
         cache: paths.cache.clone(),
         locks: paths.state.join("locks"),

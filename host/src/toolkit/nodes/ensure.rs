@@ -207,7 +207,7 @@ impl EnsureNode<'_> {
                 let left = left_ms.div_ceil(1000);
                 cx.events.note(format!("{name}: the answer of its create is lost; looking for it for up to {left} s"));
             }
-            tokio::time::sleep(pause).await;
+            cx.time.sleep(pause).await;
         }
         Ok(Found::Nothing)
     }
