@@ -67,12 +67,12 @@ pub struct Wish {
     /// A path, a user's name, ...
     pub name: String,
     pub settings: BTreeMap<String, String>,
-    /// Asked again with the same place, it is answered the same: nothing is done twice. Without one it is not remembered.
-    pub place: Option<String>,
     /// It must not be there.
     pub absent: bool,
     /// Restart it if it runs.
     pub restart: bool,
+    /// What came of it is kept here, and answers whoever asks again.
+    pub place: Option<String>,
 }
 
 /// A file by what is known of it.

@@ -21,7 +21,7 @@ use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
 use crate::v4;
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, TIME};
 use crate::world::{Status, Timing, World};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
@@ -98,6 +98,9 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
+        if let Some(time) = request.header(TIME).and_then(|time| time.parse().ok()) {
+            self.inner.clock.follow(Time(time));
+        }
         if v4::resource(&request.path).is_some() {
             self.answer(request)
         } else if request.path.starts_with("/sandbox/") {
@@ -145,6 +148,11 @@ impl Sandbox {
         let secret = secret::random()?;
         self.transition(|state, now| state.world.add_token(&secret, "", scopes, now));
         Ok(secret)
+    }
+
+    /// What depends on who came first depends on names from now on, so that one life can be compared with another.
+    pub(crate) fn repeatable(&self) {
+        self.lock().world.give_addresses_by_name();
     }
 
     /// Everything ever created and destroyed.
@@ -380,6 +388,7 @@ impl Sandbox {
             "pid": std::process::id(),
             "began": world.began.wire(),
             "now": self.inner.clock.now().wire(),
+            "now_ms": self.inner.clock.now().0,
             "linodes": {"total": world.linodes.len(), "running": count(Status::Running), "offline": count(Status::Offline)},
             "jobs": jobs,
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },

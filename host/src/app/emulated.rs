@@ -1,4 +1,4 @@
-//! A cloud whose machines are only simulated: the emulator in this process, in virtual time.
+//! A cloud whose machines are only simulated, in virtual time: the emulator in this process, or in one that tests this one.
 //!
 //! Owns how requests, and what is done on machines, reach it. Does not know what it is for.
 
@@ -18,7 +18,7 @@ use reqwest::{Method, Request, Url};
 
 use crate::core::{BoxFuture, Clock, Failure, FailureKind, Secret, Time, VirtualTime};
 use crate::nodes::Simulator;
-use crate::provider::{Answer, NoAnswer, Transport};
+use crate::provider::{Answer, HttpClients, NoAnswer, ProxySettings, Transport};
 
 /// Where such a cloud is, how it is spoken to, and its time.
 #[derive(Clone)]
@@ -28,6 +28,36 @@ pub struct Emulated {
     pub token: Secret<String>,
     pub transport: Arc<dyn Transport>,
     pub time: Arc<dyn Time>,
+}
+
+impl Emulated {
+    /// An emulator of another process on this computer, which has no time but that of its clients and has come to `now_ms`.
+    ///
+    /// # Errors
+    /// `Local` if this computer has no network at all.
+    pub fn elsewhere(v4: &str, token: Secret<String>, now_ms: u64) -> Result<Self, Failure> {
+        let cannot = |e| Failure::new(FailureKind::Local, format!("nothing can be sent on this computer: {e}"));
+        let (clients, time) = (HttpClients::new(ProxySettings::default()).map_err(cannot)?, VirtualTime::new(now_ms));
+        let transport = Arc::new(Elsewhere { clients, time: time.clone() });
+        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time) })
+    }
+}
+
+/// The way to an emulator in another process, which is told this one's time.
+struct Elsewhere {
+    clients: HttpClients,
+    time: VirtualTime,
+}
+
+impl Transport for Elsewhere {
+    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
+        Box::pin(async move {
+            // No virtual time passes while an answer is on its way.
+            let _hold = self.time.hold();
+            request.headers_mut().insert(wire::TIME, self.time.now_ms().into());
+            self.clients.send(request).await
+        })
+    }
 }
 
 /// An emulator of this process, and what only those who have it here can ask.

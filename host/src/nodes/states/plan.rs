@@ -124,7 +124,8 @@ impl Nodes {
     ) -> Result<Applied> {
         let plan = state.plan()?;
         if let Some(simulation) = self.simulation() {
-            return simulation.apply(target, Wish { place: place.map(Place::key), ..state.wish() }).await;
+            let wish = Wish { place: place.map(Place::key), ..state.wish() };
+            return simulation.apply(target, wish).await;
         }
         self.apply_plan(target, &plan, place, on_line).await
     }

@@ -81,6 +81,11 @@ impl Simulated {
         self.state().nodes.get(&id).map(|node| node.commands().to_vec()).unwrap_or_default()
     }
 
+    /// What is on a machine and what it was told to do, by what each thing is called.
+    pub fn memory(&self, id: u64) -> BTreeMap<String, String> {
+        self.state().nodes.get(&id).map(Node::memory).unwrap_or_default()
+    }
+
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
         if self.state().down(id) {

@@ -19,10 +19,12 @@ pub(super) struct Node {
     things: BTreeMap<(String, String), BTreeMap<String, String>>,
     /// By place.
     records: BTreeMap<String, Record>,
-    /// What was answered in places of states.
-    answers: BTreeMap<String, What>,
+    /// What came of wishes, by place.
+    granted: BTreeMap<String, What>,
     /// In their order.
     commands: Vec<String>,
+    /// How often each command with a record was begun.
+    ran: BTreeMap<String, u32>,
     /// When a service was started last.
     started: Option<Time>,
     /// When a port was first asked for.
@@ -64,6 +66,19 @@ impl Node {
         &self.commands
     }
 
+    /// What it has come to, by what each thing is called: files, things, and how often each command was begun.
+    pub(super) fn memory(&self) -> BTreeMap<String, String> {
+        let files = self.files.iter().map(|(path, file)| {
+            (format!("file {path}"), file.digest.clone().unwrap_or_else(|| "made by a command".to_owned()))
+        });
+        let things = self.things.iter().map(|((kind, name), settings)| {
+            let settings: Vec<_> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            (format!("{kind} {name}"), settings.join(" "))
+        });
+        let ran = self.ran.iter().map(|(command, times)| (format!("ran {command}"), times.to_string()));
+        files.chain(things).chain(ran).collect()
+    }
+
     pub(super) fn file(&self, path: &str) -> Option<&File> {
         self.files.get(path)
     }
@@ -88,16 +103,7 @@ impl Node {
                 self.records.retain(|known, record| *known != place || !record.interrupted);
                 (cost::COMMAND_MS, What::Done)
             }
-            Act::Apply(wish) => match wish.place.as_ref().and_then(|place| self.answers.get(place)) {
-                Some(answer) => (0, answer.clone()),
-                None => {
-                    let (takes_ms, answer) = self.apply(&wish, now);
-                    if let Some(place) = wish.place {
-                        self.answers.insert(place, answer.clone());
-                    }
-                    (takes_ms, answer)
-                }
-            },
+            Act::Apply(wish) => self.grant(&wish, now),
             Act::Write { path, file } => self.write(path, file),
             Act::Look { path } => (cost::STATE_MS, self.look(&path)),
             Act::Copy { .. } | Act::Facts | Act::Port { .. } => (0, What::Absent), // of more than this machine
@@ -127,6 +133,7 @@ impl Node {
             return (cost::STATE_MS, What::Skipped);
         }
         self.note(command.command.clone());
+        *self.ran.entry(command.command.clone()).or_default() += 1;
         let left_ms = command.takes_ms.unwrap_or(cost::COMMAND_MS);
         if let Some(path) = &command.creates {
             self.files.entry(path.clone()).or_default();
@@ -143,6 +150,17 @@ impl Node {
             Some(record) if record.ends > now => What::Running { left_ms: record.ends.0 - now.0 },
             Some(record) => What::Exited { code: 0, output: record.command.output.clone() },
         }
+    }
+
+    /// Once for each place.
+    fn grant(&mut self, wish: &Wish, now: Time) -> (u64, What) {
+        let Some(place) = &wish.place else { return self.apply(wish, now) };
+        if let Some(known) = self.granted.get(place) {
+            return (cost::STATE_MS, known.clone());
+        }
+        let (takes_ms, what) = self.apply(wish, now);
+        self.granted.insert(place.clone(), what.clone());
+        (takes_ms, what)
     }
 
     fn apply(&mut self, wish: &Wish, now: Time) -> (u64, What) {
