@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Node, Resource};
 use crate::provider::Client;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::forget_nodes;
-use crate::toolkit::nodes::{stage, stage_done, stage_failed};
+use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
 
 /// One kind of thing that carries tags.
@@ -240,18 +241,12 @@ impl Repeatable for Destroy<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
         let Target { label, toolkit, .. } = self.0;
-        stage(toolkit, label, "delete");
-        let fate = self.0.destroy().await.and_then(|fate| Ok((fate, self.0.forget()?)));
-        match fate {
-            Ok((fate, changes)) => {
-                stage_done(toolkit, label, "delete", fate == Fate::Destroyed);
-                Ok(Done { value: fate, changes })
-            }
-            Err(failure) => {
-                stage_failed(toolkit, label, "delete", &failure);
-                Err(failure.on(label))
-            }
-        }
+        let done = staged(toolkit, label, "delete", async {
+            let fate = self.0.destroy().await?;
+            let ending = Ending::of(fate == Fate::Destroyed);
+            Ok((Done { value: fate, changes: self.0.forget()? }, ending))
+        });
+        done.await.map_err(|failure| failure.on(label))
     }
 }
 
