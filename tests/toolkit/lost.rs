@@ -67,9 +67,17 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn wait_for_note(&self, part: &str) {
+        self.wait_for(|event| matches!(event, Event::Note { text } if text.contains(part)));
+    }
+
+    pub(crate) fn wait_for_stage(&self, part: &str) {
+        self.wait_for(|event| matches!(event, Event::Stage { stage, .. } if stage.contains(part)));
+    }
+
+    fn wait_for(&self, is: impl Fn(&Event) -> bool) {
         let told = self.told.lock().unwrap();
         while let Ok(event) = told.recv_timeout(Duration::from_secs(60)) {
-            if matches!(&event, Event::Note { text } if text.contains(part)) {
+            if is(&event) {
                 return;
             }
         }

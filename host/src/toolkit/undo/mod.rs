@@ -76,7 +76,11 @@ impl Toolkit {
             now_ms: self.clock().now_ms(),
             in_doubt_ms: u64::try_from(in_doubt(self).as_millis()).unwrap_or(u64::MAX),
         };
-        Ok(known.plan())
+        let mut plan = known.plan();
+        let names = plan.destroy.iter().filter(|thing| thing.kind == LINODE).map(|thing| thing.label.as_str());
+        let used = self.runs().worked_on_since(&detail.summary, &names.collect::<Vec<_>>())?;
+        plan.used = used.into_iter().map(|(id, title)| Left { what: format!("run {id}"), why: title }).collect();
+        Ok(plan)
     }
 
     fn is_at_home(&self, run: &crate::runs::RunSummary) -> Result<(), Failure> {

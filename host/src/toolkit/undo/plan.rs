@@ -23,6 +23,8 @@ pub struct UndoPlan {
     pub kept: Vec<Left>,
     /// What it did that no command takes back, and why.
     pub beyond: Vec<Left>,
+    /// Later runs that worked on what is to be destroyed: what they did there goes with it.
+    pub used: Vec<Left>,
     /// It has made something, whether or not that is still there.
     pub made: bool,
     /// Keys that it asked for, made now or before.
@@ -263,7 +265,6 @@ fn is_on_nodes(op: &str) -> bool {
 /// What a step destroyed.
 fn destroyed(step: &StepRecord) -> Option<String> {
     match step.op.as_str() {
-        "nodes.delete" => text(step, "/name").map(|name| format!("node {name}")),
         "firewalls.delete" => text(step, "/cluster").map(|name| format!("the firewall of cluster {name}")),
         "clusters.forget" => text(step, "/name").map(|name| format!("cluster {name}")),
         "things.destroy" => {
