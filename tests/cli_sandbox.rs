@@ -21,6 +21,7 @@ const TESTS: &[(&str, Test)] = &[
     ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
+    ("failed_steps_are_listed", failed_steps_are_listed),
     ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
     ("what_is_wrong_starts_no_sandbox", what_is_wrong_starts_no_sandbox),
     ("hints_stay_in_the_sandbox", hints_stay_in_the_sandbox),
@@ -230,8 +231,42 @@ fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
     is(error["nodes"].clone(), vec!["slow-node-1"])?;
     is(rest.iter().any(|line| line.starts_with("Stopping;")), true)?;
     is(home.json(&["--sandbox", "runs", "list"])?[0]["status"].clone(), "cancelled")?;
+    // What it began on the node goes on, until somebody says otherwise.
+    let cancelled = home.json(&["--sandbox", "runs", "cancel", "last"])?;
+    is(cancelled["status"].clone(), "cancelled")?;
+    home.ok(&["--sandbox", "exec", "slow-node-1", "--", "! pgrep -f 'sleep 60[0]'"])?;
     home.ok(&["--sandbox", "cluster", "destroy", "slow"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
+}
+
+const ONE_FAILS: &str = r#"
+let p = params(#{ quorum: param("50%", "lanes that must end well") });
+policy(#{ quorum: p.quorum });
+let c = clusters::ensure(#{ name: "two", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 2, type: "g6-nanode-1" }] });
+lanes(c.nodes, |n| n.run("hostname; test $(hostname) = two-node-1 || { echo no such luck >&2; exit 3; }"));
+"#;
+
+fn failed_steps_are_listed(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("two.rhai"), ONE_FAILS)?;
+    let is_listed = |steps: &Value| -> Result<(), Failed> {
+        let step = &steps[0];
+        is(steps.as_array().map(Vec::len), 1)?;
+        is(step["node"].clone(), "two-node-2")?;
+        is(step["op"].clone(), "node.run")?;
+        is(step["output"].clone(), "no such luck")?;
+        is(step["exit_code"].clone(), 3)
+    };
+    // The recipe's policy does without it: the run is done, and says so.
+    let report = home.json(&["--sandbox", "run", "two.rhai"])?;
+    is(report["status"].clone(), "done")?;
+    is_listed(&report["failed_steps"])?;
+    let (code, error) = home.fails(&["--sandbox", "run", "two.rhai", "--set", "quorum=100%"])?;
+    is(Value::from(code), 9)?;
+    is_listed(&error["failed_steps"])?;
+    let shown = home.ok(&["--sandbox", "runs", "show", "last"])?;
+    is(shown.contains("1 step failed:\n  two-node-2: node.run (step "), true)?;
+    is(shown.contains("\n    | no such luck\n"), true)
 }
 
 fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {

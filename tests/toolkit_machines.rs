@@ -3,6 +3,8 @@
 //! Where this computer cannot run machines, the tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+#[path = "toolkit/commands.rs"]
+mod commands;
 #[path = "toolkit/machines.rs"]
 mod machines;
 #[path = "toolkit/support.rs"]
@@ -23,6 +25,8 @@ const TESTS: &[(&str, Test)] = &[
     ("only_the_lasting_host_key_is_accepted", machines::only_the_lasting_host_key_is_accepted),
     ("secrets_reach_the_node_and_no_journal", machines::secrets_reach_the_node_and_no_journal),
     ("a_reboot_is_over_when_it_is_said_to_be", machines::a_reboot_is_over_when_it_is_said_to_be),
+    ("commands_survive_what_began_them", commands::commands_survive_what_began_them),
+    ("a_command_that_a_reboot_cut_is_not_repeated", commands::a_command_that_a_reboot_cut_is_not_repeated),
 ];
 
 fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! How long machines of the sandbox take from the call that boots them to a command's end over SSH, and to end again.
 //!
-//! `cargo bench -p linodetool --bench machines -- [ROUNDS]` prints 1, 3 and 20 machines at once: the first boot of a new disk, a
+//! `cargo bench -p linodetool --bench machines -- [ROUNDS] [real-root]` prints 1, 3 and 20 machines at once: the first boot of a new disk, a
 //! later one, powering off, and the end of all. Works as whoever runs it: as root or not. At most fifty rounds.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for the person who runs it")]
@@ -26,7 +26,8 @@ fn main() -> ExitCode {
     let rounds = std::env::args().find_map(|a| a.parse::<usize>().ok()).unwrap_or(9).clamp(1, 50);
     let folder = tempfile::tempdir().unwrap();
     let opened = Instant::now();
-    let room = match Namespaces::open(&folder.path().join("machines"), &Options::default()) {
+    let options = Options { real_root: std::env::args().any(|a| a == "real-root"), ..Options::default() };
+    let room = match Namespaces::open(&folder.path().join("machines"), &options) {
         Ok(room) => room,
         Err(error) => {
             println!("{error}");

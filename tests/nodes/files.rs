@@ -86,8 +86,6 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let fails = Run { command: "echo why >&2; exit 2".into(), ..Run::default() };
         let error = fails.apply(&nodes, &target, &Place::new("r", "3", 1), None).await.unwrap_err();
         assert_eq!(error.to_string(), "`echo why >&2; exit 2` ended with exit code 2");
-        nodes.remove_records(&target, "r").await.unwrap();
-        assert_eq!(nodes.inspect(&target, &Place::new("r", "3", 1)).await.unwrap(), Inspected::Absent);
     });
 
     with_sshd(trials, "states::a_port_is_waited_for", async |sshd: Sshd| {

@@ -2,7 +2,9 @@
 
 use super::{Sshd, with_sshd};
 use libtest_mimic::Trial;
-use linodetool::nodes::{ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RunnerCommand, Target};
+use linodetool::nodes::{
+    Direct, ExecOptions, Inspected, Limits, NodeError, Nodes, Outcome, Output, Place, RunnerCommand, Target,
+};
 use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -82,9 +84,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let want = [sshd.dir().display().to_string().as_bytes(), b"\nit's\na $secret|input \x1e\0 bytes"].concat();
         assert_eq!(output.stdout, want);
         let mut left: Vec<_> =
-            fs::read_dir(sshd.dir().join("lib/run1/1.1")).unwrap().map(|e| e.unwrap().file_name()).collect();
+            fs::read_dir(sshd.dir().join("lib/run1")).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["err", "exit", "out", "pid"]);
+        assert_eq!(left, ["1.1.err", "1.1.exit", "1.1.out", "1.1.pid"]);
     });
 
     with_sshd(trials, "runner::a_long_command_is_followed", async |sshd: Sshd| {
@@ -130,13 +132,36 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         }
     });
 
+    with_sshd(trials, "runner::one_whose_machine_does_not_answer_any_more_is_lost_and_found", async |sshd: Sshd| {
+        let kept = tempfile::tempdir().unwrap();
+        let at = |name: &str| kept.path().join(name).display().to_string();
+        // No patience at all, where five minutes are usual.
+        let limits = Limits { node_dir: at("lib"), reconnect: Duration::ZERO, ..Limits::default() };
+        let nodes = Nodes::new(tokio::runtime::Handle::current(), Arc::new(Direct::default()), limits);
+        let text = command(&format!(
+            "echo x >> {b}; while ! [ -e {g} ]; do sleep 0.05; done; cat {b}",
+            b = at("begun"),
+            g = at("gate")
+        ));
+        let (runner, to, long) = (nodes.clone(), sshd.target(), text.clone());
+        let waiting = tokio::spawn(async move { runner.run(&to, &place("1"), &long).await });
+        until("the command's begin", || kept.path().join("begun").exists()).await;
+        let (port, host, client) = (sshd.port, sshd.host.clone(), sshd.client.clone());
+        drop(sshd);
+        let error = waiting.await.unwrap().unwrap_err();
+        assert!(matches!(error, NodeError::Lost { .. }), "{error:?}");
+        let again = Sshd::start_with("127.0.0.1", port, host, client);
+        fs::write(kept.path().join("gate"), "").unwrap();
+        assert_eq!(run(&nodes, &again.target(), "1", &text).await.stdout_text(), "x\n");
+    });
+
     with_sshd(trials, "runner::one_that_was_killed_is_interrupted", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         let long = command("echo begun; sleep 60");
         let (runner, to) = (nodes.clone(), target.clone());
         let waiting = tokio::spawn(async move { runner.run(&to, &place("1"), &long).await });
-        let pid = sshd.dir().join("lib/run1/1.1/pid");
-        until("its number", || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'))).await;
+        let pid = sshd.dir().join("lib/run1/1.1.pid");
+        until("its first line", || fs::read(sshd.dir().join("lib/run1/1.1.out")).is_ok_and(|o| o == b"begun\n")).await;
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Running);
         let number = fs::read_to_string(&pid).unwrap();
         let group = number.split(' ').next().unwrap();
@@ -149,12 +174,49 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
     with_sshd(trials, "runner::one_of_an_earlier_boot_is_interrupted", async |sshd: Sshd| {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         run(&nodes, &target, "1", &command("true")).await;
-        let record = sshd.dir().join("lib/run1/1.1");
-        fs::remove_file(record.join("exit")).unwrap();
-        fs::write(record.join("pid"), "1 0 another-boot\n").unwrap();
+        let record = sshd.dir().join("lib/run1");
+        fs::remove_file(record.join("1.1.exit")).unwrap();
+        // Its number belongs to another process now, which is alive.
+        fs::write(record.join("1.1.pid"), format!("{}\n", std::process::id())).unwrap();
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Interrupted);
         let error = nodes.run(&target, &place("1"), &command("true")).await.unwrap_err();
         assert_eq!(error.to_string(), "`true` was cut before its end, by a reboot or a kill");
+    });
+
+    with_sshd(trials, "runner::one_that_a_shutdown_ended_is_interrupted", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        // A command may send its own group a signal, and ends as it says.
+        let own = run(&nodes, &target, "1", &command("trap '' TERM; kill 0; echo done; exit 4")).await;
+        assert_eq!((own.exit_code, own.stdout_text().as_str()), (Some(4), "done\n"));
+        let record = sshd.dir().join("lib/run1/1.1.exit");
+        let noted = fs::read_to_string(&record).unwrap();
+        let (code, boot) = noted.trim().split_once(' ').unwrap();
+        assert_eq!((code, boot.len() > 36), ("4", true));
+        // The machine has booted since.
+        fs::write(&record, format!("{code} {boot}0\n")).unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Interrupted);
+        nodes.forget_cut(&target, &place("1")).await.unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Absent);
+        assert_eq!(run(&nodes, &target, "1", &command("true")).await.exit_code, Some(0));
+        nodes.forget_cut(&target, &place("1")).await.unwrap();
+        assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Exited(0));
+    });
+
+    with_sshd(trials, "runner::records_of_long_ago_are_cleared_away", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let ran = |run: &str| Place::new(run, "1", 1);
+        for run in ["old", "recent"] {
+            nodes.run(&target, &ran(run), &command("echo kept")).await.unwrap();
+        }
+        let folder = sshd.dir().join("lib/old");
+        let touch = format!("touch -d '40 days ago' {}", folder.display());
+        nodes.exec_ok(&target, &touch, ExecOptions::default()).await.unwrap();
+        nodes.run(&target, &ran("recent"), &command("true")).await.unwrap();
+        assert!(folder.exists());
+        nodes.run(&target, &ran("new"), &command("true")).await.unwrap();
+        until("its removal", || !folder.exists()).await;
+        assert_eq!(nodes.inspect(&target, &ran("old")).await.unwrap(), Inspected::Absent);
+        assert_eq!(nodes.inspect(&target, &ran("recent")).await.unwrap(), Inspected::Exited(0));
     });
 
     with_sshd(trials, "runner::stop_ends_all_that_it_started", async |sshd: Sshd| {
@@ -167,7 +229,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         until("the command's begin", || begun.exists()).await;
         let child = fs::read_to_string(&begun).unwrap().trim().to_owned();
         assert_eq!(nodes.stop(&target, &place("1")).await.unwrap(), Inspected::Exited(143));
-        assert_eq!(waiting.await.unwrap().exit_code, Some(143));
+        let output = waiting.await.unwrap();
+        // What it wrote is all: no shell says "Terminated" for it.
+        assert_eq!((output.exit_code, output.stderr_text().as_str()), (Some(143), ""));
         until("the child's end", || !std::path::Path::new(&format!("/proc/{child}")).exists()).await;
         assert_eq!(nodes.stop(&target, &place("1")).await.unwrap(), Inspected::Exited(143));
         assert_eq!(nodes.stop(&target, &place("9")).await.unwrap(), Inspected::Absent);

@@ -107,6 +107,7 @@ fn signatures_are_clean() {
         param(default, doc: string) -> Param
         param(default, doc: string, options: map) -> Param
         params(declarations: map) -> map
+        policy(options: map)
         sleep(seconds: float)
         sleep(seconds: int)
         ToolkitError.to_debug() -> string

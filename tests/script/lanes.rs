@@ -250,3 +250,76 @@ fn wait_until_reads_only() {
                ╰────"#]],
     );
 }
+
+#[test]
+fn a_recipe_says_what_failed_lanes_mean() {
+    let lanes = "lanes([1, 2, 3], |n| if n == 1 { fail(\"no\") } else { n }";
+    check(&format!("policy(#{{ quorum: \"60%\" }});\noutput(\"v\", {lanes}));"), expect![[r#"{"v":[null,2,3]}"#]]);
+    // A call says more than the recipe.
+    check(
+        &format!("policy(#{{ quorum: 1 }});\nlet r = {lanes}, #{{ quorum: \"100%\" }});"),
+        expect![[r#"
+         × no
+          ╭─[main.rhai:2:42]
+        1 │ policy(#{ quorum: 1 });
+        2 │ let r = lanes([1, 2, 3], |n| if n == 1 { fail("no") } else { n }, #{ quorum: "100%" });
+          ·                                          ────
+          ╰────
+
+         in lane `0` (2 of 3 lanes ended well, the quorum is 3), started at main.rhai:2:9"#]],
+    );
+    check(
+        &format!("policy(#{{ quorum: 5 }});\nlet r = {lanes});"),
+        expect![[r#"
+         × no
+          ╭─[main.rhai:2:42]
+        1 │ policy(#{ quorum: 5 });
+        2 │ let r = lanes([1, 2, 3], |n| if n == 1 { fail("no") } else { n });
+          ·                                          ────
+          ╰────
+
+         in lane `0` (2 of 3 lanes ended well, the quorum is 3), started at main.rhai:2:9"#]],
+    );
+    check("policy(#{ on_failure: \"stop\" });\noutput(\"v\", lanes([1, 2], |n| n));", expect![[r#"{"v":[1,2]}"#]]);
+    check(
+        "policy(#{ on_failure: \"stop\" });\npolicy(#{ quorum: 1 });",
+        expect![[r#"
+         × `policy` is called twice: give all its options in one call
+          ╭─[main.rhai:2:1]
+        1 │ policy(#{ on_failure: "stop" });
+        2 │ policy(#{ quorum: 1 });
+          · ──────
+          ╰────"#]],
+    );
+    check(
+        "lanes([1], |n| policy(#{ quorum: 1 }));",
+        expect![[r#"
+         × `policy` is for the whole recipe: call it outside of lanes
+          ╭─[main.rhai:1:16]
+        1 │ lanes([1], |n| policy(#{ quorum: 1 }));
+          ·                ──────
+          ╰────
+
+         in lane `0`, started at main.rhai:1:1"#]],
+    );
+    check(
+        "policy(#{ quorum: \"most\" });",
+        expect![[r#"
+         × option `quorum` of policy must be a number of lanes, or a share of them such as "80%", but is
+         │ "most"
+          ╭─[main.rhai:1:1]
+        1 │ policy(#{ quorum: "most" });
+          · ──────
+          ╰────"#]],
+    );
+    check(
+        "policy(#{ qourum: 1 });",
+        expect![[r#"
+         × unknown option `qourum` of policy
+          ╭─[main.rhai:1:1]
+        1 │ policy(#{ qourum: 1 });
+          · ──────
+          ╰────
+         help: did you mean `quorum`?"#]],
+    );
+}

@@ -304,6 +304,7 @@ impl Sandbox {
             "jobs": jobs,
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
+            "machines_run": self.inner.machines.about(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,
             "troubles": state.troubles,

@@ -12,6 +12,8 @@ mod firewalls;
 mod first_boot;
 #[path = "machines/life.rs"]
 mod life;
+#[path = "machines/rootfs.rs"]
+mod rootfs;
 #[path = "machines/rootless.rs"]
 mod rootless;
 #[path = "machines/ssh.rs"]
@@ -20,6 +22,8 @@ mod ssh;
 mod support;
 #[path = "machines/units.rs"]
 mod units;
+#[path = "machines/users.rs"]
+mod users;
 
 use libtest_mimic::{Arguments, Trial};
 use linodetool_sandbox::machines::namespaces::Namespaces;
@@ -43,8 +47,17 @@ fn main() -> ExitCode {
     if let Some(why) = &why_not {
         support::say(&format!("ignored: {why}"));
     }
-    let groups =
-        [boot::CASES, ssh::CASES, first_boot::CASES, units::CASES, life::CASES, firewalls::CASES, rootless::CASES];
+    let groups = [
+        boot::CASES,
+        users::CASES,
+        ssh::CASES,
+        first_boot::CASES,
+        units::CASES,
+        life::CASES,
+        firewalls::CASES,
+        rootfs::CASES,
+        rootless::CASES,
+    ];
     let trials = groups.iter().flat_map(|g| g.iter()).map(|(name, run)| {
         let (run, missing) = (*run, support::missing(name).filter(|_| !must));
         if let Some(why) = &missing {

@@ -217,8 +217,10 @@ const DEFAULT_CONTEXT: &str = "default/default";
 fn sandbox(needed: Needed) -> Check {
     let name = "sandbox";
     match Namespaces::support() {
-        Ok(support) if support.lost.is_empty() => Check::ok(name, "machines can run"),
-        Ok(support) => Check::ok(name, format!("machines can run, but {}", support.lost.join("; "))),
+        Ok(support) if support.lost.is_empty() => Check::ok(name, format!("machines can run {}", support.about())),
+        Ok(support) => {
+            Check::ok(name, format!("machines can run {}, but {}", support.about(), support.lost.join("; ")))
+        }
         Err(why) => Check::lacking(
             name,
             needed,

@@ -3,7 +3,9 @@
 //! Owns the table of exit codes. Layers below have errors of their own and know no exit code.
 
 use super::output::Output;
+use super::render::failures::listing;
 use crate::core::{Failure, FailureKind};
+use crate::runs::FailedStep;
 use crate::script::{Look, ScriptError};
 use clap::error::{ContextKind, ContextValue};
 use serde::Serialize;
@@ -32,6 +34,8 @@ pub(crate) struct LeftBehind {
     pub(crate) run: String,
     /// Names of nodes that exist.
     pub(crate) nodes: Vec<String>,
+    /// First ones first.
+    pub(crate) failed_steps: Vec<FailedStep>,
     /// How to go on, and how to remove them.
     #[serde(skip)]
     pub(crate) advice: String,
@@ -164,6 +168,7 @@ impl CliError {
         if let Self::Script(_, Some(left)) = self {
             document["error"]["run"] = json!(left.run);
             document["error"]["nodes"] = json!(left.nodes);
+            document["error"]["failed_steps"] = json!(left.failed_steps);
         }
         Some(document)
     }
@@ -186,7 +191,8 @@ impl CliError {
                 let look = if color { Look::Colour(WIDTH) } else { Look::Plain(WIDTH) };
                 let advice = left.as_ref().filter(|left| !left.advice.is_empty());
                 let advice = advice.map_or_else(String::new, |left| format!("\n\n{}", left.advice));
-                Some(format!("{}{advice}", report(look)))
+                let failed = left.as_ref().and_then(|left| more_failed(error, &left.failed_steps)).unwrap_or_default();
+                Some(format!("{}{failed}{advice}", report(look)))
             }
             Self::BrokenPipe | Self::Exit(_) => None,
         }
@@ -202,6 +208,16 @@ impl CliError {
         }
         self.exit_code()
     }
+}
+
+/// The steps that failed, unless the error itself is all there is to say.
+fn more_failed(error: &ScriptError, steps: &[FailedStep]) -> Option<String> {
+    let told = match steps {
+        [] => true,
+        [only] => error.failure.message.contains(&only.failure.message),
+        _ => false,
+    };
+    (!told).then(|| format!("\n\n{}", listing(steps)))
 }
 
 /// `error: ...` with the last output of a command and the way out.

@@ -9,8 +9,9 @@ use super::session::{Session, finish};
 use super::world::About;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
-use crate::runs::{Run, RunDetail, RunSummary, StepRecord};
+use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
+use crate::toolkit::commands;
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -121,6 +122,7 @@ fn show(
         status: summary.status.to_string(),
         outputs: run.outputs().into_iter().collect(),
         nodes: touched.nodes.into_iter().map(report_node).collect(),
+        failed_steps: touched.failed,
         seconds: f64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX)) / 1000.0,
     };
     session.out.result(&report, || result(&report))?;
@@ -147,6 +149,9 @@ struct Touched {
     clusters: BTreeSet<String>,
     /// Its journal has steps.
     began: bool,
+    /// Nodes on which a command goes on, as nobody has seen its end.
+    at_work: BTreeSet<String>,
+    failed: Vec<FailedStep>,
 }
 
 impl Touched {
@@ -160,7 +165,9 @@ impl Touched {
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        Ok(Self { nodes, clusters, began: !detail.steps.is_empty() })
+        let unseen = detail.in_doubt().filter(|step| step.op == commands::RUN && step.failure.is_none());
+        let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
+        Ok(Self { nodes, clusters, began: !detail.steps.is_empty(), at_work, failed: detail.failed_steps() })
     }
 
     fn names(&self) -> Vec<String> {
@@ -195,6 +202,10 @@ impl Touched {
                 lines.push(format!("These nodes exist: {}", self.names().join(", ")));
             }
         }
+        if !self.at_work.is_empty() && !ephemeral {
+            let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
+            lines.push(format!("What it began on {on} goes on there. Stop that: {program} runs cancel {}", run.id()));
+        }
         lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         let resume = format!("{program} runs resume {}", run.id());
         lines.extend(match kind {
@@ -204,7 +215,12 @@ impl Touched {
             FailureKind::Cancelled => Some(format!("Go on: {resume}")),
             _ => Some(format!("Once the cause is mended, go on: {resume}")),
         });
-        let left = LeftBehind { run: run.id().to_string(), nodes: self.names(), advice: lines.join("\n") };
+        let left = LeftBehind {
+            run: run.id().to_string(),
+            nodes: self.names(),
+            failed_steps: self.failed.clone(),
+            advice: lines.join("\n"),
+        };
         CliError::Script(Box::new(error), Some(left))
     }
 }

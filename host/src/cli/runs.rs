@@ -1,6 +1,7 @@
 //! `linodetool runs`: what was done, by which command, step by step.
 
 use super::error::{CliError, OK};
+use super::render::failures::listing;
 use super::render::plain::seconds;
 use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
@@ -10,6 +11,7 @@ use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
+mod cancel;
 pub(super) mod resume;
 pub(super) mod undo;
 
@@ -41,6 +43,7 @@ pub(crate) enum RunsCommand {
         run: String,
     },
     Resume(resume::ResumeArgs),
+    Cancel(cancel::CancelArgs),
     Undo(undo::UndoArgs),
 }
 
@@ -48,7 +51,7 @@ impl RunsArgs {
     /// What it needs of the sandbox.
     pub(crate) fn need(&self) -> Need {
         match &self.command {
-            RunsCommand::Resume(_) | RunsCommand::Undo(_) => Need::Run,
+            RunsCommand::Resume(_) | RunsCommand::Cancel(_) | RunsCommand::Undo(_) => Need::Run,
             RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
         }
     }
@@ -58,6 +61,7 @@ impl RunsArgs {
             RunsCommand::List { .. } => None,
             RunsCommand::Show { run } => Some(About { run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
         }
     }
@@ -79,6 +83,7 @@ impl RunsArgs {
                 out.result(&detail, || show(&detail))?;
             }
             RunsCommand::Resume(args) => return args.run(session),
+            RunsCommand::Cancel(args) => return args.run(session),
             RunsCommand::Undo(args) => return args.run(session),
         }
         Ok(OK)
@@ -135,6 +140,10 @@ fn show(detail: &RunDetail) -> String {
     if !detail.outputs.is_empty() {
         let lines: Vec<_> = detail.outputs.iter().map(|(name, value)| format!("  {name} = {value}")).collect();
         parts.push(format!("outputs:\n{}", lines.join("\n")));
+    }
+    let failed = detail.failed_steps();
+    if !failed.is_empty() {
+        parts.push(listing(&failed));
     }
     let quiet = |step: &&crate::runs::StepRecord| step.kind == StepKind::Read && step.state == StepState::Done;
     let mut table = Table::new(["STEP", "WHAT", "STATE", "TOOK", "WHERE"]);

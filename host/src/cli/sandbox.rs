@@ -48,6 +48,11 @@ pub(crate) struct ServeArgs {
     /// What a Linode is
     #[arg(long, value_enum, default_value_t = MachineKind::Namespaces)]
     pub(crate) machines: MachineKind,
+    /// Show machines this system instead of this computer's: a directory with /usr and /bin/sh, as debootstrap makes it
+    ///
+    /// Commands with --sandbox use the sandbox that runs, so start this one first.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rootfs: Option<PathBuf>,
     /// Whether request limits are in force
     #[arg(long, value_enum, default_value_t = Limits::Real)]
     pub(crate) limits: Limits,

@@ -37,7 +37,7 @@ pub use keys::{KeyPair, fingerprint};
 pub use output::{Output, Stream};
 pub use pool::{Limits, Nodes};
 pub use quote::sh_quote;
-pub use runner::{Inspected, Outcome, Place, RunnerCommand};
+pub use runner::{Inspected, Outcome, Place, RECORDS_KEPT, RunnerCommand};
 pub use target::Target;
 pub use template::{as_text, render};
 

@@ -18,7 +18,7 @@ pub struct Limits {
     pub commands: usize,
     /// How long a lost connection is tried again while something on the node is waited for; a reboot takes a minute or two.
     pub reconnect: Duration,
-    /// Where the runner keeps its records on a node.
+    /// Where the runner keeps its records on a node; nothing else lies there, since it removes what is old.
     pub node_dir: String,
     /// Where a file lies on this computer while it is relayed from node to node.
     pub scratch: PathBuf,
@@ -30,7 +30,7 @@ impl Default for Limits {
             logins: 16,
             commands: 256,
             reconnect: Duration::from_secs(300),
-            node_dir: "/var/lib/linodetool".into(),
+            node_dir: "/var/lib/linodetool/runs".into(),
             scratch: std::env::temp_dir(),
         }
     }

@@ -15,6 +15,7 @@ mod chain;
 mod creates;
 mod effect;
 mod entry;
+mod failures;
 mod journal;
 mod lane;
 mod load;
@@ -30,6 +31,7 @@ mod writer;
 pub use archive::peek;
 pub use creates::Create;
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
+pub use failures::FailedStep;
 pub use journal::Traffic;
 pub use lane::Lane;
 pub use records::{

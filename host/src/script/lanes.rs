@@ -5,36 +5,18 @@
 use super::detach::{detach, detach_function};
 use super::engine::{LANE_STACK, Speaking};
 use super::explain::{Words, explain};
+use super::policy::{OnFailure, Policy};
 use super::step::{Tag, lane_of, place_of, session_of};
 use super::thrown::{LaneFailure, Result, Thrown, misuse, raise};
 use super::value::Handles;
 use crate::core::{Failure, FailureKind};
 use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The options of `lanes`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Options {
-    #[serde(default)]
-    on_failure: OnFailure,
-    /// How many lanes must end well, or the call fails.
-    quorum: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum OnFailure {
-    /// No further lane is started; those at work finish.
-    Stop,
-    #[default]
-    Continue,
-}
 
 /// Whether a lane starts, decided once: a resumed run leaves out the same lanes, whatever their timing is now.
 #[derive(Serialize)]
@@ -58,10 +40,13 @@ impl Effect for Start {
 }
 
 /// Runs all lanes. Gives their values in item order, or with options a map per item.
-pub(crate) fn lanes(call: &NativeCallContext, items: Array, body: &FnPtr, options: Option<Options>) -> Result<Array> {
+pub(crate) fn lanes(call: &NativeCallContext, items: Array, body: &FnPtr, options: Option<Policy>) -> Result<Array> {
     let session = session_of(call)?;
+    let recipe = session.policy.get().copied().unwrap_or_default();
+    let policy = options.unwrap_or_default().or(recipe, items.len());
+    let quorum = policy.quorum.map(|quorum| quorum.of(items.len()));
     let names = names(&items, &session.handles, call)?;
-    let results = fan_out(call, &items, &names, body, options)?;
+    let results = fan_out(call, &items, &names, body, policy)?;
     // A cancel or a divergence in any lane ends the whole script: no `try` may swallow it.
     let mut results: Vec<Option<Result<Dynamic>>> = results;
     for result in &mut results {
@@ -76,16 +61,18 @@ pub(crate) fn lanes(call: &NativeCallContext, items: Array, body: &FnPtr, option
     }
     let good = results.iter().filter(|result| matches!(result, Some(Ok(_)))).count();
     let bad = results.iter().any(|result| matches!(result, Some(Err(_))));
-    let failed = match options {
-        None => bad,
-        Some(options) => options.quorum.is_some_and(|quorum| good < quorum),
+    let failed = match quorum {
+        Some(quorum) => good < quorum,
+        // With options, each item tells how it came out.
+        None => bad && options.is_none(),
     };
     if failed {
-        let quorum = options.and_then(|options| options.quorum);
         return Err(failure(&names, results, good, quorum, call));
     }
     if options.is_none() {
-        return Ok(results.into_iter().flatten().flatten().collect());
+        // A lane that the quorum can do without has no value.
+        let value = |result: Option<Result<Dynamic>>| result.and_then(Result::ok).unwrap_or(Dynamic::UNIT);
+        return Ok(results.into_iter().map(value).collect());
     }
     Ok(items.into_iter().zip(names).zip(results).map(|((item, name), result)| report(item, &name, result)).collect())
 }
@@ -95,7 +82,7 @@ fn fan_out(
     items: &Array,
     names: &[String],
     body: &FnPtr,
-    options: Option<Options>,
+    policy: Policy,
 ) -> Result<Vec<Option<Result<Dynamic>>>> {
     let (lane, session) = (lane_of(call)?, session_of(call)?);
     let fan_out = lane.mark(&place_of(call), "lanes", &names).map_err(|error| raise(error, call))?;
@@ -105,7 +92,7 @@ fn fan_out(
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (engine, global) = (call.engine(), call.global_runtime_state());
     let (name, source, at) = (call.fn_name(), call.fn_source(), call.call_position());
-    let stop_on_failure = options.is_some_and(|options| options.on_failure == OnFailure::Stop);
+    let stop_on_failure = policy.on_failure == Some(OnFailure::Stop);
 
     let work = || {
         while let i = next.fetch_add(1, Ordering::Relaxed)

@@ -15,6 +15,7 @@ mod metadata;
 pub mod modules;
 pub mod options;
 mod params;
+mod policy;
 mod recipes;
 mod reference;
 mod resolver;

@@ -3,6 +3,7 @@
 //! Does not know any particular effect.
 
 use super::params::Settings;
+use super::policy::Policy;
 use super::thrown::{Result, Stop, misuse, raise, stopped};
 use super::value::Handles;
 use crate::core::Failure;
@@ -10,7 +11,7 @@ use crate::runs::{Effect, Lane, Place, Run};
 use rhai::NativeCallContext;
 use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Lanes at work at once; each is a thread of about 60 KiB. What they ask of the world is limited elsewhere.
 const MAX_LANES: usize = 4096;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) settings: Mutex<Settings>,
     pub(crate) services: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) handles: Handles,
+    /// What the recipe said of failures in lanes.
+    pub(crate) policy: OnceLock<Policy>,
     /// Lane threads that may still be started; the thread that calls `lanes` always works too.
     threads: AtomicUsize,
 }
@@ -38,7 +41,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(settings: Settings, services: Option<Arc<dyn Any + Send + Sync>>, handles: Handles) -> Arc<Self> {
         let threads = AtomicUsize::new(MAX_LANES - 1);
-        Arc::new(Self { settings: Mutex::new(settings), services, handles, threads })
+        Arc::new(Self { settings: Mutex::new(settings), services, handles, policy: OnceLock::new(), threads })
     }
 
     /// Takes up to `wanted` thread permits.

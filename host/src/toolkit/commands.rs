@@ -7,11 +7,18 @@ use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
-use crate::nodes::{ExecOptions, Inspected, NodeError, Outcome, Output, Place, sh_quote};
+use crate::nodes::{
+    ExecOptions, Inspected, NodeError, Outcome, Output, Place, RECORDS_KEPT, RunnerCommand, Target, sh_quote,
+};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
 use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
+
+/// The operation of a step that runs a command.
+pub const RUN: &str = "node.run";
+/// How often a command that reboots cut is begun again, if it may be.
+const REPEATS: usize = 3;
 
 /// A command on a node. It runs detached from the connection and is never repeated by accident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -129,6 +136,25 @@ impl RunOn<'_> {
         })
     }
 
+    /// What says when it need not run says also that it may run again.
+    fn may_repeat(&self) -> bool {
+        self.options.creates.is_some() || self.options.unless.is_some()
+    }
+
+    /// Runs it, again if a reboot cut it and it may be repeated.
+    async fn run(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome, NodeError> {
+        let connections = self.toolkit.connections();
+        for _ in 0..REPEATS {
+            match connections.run(target, place, command).await {
+                Err(NodeError::Interrupted { .. }) if self.may_repeat() => {
+                    connections.forget_cut(target, place).await?;
+                }
+                outcome => return outcome,
+            }
+        }
+        connections.run(target, place, command).await
+    }
+
     fn ended(&self, output: &Output, redaction: &Redaction) -> Result<CommandOutput, Failure> {
         let code = output.exit_code.unwrap_or(-1);
         let answer = CommandOutput {
@@ -150,12 +176,19 @@ impl RunOn<'_> {
     }
 }
 
+/// A node that was lost on the way may go on with the command: that is no failure of which an end is known.
+fn unsure(error: NodeError, redaction: &Redaction) -> Failure {
+    let lost = matches!(error, NodeError::Lost { .. });
+    let failure = redaction.failure(error.into());
+    if lost { Failure { kind: FailureKind::Interrupted, ..failure } } else { failure }
+}
+
 fn place(cx: &StepCx) -> Place {
     Place::new(cx.run.as_str(), &cx.step, cx.attempt)
 }
 
 impl Effect for RunOn<'_> {
-    const OP: &'static str = "node.run";
+    const OP: &'static str = RUN;
     const KIND: Kind = Kind::Write;
     type Out = CommandOutput;
 
@@ -166,8 +199,8 @@ impl Effect for RunOn<'_> {
         let redaction = self.toolkit.redaction(self.at_node)?;
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
         let answer = staged(self.toolkit, self.node, &title, async {
-            let outcome = self.toolkit.connections().run(&target, &place(cx), &command).await;
-            let answer = match outcome.map_err(|error| redaction.failure(error.into()))? {
+            let outcome = self.run(&target, &place(cx), &command).await;
+            let answer = match outcome.map_err(|error| unsure(error, &redaction))? {
                 Outcome::Ended(output) => self.ended(&output, &redaction)?,
                 Outcome::Skipped(_) => CommandOutput::default(),
             };
@@ -177,26 +210,28 @@ impl Effect for RunOn<'_> {
         Ok(answer.await?.into())
     }
 
-    /// The record on the node tells: it goes on, it ended, it was cut, or it never began.
+    /// The record on the node tells. What goes on or has ended is waited for by performing it, which finds it.
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<CommandOutput>>, Failure> {
         let target = self.toolkit.target(self.at_node)?;
-        let connections = self.toolkit.connections();
-        match connections.inspect(&target, &place(cx)).await? {
-            Inspected::Absent => Ok(None),
-            Inspected::Running | Inspected::Exited(_) => {
-                let redaction = self.toolkit.redaction(self.at_node)?;
-                let lines = lines_of(self.toolkit, self.node, &redaction);
-                let output = connections.attach(&target, &place(cx), Some(lines)).await?;
-                output.map(|output| self.ended(&output, &redaction).map(Done::from)).transpose()
+        let (connections, place) = (self.toolkit.connections(), place(cx));
+        match connections.inspect(&target, &place).await? {
+            Inspected::Running | Inspected::Exited(_) => Ok(None),
+            Inspected::Absent if cx.since_intent() < RECORDS_KEPT || self.may_repeat() => Ok(None),
+            Inspected::Absent => {
+                let days = RECORDS_KEPT.as_secs() / 86_400;
+                let message =
+                    format!("whether `{}` ran is not known: its record would be older than {days} days", self.title());
+                let failure = Failure::new(FailureKind::Interrupted, message);
+                Err(failure.hint("see what it left behind, and begin a new run").on(self.node))
             }
-            // What says when it need not run says also that it may run again.
-            Inspected::Interrupted if self.options.creates.is_some() || self.options.unless.is_some() => Ok(None),
-            Inspected::Interrupted => Err(NodeError::Interrupted {
-                node: self.node.into(),
-                command: self.command.into(),
-                output: String::new(),
+            Inspected::Interrupted if self.may_repeat() => {
+                connections.forget_cut(&target, &place).await?;
+                Ok(None)
             }
-            .into()),
+            Inspected::Interrupted => {
+                let (node, command) = (self.node.into(), self.command.into());
+                Err(NodeError::Interrupted { node, command, output: String::new() }.into())
+            }
         }
     }
 }

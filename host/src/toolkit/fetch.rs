@@ -31,7 +31,7 @@ pub(crate) fn digest_in(text: &str) -> Option<String> {
 }
 
 pub(crate) async fn published_sha512(url: &str) -> Result<String, Failure> {
-    let text = get(url).await?.text().await.map_err(|e| failed(url, &e))?;
+    let text = get(url).await?.text().await.map_err(|e| failed(url, e))?;
     digest_in(&text).ok_or_else(|| Failure::new(FailureKind::Invalid, format!("{url} holds no SHA-512")))
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn download(url: &str, sha512: &str, folder: &Path) -> Result<P
     let mut part = tempfile::NamedTempFile::new_in(folder).map_err(|e| local(&e))?;
     let mut digest = Sha512::new();
     let mut answer = get(url).await?;
-    while let Some(chunk) = answer.chunk().await.map_err(|e| failed(url, &e))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|e| failed(url, e))? {
         digest.update(&chunk);
         part.write_all(&chunk).map_err(|e| local(&e))?;
     }
@@ -71,11 +71,16 @@ async fn get(url: &str) -> Result<reqwest::Response, Failure> {
         reqwest::Client::builder().connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60));
     let client = client.build().map_err(|e| Failure::internal(format!("no HTTP client: {e}")))?;
     let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
-    answer.map_err(|e| failed(url, &e))
+    answer.map_err(|e| failed(url, e))
 }
 
-fn failed(url: &str, error: &reqwest::Error) -> Failure {
-    let why = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+fn failed(url: &str, error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    // The innermost cause says what happened; those around it say where, which we say ourselves.
+    let mut why: &dyn std::error::Error = &error;
+    while let Some(cause) = why.source() {
+        why = cause;
+    }
     Failure::new(FailureKind::Unavailable, format!("cannot download {url}: {why}"))
         .hint("check the address and that this computer reaches it")
 }
@@ -83,6 +88,56 @@ fn failed(url: &str, error: &reqwest::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader};
+
+    /// A server on this computer that answers the next requests so and is gone; its address.
+    fn serve(answers: Vec<String>) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x.tar.gz", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        url
+    }
+
+    fn answer(status: &str, length: usize, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    }
+
+    #[tokio::test]
+    async fn only_what_was_asked_for_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha512 = hex(&Sha512::digest("content"));
+        let url = serve(vec![
+            answer("404 Not Found", 2, "no"),
+            answer("200 OK", 5, "other"),
+            answer("200 OK", 7, "cont"), // and hangs up
+            answer("200 OK", 128, &sha512),
+            answer("200 OK", 7, "content"),
+        ]);
+        let mut said = String::new();
+        for _ in 0..3 {
+            let failure = download(&url, &sha512, folder.path()).await.unwrap_err();
+            said += &format!("{failure}\n").replace(&url, "URL");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "half of it is left: {failure}");
+        }
+        expect_test::expect![[r#"
+            cannot download URL: HTTP status client error (404 Not Found)
+            URL is not what was asked for: SHA-512 e25ac3845f8cbe12... instead of b2d1d285b5199c85...
+            cannot download URL: end of file before message length reached
+        "#]]
+        .assert_eq(&said);
+        assert_eq!(published_sha512(&url).await.unwrap(), sha512);
+        let packed = download(&url, &sha512, folder.path()).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&packed.path).unwrap(), "content");
+        // The server is gone: what is there is not asked for again.
+        assert_eq!(download(&url, &sha512, folder.path()).await.unwrap().path, packed.path);
+    }
 
     #[test]
     fn digests_are_found_in_the_usual_forms() {

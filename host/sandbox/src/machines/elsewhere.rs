@@ -3,7 +3,7 @@
 //! Owns: nothing; see `namespaces.rs`, which takes this module's place on Linux.
 
 use super::{FirewallRules, MachineError, MachineExit, MachineSpec, Machines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -15,11 +15,14 @@ pub struct Options {
     pub forget_disks: bool,
     pub wait_for_earlier: Option<Duration>,
     pub single_user: bool,
+    pub real_root: bool,
+    pub rootfs: Option<PathBuf>,
 }
 
 /// As on Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
+    Mapped,
     Root,
     Range,
     Single,
@@ -31,6 +34,13 @@ pub struct Support {
     pub mode: Mode,
     pub lost: Vec<String>,
     pub firewalls: bool,
+    pub refused: Option<String>,
+}
+
+impl Support {
+    pub fn about(&self) -> String {
+        WHY.to_owned()
+    }
 }
 
 /// Cannot be made here.
@@ -46,6 +56,10 @@ impl Namespaces {
     }
 
     pub fn mode(&self) -> Mode {
+        match *self {}
+    }
+
+    pub fn about(&self) -> String {
         match *self {}
     }
 
@@ -80,6 +94,10 @@ impl Machines for Namespaces {
     }
 
     fn exits(&self) -> Option<Receiver<MachineExit>> {
+        match *self {}
+    }
+
+    fn about(&self) -> String {
         match *self {}
     }
 }

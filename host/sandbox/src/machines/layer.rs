@@ -3,11 +3,11 @@
 //! Owns: what of this computer machines do not see. The rule: a machine sees what every user of this computer may read,
 //! less the places that hold its state and keys. Does not mount.
 //!
-//! In a user namespace the layer holds all directories too: a file whose owner has no id there cannot be copied up
+//! In an ordinary user's namespace the layer holds all directories too: a file whose owner has no id there cannot be copied up
 //! (EOVERFLOW), nor can the directory it lies in, so that even creating a file next to it fails. Directories of ours on
 //! top cure that; files of /etc and of dpkg, which are often edited in place, are copied whole.
 
-use super::fail::{Because, Result};
+use super::fail::{Because, Result, fail};
 use super::protocol::Mode;
 use super::sys;
 use std::fs;
@@ -17,6 +17,10 @@ use std::path::{Path, PathBuf};
 
 /// Top-level directories shown copy-on-write (or, where they are symlinks, copied as such).
 pub(crate) const SHARED: [&str; 9] = ["usr", "etc", "var", "opt", "bin", "sbin", "lib", "lib64", "lib32"];
+
+/// Top-level directories that are each machine's own, or the kernel's, whatever a system has there.
+const PRIVATE: [&str; 12] =
+    ["root", "home", "srv", "mnt", "media", "tmp", "run", "proc", "sys", "dev", "boot", "lost+found"];
 
 /// Directories that start empty, whatever their mode here: state, logs and keys of this computer, and units that would
 /// start at a machine's boot. The mode is the machine's.
@@ -53,40 +57,35 @@ const USR_DEPTH: u32 = 3;
 
 /// Makes the layer below `dir/layer`. What an earlier room made is kept for /usr and /opt, where only directories are
 /// and new ones show through, and made anew for the rest.
-pub(crate) fn make(dir: &Path, mode: Mode) -> Result<()> {
+pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     let layer = dir.join("layer");
-    let done = layer.join("usr-is-done");
+    let (of, done) = (layer.join("of"), layer.join("usr-is-done"));
+    let name = base.display().to_string();
+    if !fs::read_to_string(&of).is_ok_and(|last| last == name) {
+        remove(&layer)?;
+    }
     for name in ["etc", "var"] {
-        match fs::remove_dir_all(layer.join(name)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(e).because(|| format!("cannot remove {}/{name}", layer.display()));
-            }
-            _ => {}
-        }
+        remove(&layer.join(name))?;
     }
     for name in ["usr", "etc", "var", "opt"] {
         make_dir(&layer.join(name), 0o755)?;
     }
-    let walk = Walk { mode, skip: fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()) };
+    fs::write(&of, name).because(|| format!("cannot write {}", of.display()))?;
+    let walk = Walk { mode, base, skip: fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()) };
     for name in ["etc", "var", "opt"] {
-        walk.directory(&Path::new("/").join(name), &layer.join(name), 0);
+        walk.directory(&base.join(name), &layer.join(name), 0);
     }
-    if mode.is_root() {
-        walk.directory(Path::new("/usr/local/etc"), &layer.join("usr/local/etc"), 0);
+    if mode.knows_owners() {
+        walk.directory(&base.join("usr/local/etc"), &layer.join("usr/local/etc"), 0);
     } else if !done.exists() {
-        walk.directory(Path::new("/usr"), &layer.join("usr"), 0);
+        walk.directory(&base.join("usr"), &layer.join("usr"), 0);
         fs::write(&done, "").because(|| format!("cannot write {}", done.display()))?;
     }
     for (path, mode_bits) in EMPTIED {
         let d = layer.join(path);
-        match fs::remove_dir_all(&d) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(e).because(|| format!("cannot empty {}", d.display()));
-            }
-            _ => {}
-        }
+        remove(&d)?;
         let needed = ["etc/ssh", "etc/systemd/system", "var/log", "var/tmp"].contains(&path);
-        if needed || Path::new("/").join(path).is_dir() {
+        if needed || base.join(path).is_dir() {
             make_dir(&d, mode_bits)?;
             opaque(&d, mode)?;
         }
@@ -96,7 +95,61 @@ pub(crate) fn make(dir: &Path, mode: Mode) -> Result<()> {
         make_dir(&to, 0o755)?;
         settings(&Path::new("/proc/sys").join(name), &to, 0);
     }
-    accounts(&layer.join("etc"))
+    accounts(base, &layer.join("etc"))
+}
+
+/// The top-level directories that machines show of a system, and links among them. Of this computer that is its
+/// programs; of a system made for machines it is all but what is private to each.
+pub(crate) fn names(base: &Path) -> Result<Vec<String>> {
+    if base == Path::new("/") {
+        return Ok(SHARED.map(str::to_owned).to_vec());
+    }
+    let cannot = || format!("cannot read the root file system {}", base.display());
+    let mut names: Vec<String> = ["usr", "etc", "var", "opt"].map(str::to_owned).to_vec();
+    for e in fs::read_dir(base).because(cannot)? {
+        let e = e.because(cannot)?;
+        let kind = e.file_type().because(cannot)?;
+        if let Ok(name) = e.file_name().into_string()
+            && (kind.is_dir() || kind.is_symlink())
+            && !PRIVATE.contains(&name.as_str())
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// A folder as a system for machines, or why it is none.
+pub(crate) fn system(folder: &Path) -> Result<PathBuf> {
+    let why = |why: &str| {
+        format!(
+            "{} is no root file system for machines: {why}; fill it with debootstrap, or with what a container exports",
+            folder.display()
+        )
+    };
+    let base = match fs::canonicalize(folder) {
+        Ok(base) => base,
+        Err(e) => return fail(why(&format!("it cannot be opened ({e})"))),
+    };
+    if !base.join("usr").is_dir() {
+        return fail(why("it has no /usr"));
+    }
+    // As seen from inside: /bin and /bin/sh are often links.
+    if let Err(e) = sys::open_below(&base, Path::new("bin/sh")) {
+        return fail(why(&format!("it has no /bin/sh ({e})")));
+    }
+    Ok(base)
+}
+
+/// Removes a folder with all that is in it, if it is there.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(e).because(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Copies a folder of kernel settings with what they say now; what cannot be read is left out.
@@ -117,18 +170,22 @@ fn settings(from: &Path, to: &Path, depth: u32) {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
     mode: Mode,
+    /// Whose files these are.
+    base: &'a Path,
     /// Our own folder: never shown, whatever its mode.
     skip: PathBuf,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Errors leave a directory out: what we cannot read, a machine cannot either, or it is hidden by its parent.
     fn directory(&self, from: &Path, to: &Path, depth: u32) {
         let Ok(entries) = fs::read_dir(from) else { return };
-        let whole = !self.mode.is_root()
-            && (from.starts_with("/etc") || from.starts_with("/var/lib/dpkg") || from.starts_with("/var/cache/apt"));
+        let owners = self.mode.knows_owners();
+        let inside = from.strip_prefix(self.base).unwrap_or(from);
+        let whole = !owners && ["etc", "var/lib/dpkg", "var/cache/apt"].iter().any(|d| inside.starts_with(d));
+        let deepest = if inside.starts_with("usr") && !owners { USR_DEPTH } else { DEPTH };
         for e in entries.flatten() {
             let (path, target) = (e.path(), to.join(e.file_name()));
             let Ok(meta) = e.metadata() else { continue }; // of a link itself
@@ -136,8 +193,8 @@ impl Walk {
             if meta.is_dir() {
                 if everybodys != 0o5 || path == self.skip {
                     let _ = self.hidden_directory(&path, &target, &meta);
-                } else if depth < if from.starts_with("/usr") && !self.mode.is_root() { USR_DEPTH } else { DEPTH } {
-                    if !self.mode.is_root() {
+                } else if depth < deepest {
+                    if !owners {
                         let _ = make_dir(&target, meta.mode() & 0o7777 | 0o700);
                     }
                     self.directory(&path, &target, depth + 1);
@@ -157,7 +214,7 @@ impl Walk {
     /// An empty directory in its place, with the same owner and mode.
     fn hidden_directory(&self, from: &Path, target: &Path, meta: &fs::Metadata) -> Result<()> {
         self.parents(from, target);
-        make_dir(target, if self.mode.is_root() { meta.mode() & 0o7777 } else { meta.mode() & 0o7777 | 0o700 })?;
+        make_dir(target, if self.mode.knows_owners() { meta.mode() & 0o7777 } else { meta.mode() & 0o7777 | 0o700 })?;
         self.own(target, meta);
         opaque(target, self.mode)
     }
@@ -186,7 +243,7 @@ impl Walk {
     }
 
     fn own(&self, target: &Path, meta: &fs::Metadata) {
-        if self.mode.is_root() {
+        if self.mode.knows_owners() {
             let _ = lchown(target, Some(meta.uid()), Some(meta.gid()));
         }
     }
@@ -200,8 +257,13 @@ fn copy_file(from: &Path, to: &Path, meta: &fs::Metadata) -> io::Result<()> {
 }
 
 /// Accounts: this computer's system users, none of its people, no passwords.
-fn accounts(etc: &Path) -> Result<()> {
-    let (passwd, group) = (read("/etc/passwd"), read("/etc/group"));
+fn accounts(base: &Path, etc: &Path) -> Result<()> {
+    // A small system may have no accounts at all.
+    let or = |text: String, root: &str| {
+        if text.lines().any(|l| l.starts_with("root:")) { text } else { root.to_owned() + &text }
+    };
+    let passwd = or(read(&base.join("etc/passwd")), "root:x:0:0:root:/root:/bin/sh\n");
+    let group = or(read(&base.join("etc/group")), "root:x:0:\n");
     for (file, text, mode) in [
         ("passwd", system_only(&passwd), 0o644),
         ("group", system_only(&group), 0o644),
@@ -221,7 +283,7 @@ fn accounts(etc: &Path) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &str) -> String {
+fn read(path: &Path) -> String {
     fs::read(path).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
 }
 
@@ -251,7 +313,7 @@ pub(crate) fn make_dir(p: &Path, mode: u32) -> Result<()> {
 
 /// Marks a directory of a layer so that nothing below it shows through.
 pub(crate) fn opaque(p: &Path, mode: Mode) -> Result<()> {
-    let name = if mode.is_root() { "trusted.overlay.opaque" } else { "user.overlay.opaque" };
+    let name = if mode.has_own_users() { "user.overlay.opaque" } else { "trusted.overlay.opaque" };
     sys::set_attribute(p, name, b"y").because(|| {
         format!(
             "cannot hide what lies below {}; the folder must be on a file system with extended attributes",

@@ -7,6 +7,8 @@ mod fail;
 #[cfg(target_os = "linux")]
 mod firewall;
 #[cfg(target_os = "linux")]
+mod ids;
+#[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod layer;
@@ -17,6 +19,10 @@ mod netlink;
 #[cfg(target_os = "linux")]
 mod nursery;
 #[cfg(target_os = "linux")]
+mod own_root;
+#[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 mod protocol;
 #[cfg(target_os = "linux")]
 mod room;
@@ -25,6 +31,8 @@ mod rootfs;
 #[cfg(target_os = "linux")]
 mod shims;
 pub mod simulated;
+#[cfg(target_os = "linux")]
+mod start;
 #[cfg(target_os = "linux")]
 mod support;
 #[cfg(target_os = "linux")]
@@ -134,6 +142,10 @@ pub trait Machines: Send + Sync {
     }
     /// Replaces all firewalls in force. `Err` where this computer cannot enforce them, with the reason.
     fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError>;
+    /// How they run, for `sandbox status`; follows "machines run".
+    fn about(&self) -> String {
+        "nowhere: they are simulated".to_owned()
+    }
     /// Machines that went down by themselves. The receiver is handed out once.
     fn exits(&self) -> Option<Receiver<MachineExit>>;
 }

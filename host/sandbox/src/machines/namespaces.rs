@@ -4,15 +4,15 @@
 //! inside the room; see `room.rs`.
 
 use super::fail::{Because, Result, fail};
-use super::protocol::{self, ROOM, Request, RoomConfig};
+use super::protocol::{self, Request};
+use super::start::{self, Start};
 use super::{FirewallRules, HowEnded, MachineError, MachineExit, MachineSpec, Machines, firewall, layer, support, sys};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,12 +34,18 @@ pub struct Options {
     pub wait_for_earlier: Option<Duration>,
     /// As an ordinary user, do without the range of ids of /etc/subuid.
     pub single_user: bool,
+    /// As root, do without a user namespace: root in a machine is this computer's, less a few rights.
+    pub real_root: bool,
+    /// A folder with a system that machines show instead of this computer's.
+    pub rootfs: Option<PathBuf>,
 }
 
 /// The machines of one folder. Dropping it, or the death of this process, ends them all; their disks stay.
 pub struct Namespaces {
     dir: PathBuf,
     mode: Mode,
+    /// Why the room has another mode than the best.
+    refused: Option<String>,
     room: i32,
     /// Dropped to end the room.
     stay: Option<Sender<()>>,
@@ -62,26 +68,43 @@ impl Namespaces {
     /// One sentence where the folder cannot be used or this computer cannot run machines; then it names
     /// `--machines simulated`.
     pub fn open(dir: &Path, options: &Options) -> Result<Self, MachineError> {
-        let mut mode = Self::support().map_err(MachineError)?.mode;
-        if mode == Mode::Range && options.single_user {
-            mode = Mode::Single;
-        }
+        let support = Self::support().map_err(MachineError)?;
+        let mode = match support.mode {
+            Mode::Range if options.single_user => Mode::Single,
+            Mode::Mapped if options.real_root => Mode::Root,
+            mode => mode,
+        };
+        let asked = (support.mode != mode).then(|| "it was asked for".to_owned());
         let dir = std::path::absolute(dir).because(|| format!("cannot use the folder {}", dir.display()))?;
-        refuse_shared(&dir)?;
+        let base = options.rootfs.as_deref().map_or(Ok(PathBuf::from("/")), layer::system)?;
+        refuse_shared(&dir, &base)?;
         layer::make_dir(&dir, 0o700)?;
         let dir = fs::canonicalize(&dir).because(|| format!("cannot use the folder {}", dir.display()))?;
-        refuse_shared(&dir)?; // once more: there may be symlinks in it
+        refuse_shared(&dir, &base)?; // once more: there may be symlinks in it
         let lock = take(&dir, options.wait_for_earlier.unwrap_or(EARLIER))?;
+        // The disks of another range, or of none, would stand in the way. An ordinary user can only ask the room.
+        if options.forget_disks && sys::effective_uid() == 0 {
+            layer::remove(&dir.join("disks"))?;
+        }
         let (shared, (stay, until)) = (Arc::new(Shared::default()), channel());
         let (tell, told) = channel();
-        let start = Start { dir: dir.clone(), mode, lock };
+        let start = Start { dir: dir.clone(), mode, base, lock };
         // The room dies with the thread that clones it, so that thread lives as long as we do.
         let keeper = std::thread::Builder::new()
             .name("machine-room".to_owned())
-            .spawn(move || keep(&start, &tell, &until))
+            .spawn(move || start::keep(&start, &tell, &until))
             .because(|| "cannot start a thread")?;
-        let room = told.recv().because(|| "the machine room's thread died")??;
-        let this = Self { dir, mode, room, stay: Some(stay), keeper: Some(keeper), exits: Mutex::default(), shared };
+        let started = told.recv().because(|| "the machine room's thread died")??;
+        let this = Self {
+            dir,
+            mode: started.mode,
+            refused: started.refused.or(support.refused).or(asked),
+            room: started.pid,
+            stay: Some(stay),
+            keeper: Some(keeper),
+            exits: Mutex::default(),
+            shared,
+        };
         // From here on a failure drops `this`, which ends the room.
         *lock_of(&this.exits) = Some(this.watch()?);
         if options.forget_disks {
@@ -98,6 +121,11 @@ impl Namespaces {
     /// Whose rights the machines have here.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// How the machines run, and why not more safely; follows "machines run".
+    pub fn about(&self) -> String {
+        support::about(self.mode, self.refused.as_deref())
     }
 
     /// The folder, for [`crate::dial`].
@@ -196,124 +224,27 @@ impl Machines for Namespaces {
     fn exits(&self) -> Option<Receiver<MachineExit>> {
         lock_of(&self.exits).take()
     }
+
+    fn about(&self) -> String {
+        Self::about(self)
+    }
 }
 
-struct Start {
-    dir: PathBuf,
-    mode: Mode,
-    lock: OwnedFd,
-}
-
-/// The keeper's thread: starts the room, tells, waits until it is no longer wanted, ends it.
-fn keep(start: &Start, tell: &Sender<Result<i32>>, until: &Receiver<()>) {
-    match start_room(start) {
-        Ok((pid, _hold)) => {
-            let _ = tell.send(Ok(pid));
-            let _ = until.recv(); // an error: the sender is gone
-            let _ = sys::kill(pid, libc::SIGKILL);
-            let _ = sys::wait_for(pid);
-            // Left for the next life otherwise; harmless.
-            let _ = fs::remove_file(start.dir.join("room.sock"));
-            let _ = fs::remove_file(start.dir.join("room.pid"));
-        }
-        Err(e) => {
-            let _ = tell.send(Err(e));
+/// A disk cannot lie in what is the lower layer of its own overlay; nor that in what machines' folders are.
+fn refuse_shared(dir: &Path, base: &Path) -> Result<()> {
+    for system in [Path::new("/"), base] {
+        if let Some(top) = layer::names(system)?.into_iter().find(|top| dir.starts_with(system.join(top))) {
+            return fail(format!(
+                "machines cannot live in {}: {} is part of their own file system; choose a folder elsewhere with --state",
+                dir.display(),
+                system.join(top).display()
+            ));
         }
     }
-}
-
-/// Answers the room's pid and the pipe whose other end the room looks at until it has exec'ed.
-fn start_room(start: &Start) -> Result<(i32, OwnedFd)> {
-    let exe = sys::open_self().because(|| "cannot open our own program")?;
-    let (go_read, go_write) = sys::pipe().because(|| "cannot make a pipe")?;
-    let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
-    let config = RoomConfig {
-        dir: start.dir.clone(),
-        mode: start.mode,
-        exe: std::env::current_exe().unwrap_or_default(),
-        lock: start.lock.as_raw_fd(),
-        ready: ready_write.as_raw_fd(),
-    };
-    let argument = serde_json::to_string(&config).because(|| "cannot write the room's argument")?;
-    let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
-    if !start.mode.is_root() {
-        flags |= libc::CLONE_NEWUSER;
+    if base.starts_with(dir) {
+        return fail(format!("the root file system {} cannot lie in the machines' folder", base.display()));
     }
-    let pid = sys::spawn(&sys::Spawn {
-        flags,
-        exe: exe.as_raw_fd(),
-        argv: &["linodetool".to_owned(), ROOM.to_owned(), argument],
-        keep: &[config.lock, config.ready],
-        die_with_thread: true,
-        go: Some(go_read.as_raw_fd()),
-    })
-    .because(|| "cannot start the machine room; use --machines simulated")?;
-    drop((ready_write, go_read));
-    let born = map_ids(pid, start.mode).and_then(|()| {
-        fs::write(start.dir.join("room.pid"), format!("{pid} {}", started(pid).unwrap_or_default()))
-            .because(|| format!("cannot write {}/room.pid", start.dir.display()))?;
-        let mut go = File::from(go_write.try_clone().because(|| "cannot copy a descriptor")?);
-        go.write_all(b"g").because(|| "the machine room died at once")?;
-        let mut answer = String::new();
-        File::from(ready_read).read_to_string(&mut answer).because(|| "cannot hear from the machine room")?;
-        protocol::read_answer(&answer)
-    });
-    if let Err(e) = born {
-        let _ = sys::kill(pid, libc::SIGKILL);
-        let _ = sys::wait_for(pid);
-        return fail(format!("the machine room did not start: {e}"));
-    }
-    Ok((pid, go_write))
-}
-
-/// Who is who in the room's user namespace.
-fn map_ids(pid: i32, mode: Mode) -> Result<()> {
-    let (uid, gid) = (sys::user_id(), sys::group_id());
-    match mode {
-        Mode::Root => Ok(()),
-        Mode::Range => {
-            let (uid_start, gid_start, length) =
-                support::id_range().because(|| "the range of ids in /etc/subuid is gone")?;
-            for (tool, id, start) in [("newuidmap", uid, uid_start), ("newgidmap", gid, gid_start)] {
-                let args = [
-                    pid.to_string(),
-                    "0".to_owned(),
-                    id.to_string(),
-                    "1".to_owned(),
-                    "1".to_owned(),
-                    start,
-                    length.clone(),
-                ];
-                let out = Command::new(tool).args(args).output().because(|| format!("cannot run {tool}"))?;
-                if !out.status.success() {
-                    return fail(format!(
-                        "{tool} refuses the range of ids: {}",
-                        String::from_utf8_lossy(&out.stderr).trim()
-                    ));
-                }
-            }
-            Ok(())
-        }
-        Mode::Single => {
-            for (file, text) in
-                [("setgroups", "deny".to_owned()), ("uid_map", format!("0 {uid} 1")), ("gid_map", format!("0 {gid} 1"))]
-            {
-                fs::write(format!("/proc/{pid}/{file}"), text).because(|| format!("cannot write the room's {file}"))?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// A disk cannot lie in what is the lower layer of its own overlay.
-fn refuse_shared(dir: &Path) -> Result<()> {
-    match layer::SHARED.iter().find(|top| dir.starts_with(Path::new("/").join(top))) {
-        Some(top) => fail(format!(
-            "machines cannot live in {}: /{top} is part of their own file system; choose a folder elsewhere with --state",
-            dir.display()
-        )),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The folder's lock, once an earlier room is wholly gone.
@@ -340,14 +271,7 @@ fn take(dir: &Path, patience: Duration) -> Result<OwnedFd> {
 fn earlier_room_lives(dir: &Path) -> bool {
     let Ok(text) = fs::read_to_string(dir.join("room.pid")) else { return false };
     let Some((pid, since)) = text.split_once(' ') else { return false };
-    pid.parse().ok().and_then(started).is_some_and(|s| s == since)
-}
-
-/// When a process was started, in the kernel's own count; `None` if it is gone or only waits to be waited for.
-fn started(pid: i32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let after_name: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    if matches!(after_name.first(), Some(&("Z" | "X"))) { None } else { after_name.get(19).map(|s| (*s).to_owned()) }
+    pid.parse().ok().and_then(start::since).is_some_and(|s| s == since)
 }
 
 fn lock_of<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {

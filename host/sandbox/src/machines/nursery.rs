@@ -3,9 +3,12 @@
 //! Owns: that process and its one socket. Does not know what an init does. To execute a large program anew costs more
 //! than the rest of a machine's start: its relocations, its pages, the C library's questions to the processor, which a
 //! hypervisor answers.
+//!
+//! A machine of a room in a user namespace is in one of its own below, with the same ids: its root has no right to
+//! anything of the room's, nor of another machine's.
 
 use super::protocol::InitConfig;
-use super::{init, sys};
+use super::{ids, init, sys};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -54,15 +57,26 @@ fn serve(room: &UnixStream) -> io::Result<()> {
         // Nothing of the next request is read along: it comes after the answer to this one.
         BufReader::with_capacity(4096, room).read_line(&mut line)?;
         let config: InitConfig = serde_json::from_str(&line)?;
-        let answer = match sys::clone_sibling(sys::MACHINE) {
+        let own_users = if config.mode.has_own_users() { libc::CLONE_NEWUSER } else { 0 };
+        let (known, tell) = sys::pipe()?;
+        let answer = match sys::clone_sibling(sys::MACHINE | own_users) {
             Ok(None) => {
+                drop(tell);
+                // The end instead of a byte: init says what it has to do without.
+                let known = File::from(known).read_exact(&mut [0]).is_ok();
                 let code = match sys::close_all_but_two(go, ready) {
-                    Ok((go, ready)) => init::run(&config, File::from(go), File::from(ready)),
+                    Ok((go, ready)) if known => init::run(&config, File::from(go), File::from(ready)),
+                    Ok((_, ready)) => init::refuse(File::from(ready), "its user namespace was not made"),
                     Err(_) => 1,
                 };
                 sys::exit(code)
             }
-            Ok(Some(pid)) => pid,
+            Ok(Some(pid)) => {
+                if own_users == 0 || ids::map_as_here(pid).is_ok() {
+                    let _ = File::from(tell).write_all(b"k"); // broken: it has died, which the room notices
+                }
+                pid
+            }
             Err(e) => -e.raw_os_error().unwrap_or(libc::EIO),
         };
         let mut s = room;

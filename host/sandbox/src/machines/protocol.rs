@@ -31,6 +31,8 @@ pub(crate) const EXIT_REBOOT: i32 = 17;
 /// Whose rights the room has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
+    /// Made by root: a user namespace with ids that nobody has, to which this computer's files are shown as root's.
+    Mapped,
     /// Real root; machines get a bounding set.
     Root,
     /// A user namespace with a range of ids.
@@ -40,9 +42,30 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub(crate) fn is_root(self) -> bool {
-        self == Self::Root
+    /// Whether the owners of this computer's files have ids in a machine, so that the files can be copied up there.
+    pub(crate) fn knows_owners(self) -> bool {
+        matches!(self, Self::Mapped | Self::Root)
     }
+
+    /// Whether the room is in a user namespace.
+    pub(crate) fn has_own_users(self) -> bool {
+        self != Self::Root
+    }
+}
+
+/// A place in the room's own root, and what is there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) at: PathBuf,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum What {
+    /// The descriptor of a mount that is nowhere yet.
+    Tree(i32),
+    /// A symbolic link to there.
+    Link(PathBuf),
 }
 
 /// How a room is to be; its argument.
@@ -50,10 +73,15 @@ impl Mode {
 pub(crate) struct RoomConfig {
     pub(crate) dir: PathBuf,
     pub(crate) mode: Mode,
-    /// Our binary by its path.
-    pub(crate) exe: PathBuf,
-    /// Descriptors: the folder's lock, held while the room lives; where to say that it is ready.
+    /// Whose top-level directories machines show.
+    pub(crate) base: PathBuf,
+    /// What a root of the room's own has; none: it stays in this computer's.
+    pub(crate) shown: Vec<Shown>,
+    /// Our binary by its path, where it is to be shown at `DIR/bin` because it cannot be executed from there.
+    pub(crate) exe: Option<PathBuf>,
+    /// Descriptors: the folder's lock, held while the room lives; its log; where to say that it is ready.
     pub(crate) lock: i32,
+    pub(crate) log: i32,
     pub(crate) ready: i32,
 }
 
@@ -63,6 +91,7 @@ pub(crate) struct InitConfig {
     pub(crate) id: u64,
     pub(crate) dir: PathBuf,
     pub(crate) mode: Mode,
+    pub(crate) base: PathBuf,
 }
 
 /// One request to the room per connection: a line of JSON. The first byte of the answer is `K` (done) or `E` (why not).

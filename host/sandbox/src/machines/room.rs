@@ -6,15 +6,14 @@
 use super::fail::{Because, Result, fail};
 use super::nursery::Nursery;
 use super::protocol::{self, EXIT_POWER_OFF, EXIT_REBOOT, InitConfig, Mode, Request, RoomConfig};
-use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, sys};
+use super::{HowEnded, MachineExit, MachineSpec, firewall, layer, netlink, own_root, program, rootfs, sys};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +28,7 @@ const STACK: usize = 256 << 10;
 struct Room {
     dir: PathBuf,
     mode: Mode,
+    base: PathBuf,
     nursery: Nursery,
     bridge: u32,
     /// For what a machine's arrival is announced with.
@@ -76,11 +76,7 @@ pub(crate) fn main(argument: &str) -> i32 {
 fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListener)> {
     let dir = config.dir.clone();
     let null = File::open("/dev/null").because(|| "cannot open /dev/null")?;
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(dir.join("room.log"))
-        .because(|| format!("cannot write {}/room.log", dir.display()))?;
+    let log = sys::adopt_descriptor(config.log).because(|| "the room's log is not open")?;
     for (from, to) in [(&null, 0), (&log, 1), (&log, 2)] {
         sys::redirect(from.as_fd(), to).because(|| "cannot redirect a standard stream")?;
     }
@@ -88,16 +84,29 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
     let nursery = Nursery::open().because(|| "cannot start what machines are born from")?;
     sys::mount("none", "/", "none", libc::MS_REC | libc::MS_PRIVATE, "")
         .because(|| "cannot keep our mounts to ourselves")?;
-    // The room's own /proc names its pids.
-    sys::mount("proc", "/proc", "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")
-        .because(|| "cannot mount /proc")?;
-    keep_binary(config)?;
+    if config.shown.is_empty() {
+        // The room's own /proc names its pids.
+        own_root::proc(Path::new("/proc"))?;
+    } else {
+        own_root::enter(&config.shown)?;
+    }
+    if let Some(exe) = &config.exe {
+        sys::bind_flat(exe, dir.join("bin"))
+            .because(|| format!("cannot show our program to the machines: {} allows no programs", dir.display()))?;
+    }
+    if config.base != Path::new("/") {
+        program::keep_libraries(&dir)?;
+    }
     let bridge = network()?;
-    layer::make(&dir, config.mode)?;
+    layer::make(&dir, config.mode, &config.base)?;
+    if config.mode == Mode::Mapped {
+        rootfs::try_overlay(config)?;
+    }
     let listener = protocol::listen(&dir)?;
     let room = Room {
         dir,
         mode: config.mode,
+        base: config.base.clone(),
         nursery,
         bridge,
         frames: sys::frame_socket().because(|| "cannot open a socket for ARP")?,
@@ -107,32 +116,6 @@ fn open(config: &RoomConfig) -> Result<(Arc<Room>, std::os::unix::net::UnixListe
         watchers: Mutex::default(),
     };
     Ok((Arc::new(room), listener))
-}
-
-/// Our binary at `DIR/bin`, whatever becomes of its path: an upgrade or a build replaces it while the room lives, and what
-/// has been removed cannot be shown to a machine any more.
-fn keep_binary(config: &RoomConfig) -> Result<()> {
-    let bin = config.dir.join("bin");
-    let _ = fs::remove_file(&bin);
-    if sys::is_no_exec(&config.dir).because(|| format!("cannot look at {}", config.dir.display()))? {
-        fs::write(&bin, "").because(|| format!("cannot write {}", bin.display()))?;
-        return sys::bind_flat(&config.exe, &bin).because(|| {
-            format!("cannot show our program to the machines: {} allows no programs", config.dir.display())
-        });
-    }
-    let ours = fs::metadata("/proc/self/exe").because(|| "cannot look at our own program")?;
-    // A second name costs nothing; there is none to be had on another file system, of somebody else's file, and of one
-    // that has been removed already. What is at the path may be another program by now.
-    let named = fs::hard_link(&config.exe, &bin).is_ok()
-        && fs::metadata(&bin).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino()));
-    if named {
-        return Ok(());
-    }
-    let _ = fs::remove_file(&bin);
-    // Of a program that has been removed /proc still has the content.
-    fs::copy("/proc/self/exe", &bin)
-        .and_then(|_| fs::set_permissions(&bin, fs::Permissions::from_mode(0o755)))
-        .because(|| format!("cannot copy our program to {}", bin.display()))
 }
 
 /// The bridge, with the address that dials come from. Nothing leads out of the room.
@@ -191,7 +174,7 @@ impl Room {
         let port = protocol::port(id)?;
         let (go_read, go_write) = sys::pipe().because(|| "cannot make a pipe")?;
         let (ready_read, ready_write) = sys::pipe().because(|| "cannot make a pipe")?;
-        let config = InitConfig { id, dir: self.dir.clone(), mode: self.mode };
+        let config = InitConfig { id, dir: self.dir.clone(), mode: self.mode, base: self.base.clone() };
         let mut machines = lock(&self.machines);
         let until = started + FAREWELL;
         while machines.get(&id).is_some_and(|m| m.dead) {
@@ -343,25 +326,13 @@ impl Room {
             machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(machines);
-        let disks = self.dir.join("disks");
-        match fs::remove_dir_all(&disks) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(e).because(|| format!("cannot remove {}", disks.display()))
-            }
-            _ => Ok(()),
-        }
+        layer::remove(&self.dir.join("disks"))
     }
 
     /// The disk goes from inside the room: it may hold files of ids that only exist here.
     fn delete(&self, id: u64) -> Result<()> {
         self.end(id, false)?;
-        let disk = protocol::disk(&self.dir, id);
-        match fs::remove_dir_all(&disk) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(e).because(|| format!("cannot remove {}", disk.display()))
-            }
-            _ => Ok(()),
-        }
+        layer::remove(&protocol::disk(&self.dir, id))
     }
 }
 

@@ -6,12 +6,12 @@
 //! user namespace (its submounts are locked), and would show this computer's odd corners.
 
 use super::fail::{Because, Result, fail};
-use super::layer::{SETTINGS, SHARED, make_dir};
-use super::protocol::{InitConfig, disk};
-use super::sys;
+use super::layer::{SETTINGS, make_dir};
+use super::protocol::{InitConfig, Mode, RoomConfig, disk};
+use super::{layer, program, sys};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 /// Top-level directories that start empty and are part of the disk.
@@ -33,8 +33,8 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
         make_dir(&disk.join(d), 0o755)?;
     }
     sys::mount("root", &root, "tmpfs", libc::MS_NOSUID, "mode=755,size=1m").because(|| "cannot mount the root")?;
-    for name in SHARED {
-        shared(m, &disk, &root, name).because(|| format!("cannot mount /{name}"))?;
+    for name in layer::names(&m.base)? {
+        shared(m, &disk, &root, &name).because(|| format!("cannot mount /{name}"))?;
     }
     for (name, mode) in OWN {
         let own = disk.join("own").join(name);
@@ -50,11 +50,7 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
     kernel_views(m, &root)?;
     devices(&root.join("dev"))?;
 
-    let ours = root.join(&OURS[1..]);
-    make_dir(&ours, 0o755)?;
-    let binary = root.join(&BINARY[1..]);
-    fs::write(&binary, "").because(|| "cannot make the place for our program")?;
-    sys::bind_flat(m.dir.join("bin"), &binary).because(|| "cannot show our program to the machine")?;
+    program::show(m, &root)?;
 
     // The disk's path is about to go: keep the marker open.
     let mut mark =
@@ -67,31 +63,33 @@ pub(crate) fn enter(m: &InitConfig) -> Result<()> {
 }
 
 fn shared(m: &InitConfig, disk: &Path, root: &Path, name: &str) -> io::Result<()> {
-    let host = Path::new("/").join(name);
-    let Ok(meta) = fs::symlink_metadata(&host) else { return Ok(()) };
+    let (host, layer) = (m.base.join(name), m.dir.join("layer").join(name));
+    let meta = fs::symlink_metadata(&host).ok();
     let target = root.join(name);
-    if meta.is_symlink() {
+    if meta.as_ref().is_some_and(fs::Metadata::is_symlink) {
         return symlink(fs::read_link(&host)?, target);
+    }
+    let mut lower: Vec<&Path> = Vec::new();
+    if layer.is_dir() {
+        lower.push(&layer);
+    }
+    // An ordinary user's layer has all of /etc; and /etc itself, where a container has mounts in it, may not be a layer
+    // there.
+    if meta.is_some_and(|m| m.is_dir()) && (m.mode.knows_owners() || name != "etc") {
+        lower.push(&host);
+    }
+    if lower.is_empty() {
+        return Ok(());
     }
     fs::create_dir(&target)?;
     let (upper, work) = (disk.join("upper").join(name), disk.join("work").join(name));
     for d in [&upper, &work] {
         make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
     }
-    let layer = m.dir.join("layer").join(name);
-    let mut lower: Vec<&Path> = Vec::new();
-    if layer.is_dir() {
-        lower.push(&layer);
-    }
-    // In a user namespace the layer has all of /etc; and /etc itself, where a container has mounts in it, may not be a
-    // layer there.
-    if m.mode.is_root() || name != "etc" {
-        lower.push(&host);
-    }
     let lower = lower.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(":");
-    match overlay(m, &lower, (&upper, &work), &target) {
-        Err(_) if !m.mode.is_root() && name == "opt" => sys::bind(&host, &target), // has mounts in it; not written to
-        Err(e) if !m.mode.is_root() => Err(io::Error::other(format!(
+    match overlay(m.mode, &lower, (&upper, &work), &target) {
+        Err(_) if !m.mode.knows_owners() && name == "opt" => sys::bind(&host, &target), // has mounts in it; not written to
+        Err(e) if !m.mode.knows_owners() => Err(io::Error::other(format!(
             "{e}; without root this fails where there are mounts below {}, and in folders on network or overlay file systems",
             host.display()
         ))),
@@ -148,28 +146,54 @@ fn settings(m: &InitConfig, root: &Path, name: &str) -> io::Result<()> {
         make_dir(d, 0o755).map_err(|e| io::Error::other(e.0))?;
     }
     let lower = m.dir.join("layer/settings").join(name);
-    overlay(m, &lower.display().to_string(), (&upper, &work), &root.join("proc/sys").join(name))
+    overlay(m.mode, &lower.display().to_string(), (&upper, &work), &root.join("proc/sys").join(name))
 }
 
 /// One overlay. "volatile": it is not flushed to this computer's disk, neither when something in a machine calls fsync
 /// nor when the machine ends, which would wait for all that anybody here writes. Kernels before 5.10 do not know it.
-fn overlay(m: &InitConfig, lower: &str, (upper, work): (&Path, &Path), target: &Path) -> io::Result<()> {
+fn overlay(mode: Mode, lower: &str, (upper, work): (&Path, &Path), target: &Path) -> io::Result<()> {
     // How the kernel remembers a volatile life that is over; a new one must not go on from it after a crash of this
     // computer. A sandbox does not: it begins with no disks.
     let _ = fs::remove_dir_all(work.join("work/incompat"));
-    let user = if m.mode.is_root() { "" } else { ",userxattr" };
+    let user = if mode.has_own_users() { ",userxattr" } else { "" };
     let options = format!("lowerdir={lower},upperdir={},workdir={}{user}", upper.display(), work.display());
     sys::mount("overlay", target, "overlay", 0, &format!("{options},volatile"))
         .or_else(|_| sys::mount("overlay", target, "overlay", 0, &options))
 }
 
-/// A small /dev of bind mounts (nobody in a machine may make nodes) and its own terminals.
-fn devices(dev: &Path) -> Result<()> {
-    sys::mount("dev", dev, "tmpfs", libc::MS_NOSUID, "mode=755,size=64k").because(|| "cannot mount /dev")?;
+/// Whether this kernel and the folder's file system make machines' disks in the room's user namespace: tried once, so
+/// that there is another way before the first machine boots.
+pub(crate) fn try_overlay(room: &RoomConfig) -> Result<()> {
+    let place = room.dir.join("try");
+    let [upper, work, target] = ["upper", "work", "target"].map(|name| place.join(name));
+    for d in [&upper, &work, &target] {
+        make_dir(d, 0o755)?;
+    }
+    let usr = layer::names(&room.base)?.into_iter().find(|n| n == "usr").map(|n| room.base.join(n));
+    let usr = usr.because(|| format!("there is no usr in {}", room.base.display()))?;
+    let cannot = || format!("cannot make a machine's disk in {}", room.dir.display());
+    overlay(room.mode, &usr.display().to_string(), (&upper, &work), &target).because(cannot)?;
+    // A change of what is below is what older kernels refuse.
+    let some = fs::read_dir(&target).ok().and_then(|mut d| d.find_map(|e| e.ok().filter(|e| e.path().is_dir())));
+    let changed = some.map_or(Ok(()), |e| fs::set_permissions(e.path(), fs::Permissions::from_mode(0o755)));
+    sys::unmount(&target).because(cannot)?;
+    changed.because(cannot)?;
+    layer::remove(&place)
+}
+
+/// The device files that everybody may have.
+pub(crate) fn nodes(dev: &Path) -> Result<()> {
     for d in ["null", "zero", "full", "random", "urandom", "tty"] {
         fs::write(dev.join(d), "").because(|| format!("cannot make /dev/{d}"))?;
         sys::bind(Path::new("/dev").join(d), dev.join(d)).because(|| format!("cannot mount /dev/{d}"))?;
     }
+    Ok(())
+}
+
+/// A small /dev of bind mounts (nobody in a machine may make nodes) and its own terminals.
+fn devices(dev: &Path) -> Result<()> {
+    sys::mount("dev", dev, "tmpfs", libc::MS_NOSUID, "mode=755,size=64k").because(|| "cannot mount /dev")?;
+    nodes(dev)?;
     for d in ["pts", "shm"] {
         make_dir(&dev.join(d), 0o755)?;
     }
@@ -196,6 +220,7 @@ fn devices(dev: &Path) -> Result<()> {
 
 /// Once per disk, inside the new root.
 fn format() -> Result<()> {
+    make_dir(Path::new("/usr/bin"), 0o755)?;
     for name in SHIMS {
         for dir in ["/usr/bin", "/usr/sbin"] {
             let _ = fs::remove_file(Path::new(dir).join(name));
@@ -221,6 +246,5 @@ fn format() -> Result<()> {
 pub(crate) fn replace(file: &str, text: &str, mode: u32) -> Result<()> {
     let _ = fs::remove_file(file);
     fs::write(file, text).because(|| format!("cannot write {file}"))?;
-    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(mode))
-        .because(|| format!("cannot set the mode of {file}"))
+    fs::set_permissions(file, fs::Permissions::from_mode(mode)).because(|| format!("cannot set the mode of {file}"))
 }

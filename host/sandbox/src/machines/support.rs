@@ -3,10 +3,9 @@
 //! Owns: the probe, which starts one process for a moment and leaves nothing. Does not start a room.
 
 use super::protocol::Mode;
-use super::{firewall, sys};
+use super::{firewall, ids, start, sys};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// What machines would be like on this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +15,26 @@ pub struct Support {
     pub lost: Vec<String>,
     /// Firewalls can be enforced: `nft` is there.
     pub firewalls: bool,
+    /// Why machines share root with this computer, where they do.
+    pub refused: Option<String>,
+}
+
+/// How machines run in a mode; follows "machines run".
+pub(crate) fn about(mode: Mode, refused: Option<&str>) -> String {
+    let how = match mode {
+        Mode::Mapped => "in user namespaces, with ids that nobody has here",
+        Mode::Root => "as root of this computer, less a few rights",
+        Mode::Range => "in user namespaces, with your ids of /etc/subuid",
+        Mode::Single => "in user namespaces, with your own id as their only one",
+    };
+    refused.map_or_else(|| how.to_owned(), |why| format!("{how}: {why}"))
+}
+
+impl Support {
+    /// How machines would run; follows "machines run".
+    pub fn about(&self) -> String {
+        about(self.mode, self.refused.as_deref())
+    }
 }
 
 /// Why nothing works, and what to do.
@@ -29,9 +48,11 @@ pub(crate) fn probe() -> Result<Support, String> {
     if !overlay && !Path::new("/lib/modules").exists() {
         return Err(hopeless("its kernel has no overlayfs"));
     }
+    let mut refused = None;
     let mode = if sys::effective_uid() == 0 {
-        Mode::Root
-    } else if id_range().is_some() {
+        refused = start::probe_own_users().err().map(|e| e.0);
+        if refused.is_some() { Mode::Root } else { Mode::Mapped }
+    } else if ids::granted_to_us().is_some() {
         Mode::Range
     } else {
         Mode::Single
@@ -39,7 +60,7 @@ pub(crate) fn probe() -> Result<Support, String> {
     try_namespaces(mode)?;
     let firewalls = firewall::program().is_some();
     let mut lost = Vec::new();
-    if !mode.is_root() {
+    if !mode.knows_owners() {
         lost.push(
             "files of this computer outside /etc cannot be edited in place inside a machine, only replaced".to_owned(),
         );
@@ -51,13 +72,13 @@ pub(crate) fn probe() -> Result<Support, String> {
     if !firewalls {
         lost.push("Cloud Firewalls are not enforced: install nft (Debian: apt-get install nftables)".to_owned());
     }
-    Ok(Support { mode, lost, firewalls })
+    Ok(Support { mode, lost, firewalls, refused })
 }
 
 /// Makes the room's namespaces in a child that ends at once.
 fn try_namespaces(mode: Mode) -> Result<(), String> {
     let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
-    if !mode.is_root() {
+    if mode.has_own_users() {
         flags |= libc::CLONE_NEWUSER;
     }
     let exe = sys::open_self().map_err(|e| hopeless(&format!("cannot open our own program: {e}")))?;
@@ -81,7 +102,7 @@ fn try_namespaces(mode: Mode) -> Result<(), String> {
     // Ubuntu lets everybody make a user namespace, and then takes its rights away.
     let restricted =
         fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").is_ok_and(|t| t.trim() == "1");
-    if restricted && !mode.is_root() {
+    if restricted && !mode.knows_owners() {
         return Err(hopeless(
             "AppArmor restricts user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 allows them)",
         ));
@@ -101,24 +122,6 @@ fn refused(error: &std::io::Error) -> String {
             .into(),
         _ => format!("its kernel refuses namespaces ({error})"),
     }
-}
-
-/// A range of ids that the system grants this user: (user start, group start, length).
-pub(crate) fn id_range() -> Option<(String, String, String)> {
-    let tools = ["newuidmap", "newgidmap"].iter().all(|t| Command::new(t).output().is_ok());
-    let (uid_start, length) = sub_range(&fs::read_to_string("/etc/subuid").ok()?)?;
-    let (gid_start, length2) = sub_range(&fs::read_to_string("/etc/subgid").ok()?)?;
-    let shorter = if length.parse::<u64>().ok()? <= length2.parse::<u64>().ok()? { length } else { length2 };
-    tools.then_some((uid_start, gid_start, shorter))
-}
-
-fn sub_range(text: &str) -> Option<(String, String)> {
-    let uid = sys::user_id().to_string();
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let me = passwd.lines().find(|l| l.split(':').nth(2) == Some(&uid)).and_then(|l| l.split(':').next());
-    let line = text.lines().find(|l| l.split(':').next().is_some_and(|n| Some(n) == me || n == uid))?;
-    let mut f = line.split(':').skip(1).map(str::to_owned);
-    f.next().zip(f.next())
 }
 
 #[cfg(test)]

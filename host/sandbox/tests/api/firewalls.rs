@@ -201,6 +201,7 @@ fn what_cannot_be_enforced_is_said() {
                 "running": 1,
                 "total": 1
               },
+              "machines_run": "nowhere: they are simulated",
               "now": "2026-01-31T12:00:01",
               "pid": PID,
               "timing": "fast",

@@ -26,12 +26,16 @@ pub(crate) fn missing(test: &str) -> Option<String> {
     let needs: &[&str] = match test.split("::").next() {
         Some("firewall") => &["nft"],
         Some("openssh") => &["ssh", "ssh-keygen"],
+        Some("users") if test.contains("file_system") => &["unshare"],
         Some("rootless") if test.contains("range") => &["unshare", "setpriv", "newuidmap"],
         Some("rootless") => &["unshare", "setpriv"],
         _ => &[],
     };
     if let Some(p) = needs.iter().find(|p| which(p).is_none()) {
         return Some(format!("the program {p} is missing"));
+    }
+    if test.starts_with("users") {
+        return Namespaces::support().ok()?.refused.or((!root).then(|| "it needs root".to_owned()));
     }
     (test.starts_with("rootless") && !root).then(|| "it needs root to become somebody else".to_owned())
 }
@@ -45,8 +49,12 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::with(&Options::default())
+    }
+
+    pub(crate) fn with(options: &Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let room = Namespaces::open(&folder.path().join("m"), &Options::default()).unwrap_or_else(|e| panic!("{e}"));
+        let room = Namespaces::open(&folder.path().join("m"), options).unwrap_or_else(|e| panic!("{e}"));
         let key = Key::make(folder.path());
         Self { room, folder, key }
     }
@@ -311,6 +319,16 @@ pub(crate) fn run_helper() -> Option<u8> {
             let _ = writeln!(std::io::stdout(), "ready {}", room.room());
             let _ = std::io::stdout().flush();
             let _ = std::io::stdin().read_line(&mut String::new()); // until killed, or the test's end
+            Some(0)
+        }
+        // Opens a room, boots a machine, says how it runs.
+        ["helper-about", dir] => {
+            let opened = Namespaces::open(Path::new(dir), &Options::default());
+            let booted = opened.and_then(|room| {
+                room.boot(&MachineSpec { id: 1, hostname: "one".to_owned(), ..Default::default() })?;
+                room.delete(1).map(|()| room.about())
+            });
+            let _ = writeln!(std::io::stdout(), "{}", booted.unwrap_or_else(|e| e.0));
             Some(0)
         }
         ["helper-replaced", dir] => Some(super::life::inside_replaced(Path::new(dir)).err().map_or(0, failed)),

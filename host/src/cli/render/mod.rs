@@ -3,6 +3,7 @@
 //! Pure functions from data to text, but for the thread that redraws the board. Does not know where data comes from.
 
 pub(crate) mod board;
+pub(crate) mod failures;
 pub(crate) mod plain;
 pub(crate) mod progress;
 pub(crate) mod summary;

@@ -1,7 +1,9 @@
 //! What a run ends with: its JSON document, or a text for people with the ways to go on.
 
+use super::failures::listing;
 use super::plain::seconds;
 use super::table::{Table, or_dash};
+use crate::runs::FailedStep;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -15,6 +17,9 @@ pub(crate) struct RunReport {
     pub(crate) outputs: Map<String, Value>,
     pub(crate) nodes: Vec<ReportNode>,
     pub(crate) seconds: f64,
+    /// Those that the recipe went on after.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failed_steps: Vec<FailedStep>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +73,9 @@ pub(crate) fn result(report: &RunReport) -> String {
         if let Some(pairs) = pairs(value) {
             parts.push(format!("{name}:\n{}", pairs_text(&pairs)));
         }
+    }
+    if !report.failed_steps.is_empty() {
+        parts.push(format!("The recipe went on after failures. {}", listing(&report.failed_steps)));
     }
     parts.join("\n\n")
 }
@@ -180,6 +188,7 @@ mod tests {
             outputs: outputs.as_object().unwrap().clone(),
             nodes: vec![node("hadoop-master-1", "master", 2), node("hadoop-worker-1", "worker", 3)],
             seconds: 41.26,
+            failed_steps: Vec::new(),
         }
     }
 

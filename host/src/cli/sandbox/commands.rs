@@ -62,6 +62,9 @@ fn text(running: &Running, details: &Value) -> String {
         format!("token      in {}", running.token_file.display()),
         format!("linodes    {}, {} of them running", linodes["total"], linodes["running"]),
     ];
+    if let Some(how) = details["machines_run"].as_str() {
+        lines.push(format!("machines   run {how}"));
+    }
     if let Some(why) = details["firewalls_not_enforced_because"].as_str() {
         lines.push(format!("firewalls  not enforced: {why}"));
     }
@@ -99,6 +102,7 @@ mod tests {
         };
         let details = json!({
             "linodes": { "total": 3, "running": 2, "offline": 1 },
+            "machines_run": "in user namespaces, with ids that nobody has here",
             "firewalls_not_enforced_because": "there is no nft",
             "troubles": ["machine 1001 died"],
         });
@@ -107,6 +111,7 @@ mod tests {
             url        http://127.0.0.1:1/v4
             token      in /s/token
             linodes    3, 2 of them running
+            machines   run in user namespaces, with ids that nobody has here
             firewalls  not enforced: there is no nft
             trouble    machine 1001 died"#]]
         .assert_eq(&text(&running, &details));

@@ -42,7 +42,7 @@ impl ServeArgs {
                     .hint("give another folder with --state"),
             )
         })?;
-        let machines = self.machines(&folder)?;
+        let machines = self.machines(&folder, paths)?;
         put_aside_state(&folder)?;
         let options = ServeOptions {
             listen: self.listen,
@@ -63,12 +63,16 @@ impl ServeArgs {
         told.map(|()| OK)
     }
 
-    fn machines(&self, folder: &Path) -> Result<Arc<dyn Machines>, CliError> {
+    fn machines(&self, folder: &Path, paths: &Paths) -> Result<Arc<dyn Machines>, CliError> {
         match self.machines {
+            MachineKind::Simulated if self.rootfs.is_some() => {
+                Err(Failure::usage("simulated machines have no files: leave out --rootfs, or --machines").into())
+            }
             MachineKind::Simulated => Ok(Arc::new(Simulated::new())),
             MachineKind::Namespaces => {
                 // The world begins empty, so a disk that is left is nobody's.
-                let options = Options { forget_disks: true, ..Options::default() };
+                let rootfs = self.rootfs.as_ref().map(|dir| paths.work.join(dir));
+                let options = Options { forget_disks: true, rootfs, ..Options::default() };
                 let opened = Namespaces::open(&machines(folder), &options);
                 let opened = opened.map_err(|e| CliError::sandbox(Failure::new(FailureKind::Local, e.to_string())))?;
                 Ok(Arc::new(opened))

@@ -18,12 +18,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-const RUNNER: &str = include_str!("runner.sh");
-const SUPERVISOR: &str = include_str!("supervisor.sh");
+const START: &str = include_str!("start.sh");
+const WATCH: &str = include_str!("watch.sh");
 /// What the answer of a start may hold of each stream; the rest is fetched by following.
 const CAP: usize = 256 * 1024;
 /// A command that takes longer is followed, if somebody listens.
 const FOLLOW_AFTER: Duration = Duration::from_millis(700);
+/// How long a node keeps the records of a run after its last command began there.
+pub const RECORDS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Losses in a row without a byte of progress before it is given up.
 const LOSSES: u32 = 20;
 
@@ -33,9 +35,9 @@ pub struct RunnerCommand {
     /// For `sh`.
     pub command: String,
     pub cwd: Option<String>,
-    /// Variables. They reach the node in the record, which only its owner can read, and are removed when it begins.
+    /// Variables. They reach the node beside the command line and lie in no file there.
     pub env: BTreeMap<String, String>,
-    /// What it reads; kept in the record until it ends.
+    /// What it reads; in a file that only its owner can read, until it begins.
     pub stdin: Option<Vec<u8>>,
     /// It is not started if this path exists.
     pub creates: Option<String>,
@@ -72,6 +74,16 @@ impl Nodes {
         check_env(&command.env)?;
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
+        self.run_connected(target, place, command).await.map_err(|error| match error {
+            // It may have begun and go on: nothing else may be concluded from a machine that does not answer.
+            NodeError::Unreachable { node, .. } | NodeError::Refused { node, .. } => {
+                NodeError::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }
+            }
+            other => other,
+        })
+    }
+
+    async fn run_connected(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
         let mut watch = Watch::new(self, target, place, &command.command, command.on_line.clone());
         let work = watch.start(command);
         match command.timeout {
@@ -105,11 +117,9 @@ impl Nodes {
         self.ask(target, place, "stop").await
     }
 
-    /// Removes all records of a run from the node; what it still has running goes on without one.
-    pub async fn remove_records(&self, target: &Target, run: &str) -> Result<()> {
-        let folder = place::run_path(&self.0.limits.node_dir, run);
-        let command = sh_command("rm -rf -- \"$1\"", &[&folder]);
-        self.exec_ok(target, &command, super::ExecOptions::default()).await.map(drop)
+    /// Removes the record of a command that was cut, so that its place can be used again; any other record stays.
+    pub async fn forget_cut(&self, target: &Target, place: &Place) -> Result<()> {
+        self.ask(target, place, "forget").await.map(drop)
     }
 
     /// Stops one whose start may still be on its way.
@@ -126,7 +136,7 @@ impl Nodes {
 
     async fn ask(&self, target: &Target, place: &Place, mode: &str) -> Result<Inspected> {
         let mut watch = Watch::new(self, target, place, "", None);
-        let said = watch.call(&mode_arguments(mode), &[]).await?;
+        let said = watch.call(&watch.looking(mode), &[]).await?;
         Ok(match said.state {
             State::Absent => Inspected::Absent,
             State::Running => Inspected::Running,
@@ -200,22 +210,12 @@ impl<'a> Watch<'a> {
             ([exports(&command.env).as_bytes(), b"\n", stdin].concat(), stdin.len().to_string())
         });
         let (stdin, length) = payload.unwrap_or_default();
-        let arguments = [
-            "start",
-            command.cwd.as_deref().unwrap_or("/"),
-            command.creates.as_deref().unwrap_or_default(),
-            command.unless.as_deref().unwrap_or_default(),
-            &length,
-            SUPERVISOR,
-            &command.command,
-        ]
-        .map(str::to_owned);
+        let start = self.starting(command, &length);
         let (nodes, target, place) = (self.nodes.clone(), self.target.clone(), self.place.clone());
         let name = self.target.name.clone();
         let task = self.nodes.runtime().spawn(async move {
             let mut watch = Watch::new(&nodes, &target, &place, "", None);
-            let arguments = arguments.each_ref().map(String::as_str);
-            watch.call(&arguments, &stdin).await
+            watch.call(&start, &stdin).await
         });
         Begun { task, node: name }
     }
@@ -255,7 +255,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn stream(&mut self) -> Result<State> {
-        let command = self.shell(&mode_arguments("follow"));
+        let command = self.looking("follow");
         let (mut trailer, capture, seen) = (Trailer::default(), &mut self.capture, &mut self.seen);
         let mut sink = |stream: Stream, bytes: &[u8]| {
             let mut take = |bytes: &[u8]| {
@@ -273,14 +273,13 @@ impl<'a> Watch<'a> {
     }
 
     /// One exec of the runner whose answer is small.
-    async fn call(&mut self, arguments: &[&str; 7], stdin: &[u8]) -> Result<Said> {
-        let command = self.shell(arguments);
+    async fn call(&mut self, command: &str, stdin: &[u8]) -> Result<Said> {
         let (mut trailer, mut said) = (Trailer::default(), Said::default());
         let mut sink = |stream: Stream, bytes: &[u8]| match stream {
             Stream::Out => trailer.push(bytes, |b| said.out.extend_from_slice(b)),
             Stream::Err => said.err.extend_from_slice(bytes),
         };
-        self.nodes.stream(self.target, &command, stdin, &mut sink).await?;
+        self.nodes.stream(self.target, command, stdin, &mut sink).await?;
         said.state = match trailer.state() {
             Some(state) => state,
             None if said.err.is_empty() => return Err(self.cut()),
@@ -289,29 +288,23 @@ impl<'a> Watch<'a> {
         Ok(said)
     }
 
-    fn shell(&self, arguments: &[&str; 7]) -> String {
-        let [mode, cwd, creates, unless, payload, supervisor, command] = arguments;
-        let (run, step) = (self.place.run_folder(), self.place.step_folder());
-        let [out, err] = self.seen.map(|n| n.to_string());
+    fn starting(&self, command: &RunnerCommand, payload: &str) -> String {
+        let (run, step) = (self.place.run_folder(), self.place.step_name());
         let base = &self.nodes.0.limits.node_dir;
+        let cwd = command.cwd.as_deref().unwrap_or("/");
+        let [creates, unless] = [&command.creates, &command.unless].map(|o| o.as_deref().unwrap_or_default());
+        let (cap, days) = (CAP.to_string(), (RECORDS_KEPT.as_secs() / 86_400).to_string());
+        // The text is an argument, since it may have to give itself to another shell.
         sh_command(
-            RUNNER,
-            &[
-                mode,
-                base,
-                &run,
-                &step,
-                &out,
-                &err,
-                cwd,
-                creates,
-                unless,
-                payload,
-                &CAP.to_string(),
-                supervisor,
-                command,
-            ],
+            "eval \"$1\"",
+            &[START, base, &run, &step, cwd, creates, unless, payload, &cap, &days, &command.command],
         )
+    }
+
+    fn looking(&self, mode: &str) -> String {
+        let (run, step) = (self.place.run_folder(), self.place.step_name());
+        let [out, err] = self.seen.map(|n| n.to_string());
+        sh_command(WATCH, &[mode, &self.nodes.0.limits.node_dir, &run, &step, &out, &err])
     }
 
     /// Waits until the machine answers again, after a reboot for instance.
@@ -364,8 +357,4 @@ impl Drop for Begun {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-fn mode_arguments(mode: &str) -> [&str; 7] {
-    [mode, "/", "", "", "", "", ""]
 }

@@ -16,16 +16,16 @@ impl Place {
         Self { run: run.into(), step: step.into(), attempt }
     }
 
-    /// The record's folder.
+    /// What the names of the record's files begin with.
     pub(super) fn path(&self, base: &str) -> String {
-        format!("{base}/{}/{}", self.run_folder(), self.step_folder())
+        format!("{base}/{}/{}", self.run_folder(), self.step_name())
     }
 
     pub(super) fn run_folder(&self) -> String {
         folder(&self.run)
     }
 
-    pub(super) fn step_folder(&self) -> String {
+    pub(super) fn step_name(&self) -> String {
         format!("{}.{}", folder(&self.step), self.attempt)
     }
 }
@@ -34,11 +34,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "run {} step {}", self.run, self.step)
     }
-}
-
-/// The folder of all records of a run.
-pub(super) fn run_path(base: &str, run: &str) -> String {
-    format!("{base}/{}", folder(run))
 }
 
 /// A name that is one folder, and different for different texts: lanes are named by recipes.

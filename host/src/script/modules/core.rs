@@ -137,6 +137,35 @@ pub(crate) mod core {
         Ok(Param { default, doc: doc.into(), limits, at: call.call_position() })
     }
 
+    /// Says what failed lanes mean in this recipe: the default for each `lanes` call that does not say itself.
+    ///
+    /// | option | type | default |
+    /// |---|---|---|
+    /// | `on_failure` | `"continue"`, or `"stop"`: start no further lane after a failure | `"continue"` |
+    /// | `quorum` | int or share such as `"80%"`: lanes that must end well; all of them where a call has fewer | all |
+    ///
+    /// Call it once, beside `params`. With a quorum, `lanes` gives `()` for a lane that failed. Steps that failed are
+    /// listed at the run's end in any case.
+    ///
+    /// # Example
+    /// ```rhai
+    /// policy(#{ on_failure: "stop", quorum: "75%" });
+    /// ```
+    ///
+    /// # Errors
+    /// An unknown option; a second call, or one in a lane.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn policy(call: NativeCallContext, options: Map) -> Result<()> {
+        let policy = options::read(&call, options)?;
+        if let Tag::Live { lane, .. } = tag_of(&call)?
+            && !lane.path().is_empty()
+        {
+            return Err(misuse("`policy` is for the whole recipe: call it outside of lanes", &call));
+        }
+        let set = session_of(&call)?.policy.set(policy);
+        set.map_err(|_| misuse("`policy` is called twice: give all its options in one call", &call))
+    }
+
     /// Sets an output of the run, shown at its end and kept with it.
     ///
     /// # Example
@@ -204,7 +233,9 @@ pub(crate) mod core {
     /// | option | type | default |
     /// |---|---|---|
     /// | `on_failure` | `"continue"`, or `"stop"`: start no further lane after a failure | `"continue"` |
-    /// | `quorum` | int: fail the call unless so many lanes end well | none |
+    /// | `quorum` | int or share such as `"80%"`: fail the call unless so many lanes end well | none |
+    ///
+    /// What is not given is as the recipe's `policy` says.
     ///
     /// # Example
     /// ```rhai

@@ -51,6 +51,12 @@ pub(crate) fn run(config: &InitConfig, go: File, mut ready: File) -> i32 {
     }
 }
 
+/// The end of an init that cannot begin.
+pub(crate) fn refuse(mut ready: File, why: &str) -> i32 {
+    let _ = ready.write_all(format!("E{why}").as_bytes());
+    1
+}
+
 /// All that must be in place before SSH answers.
 fn boot(config: &InitConfig, mut go: File) -> Result<(MachineSpec, String)> {
     let started = Instant::now();
@@ -63,8 +69,9 @@ fn boot(config: &InitConfig, mut go: File) -> Result<(MachineSpec, String)> {
     network(&spec)?;
     let networked = started.elapsed();
     identity::apply(&spec)?;
-    // Of the kernel's mount calls none is needed any more.
-    if config.mode.is_root() {
+    // Of the kernel's mount calls none is needed any more. In a user namespace these rights reach nothing of this
+    // computer's in the first place.
+    if !config.mode.has_own_users() {
         sys::drop_capabilities(&FORBIDDEN).because(|| "cannot drop capabilities")?;
     }
     first_boot::before_ssh(&spec)?;

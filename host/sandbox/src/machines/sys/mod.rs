@@ -10,7 +10,10 @@ mod process;
 mod spawn;
 mod terminal;
 
-pub(crate) use mounts::{bind, bind_flat, is_no_exec, mount, pivot, remount_read_only, set_attribute};
+pub(crate) use mounts::{
+    attach, bind, bind_flat, is_no_exec, mount, open_below, open_tree, pivot, remount_read_only, set_attribute,
+    show_to, unmount,
+};
 pub(crate) use pass::{receive, send};
 pub(crate) use process::{
     Identity, Limit, adopt_descriptor, broadcast_arp, drop_capabilities, effective_uid, frame_socket, group_id,

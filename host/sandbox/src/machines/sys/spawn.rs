@@ -53,9 +53,11 @@ unsafe fn child(s: &Spawn<'_>, argv: &[*const libc::c_char], env: &[*const libc:
             }
             // In a new user namespace we are nobody until the maps are written; the change of credentials must come
             // before PR_SET_PDEATHSIG, which it clears.
+            // Not the C library's calls: those ask all threads, for which they take a lock that another thread may
+            // have held at the clone.
             if s.flags & libc::CLONE_NEWUSER != 0 {
-                libc::setresgid(0, 0, 0);
-                libc::setresuid(0, 0, 0);
+                libc::syscall(libc::SYS_setresgid, 0, 0, 0);
+                libc::syscall(libc::SYS_setresuid, 0, 0, 0);
             }
         }
         if s.die_with_thread {
