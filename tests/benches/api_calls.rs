@@ -82,6 +82,7 @@ async fn lane(provider: Provider, number: usize) {
         tag: Some(TAG.into()),
         wanted: vec![InstanceStatus::Running],
         timeout: Duration::from_secs(600),
+        ..Wait::default()
     };
     provider.waits.until(wait).await.unwrap();
 }

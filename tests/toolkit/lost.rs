@@ -3,7 +3,7 @@
 use crate::support::{World, begin, paths, within};
 use linodetool::app::App;
 use linodetool::core::events::Event;
-use linodetool::core::{Events, FailureKind, Secret, SystemClock};
+use linodetool::core::{Clock, Events, FailureKind, Secret, SystemClock};
 use linodetool::nodes::{Direct, Limits, Nodes};
 use linodetool::plugin_host::{Dirs, Opening, Plugins};
 use linodetool::provider::{
@@ -13,8 +13,9 @@ use linodetool::runs::{Run, Runs, StepError};
 use linodetool::secrets::SecretStore;
 use linodetool::toolkit::nodes::NodeSpec;
 use linodetool::toolkit::{At, Parts, Settings, Toolkit, Yes};
+use linodetool_sandbox::faults::Spec;
 use linodetool_sandbox::machines::simulated::Simulated;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,6 +34,15 @@ pub(crate) const DOWN: u8 = 4;
 struct Network {
     inner: HttpClients,
     mode: Arc<AtomicU8>,
+}
+
+/// The computer's clock, and more.
+struct Later(Arc<AtomicU64>);
+
+impl Clock for Later {
+    fn now_ms(&self) -> u64 {
+        SystemClock.now_ms() + self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Transport for Network {
@@ -62,6 +72,8 @@ impl Transport for Network {
 pub(crate) struct Process {
     pub(crate) app: App,
     pub(crate) mode: Arc<AtomicU8>,
+    /// Milliseconds by which its clock is ahead.
+    pub(crate) later: Arc<AtomicU64>,
     told: Mutex<Receiver<Event>>,
 }
 
@@ -92,7 +104,8 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
     let mut app = world.user().app;
     let paths = paths(world.dir.path());
     let handle = app.runtime.handle().clone();
-    let clock = Arc::new(SystemClock);
+    let later = Arc::new(AtomicU64::new(0));
+    let clock = Arc::new(Later(later.clone()));
     let mode = Arc::new(AtomicU8::new(mode));
     let transport = Network { inner: HttpClients::new(ProxySettings::default()).unwrap(), mode: mode.clone() };
     let dirs = Dirs { exe: paths.exe.clone(), user: paths.plugins() };
@@ -122,7 +135,7 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
         cache: paths.cache.clone(),
         locks: paths.state.join("locks"),
     });
-    Process { app, mode, told: Mutex::new(told) }
+    Process { app, mode, later, told: Mutex::new(told) }
 }
 
 pub(crate) fn world() -> World {
@@ -139,27 +152,28 @@ pub(crate) fn web() -> NodeSpec {
     }
 }
 
-fn cut_at_ssh(process: &Process, run: &Arc<Run>) -> FailureKind {
+fn cut_at_ssh(process: &Process, run: &Arc<Run>) -> (FailureKind, Vec<Event>) {
     cut_at_ssh_of(process, run, 1, |at| process.app.toolkit.create_node(at, &web()).map(drop))
 }
 
-/// Simulated machines have no SSH: the run is cut when that many nodes have come so far.
+/// Simulated machines have no SSH: the run is cut when that many nodes have come so far. With what was told until then.
 pub(crate) fn cut_at_ssh_of(
     process: &Process,
     run: &Arc<Run>,
     nodes: usize,
     work: impl FnOnce(At<'_>) -> Result<(), StepError> + Send,
-) -> FailureKind {
+) -> (FailureKind, Vec<Event>) {
     std::thread::scope(|scope| {
         let work = scope.spawn(|| within(run, work));
-        let mut at_ssh = 0;
+        let (mut at_ssh, mut told) = (0, Vec::new());
         while at_ssh < nodes
             && let Ok(event) = process.told.lock().unwrap().recv_timeout(Duration::from_secs(60))
         {
             at_ssh += usize::from(matches!(&event, Event::Stage { stage, .. } if stage == "ssh"));
+            told.push(event);
         }
         run.cancel().set();
-        work.join().unwrap().unwrap_err().kind
+        (work.join().unwrap().unwrap_err().kind, told)
     })
 }
 
@@ -168,31 +182,51 @@ fn a_create_whose_answer_is_lost_is_adopted() {
     let world = world();
     let process = process(&world, LOSES_ANSWER);
     let run = begin(&process.app);
-    assert_eq!(cut_at_ssh(&process, &run), FailureKind::Cancelled);
+    assert_eq!(cut_at_ssh(&process, &run).0, FailureKind::Cancelled);
     assert_eq!(world.ledger(), ["created linode web-1"]);
 }
 
 #[test]
-fn a_create_that_never_arrived_fails_once_it_cannot_take_effect_any_more() {
+fn a_create_that_never_arrived_is_sent_again() {
     let world = world();
     let process = process(&world, LOSES_REQUEST);
     let run = begin(&process.app);
-    let failure = within(&run, |at| process.app.toolkit.create_node(at, &web())).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unavailable, "{failure}");
-    assert!(world.ledger().is_empty());
-    let noted = process
-        .told
-        .lock()
-        .unwrap()
-        .try_iter()
-        .any(|event| matches!(event, Event::Note { text } if text.contains("looking")));
-    assert!(noted);
-    // A failed step is tried again: the run goes on with it.
-    let id = run.id().clone();
-    drop(run);
-    let again = process.app.toolkit.runs().reopen(&id).unwrap();
-    assert_eq!(cut_at_ssh(&process, &again), FailureKind::Cancelled);
+    let told = cut_at_ssh(&process, &run).1;
+    let again = |event: &Event| matches!(event, Event::Note { text } if text.contains("asking for it again"));
+    assert!(told.iter().any(again), "{told:?}");
     assert_eq!(world.ledger(), ["created linode web-1"]);
+}
+
+#[test]
+fn a_create_without_answer_that_hides_is_found_when_it_shows() {
+    let world = world();
+    let faults = Spec::parse("invisible=web-1:3s").unwrap();
+    world.cloud.sandbox().faults().replace(faults, 1);
+    let process = process(&world, LOSES_ANSWER);
+    let run = begin(&process.app);
+    assert_eq!(cut_at_ssh(&process, &run).0, FailureKind::Cancelled);
+    assert_eq!(world.ledger(), ["created linode web-1"]);
+    assert_eq!(process.app.toolkit.inventory().nodes("default/default").unwrap().len(), 1);
+}
+
+#[test]
+fn a_node_that_hides_is_destroyed_all_the_same() {
+    let world = world();
+    let faults = Spec::parse("invisible=web-1:1m,boot-fail=web-1").unwrap();
+    let process = process(&world, WORKS);
+    world.cloud.sandbox().faults().replace(faults, 1);
+    let run = begin(&process.app);
+    let work = |at: At<'_>| process.app.toolkit.create_node(at, &web());
+    std::thread::scope(|scope| {
+        let create = scope.spawn(|| within(&run, work));
+        while process.app.toolkit.inventory().nodes("default/default").unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        run.cancel().set();
+        create.join().unwrap().unwrap_err();
+    });
+    within(&begin(&process.app), |at| process.app.toolkit.delete_node(at, "web-1")).unwrap();
+    assert_eq!(world.ledger(), ["created linode web-1", "destroyed linode web-1"]);
 }
 
 #[test]
@@ -207,7 +241,7 @@ fn a_create_that_cannot_be_looked_for_is_found_when_the_run_is_resumed() {
     drop(run);
     first.mode.store(WORKS, Ordering::SeqCst);
     let again = first.app.toolkit.runs().reopen(&id).unwrap();
-    assert_eq!(cut_at_ssh(&first, &again), FailureKind::Cancelled);
+    assert_eq!(cut_at_ssh(&first, &again).0, FailureKind::Cancelled);
     assert_eq!(world.ledger(), ["created linode web-1"]);
     assert_eq!(first.app.toolkit.inventory().nodes("default/default").unwrap().len(), 1);
 }

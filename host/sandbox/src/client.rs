@@ -8,8 +8,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::faults::Injected;
 use crate::state_dir;
 pub use crate::state_dir::Running;
 
@@ -32,7 +33,7 @@ pub enum ClientError {
     #[error("the sandbox (process {pid}) does not answer: {source}")]
     Silent { pid: u32, source: io::Error },
     #[error("the sandbox (process {pid}) answered {path} with status {status}")]
-    Refused { pid: u32, path: &'static str, status: u16 },
+    Refused { pid: u32, path: String, status: u16 },
     #[error("the sandbox (process {pid}) did not stop within {} s", STOP_PATIENCE.as_secs())]
     StillThere { pid: u32 },
 }
@@ -45,12 +46,24 @@ pub fn status(dir: &Path) -> Option<Running> {
 
 /// What it says of itself: counts, whether firewalls are enforced, troubles.
 pub fn details(running: &Running) -> Result<Value, ClientError> {
-    call(running, "GET", "/sandbox/status")
+    call(running, "GET", "/sandbox/status", "")
 }
 
 /// Everything it ever created and destroyed.
 pub fn ledger(running: &Running) -> Result<Value, ClientError> {
-    call(running, "GET", "/sandbox/ledger")
+    call(running, "GET", "/sandbox/ledger", "")
+}
+
+/// Faults that happened after number `after`, oldest first.
+pub fn faults(running: &Running, after: u64) -> Result<Vec<Injected>, ClientError> {
+    let mut answer = call(running, "GET", &format!("/sandbox/faults?after={after}"), "")?;
+    let damaged = |error: serde_json::Error| ClientError::Silent { pid: running.pid, source: error.into() };
+    serde_json::from_value(answer["faults"].take()).map_err(damaged)
+}
+
+/// Lets other faults happen from now on, `none` for no more.
+pub fn set_faults(running: &Running, spec: &str, seed: u64) -> Result<Value, ClientError> {
+    call(running, "POST", "/sandbox/faults", &json!({"spec": spec, "seed": seed}).to_string())
 }
 
 /// Stops the sandbox of a folder and waits until it is gone. False if none ran.
@@ -61,7 +74,7 @@ pub fn stop(dir: &Path) -> Result<bool, ClientError> {
         if asked.is_none()
             && let Some(running) = state_dir::running(dir)
         {
-            match call(&running, "POST", "/sandbox/stop") {
+            match call(&running, "POST", "/sandbox/stop", "") {
                 Ok(_) => asked = Some(running.pid),
                 // One that was just killed holds its folder for a moment longer: the next look tells.
                 Err(ClientError::Silent { .. }) if began.elapsed() < DYING => {}
@@ -77,7 +90,7 @@ pub fn stop(dir: &Path) -> Result<bool, ClientError> {
     Ok(asked.is_some())
 }
 
-fn call(running: &Running, method: &str, path: &'static str) -> Result<Value, ClientError> {
+fn call(running: &Running, method: &str, path: &str, body: &str) -> Result<Value, ClientError> {
     let token = std::fs::read_to_string(&running.token_file)
         .map_err(|source| ClientError::Token { path: running.token_file.display().to_string(), source })?;
     let address: SocketAddr = running
@@ -86,23 +99,24 @@ fn call(running: &Running, method: &str, path: &'static str) -> Result<Value, Cl
         .and_then(|rest| rest.split('/').next())
         .and_then(|host| host.parse().ok())
         .ok_or_else(|| ClientError::Address { url: running.v4.clone(), pid: running.pid })?;
-    let (status, body) = exchange(address, method, path, token.trim())
+    let (status, body) = exchange(address, method, path, token.trim(), body)
         .map_err(|source| ClientError::Silent { pid: running.pid, source })?;
     if status != 200 {
-        return Err(ClientError::Refused { pid: running.pid, path, status });
+        return Err(ClientError::Refused { pid: running.pid, path: path.to_owned(), status });
     }
     serde_json::from_str(&body).map_err(|error| ClientError::Silent { pid: running.pid, source: error.into() })
 }
 
 /// One request of HTTP/1.1 on a connection of its own; the server closes it after its answer.
-fn exchange(address: SocketAddr, method: &str, path: &str, token: &str) -> io::Result<(u16, String)> {
+fn exchange(address: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\
-         Connection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
     )?;
     let mut answer = String::new();
     stream.take(LONGEST_ANSWER).read_to_string(&mut answer)?;

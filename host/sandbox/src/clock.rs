@@ -46,6 +46,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// How long to sleep until `then` has come; `None` if this clock only moves when somebody moves it.
     fn sleep_until(&self, then: Time) -> Option<Duration>;
+    /// How many times as fast as the computer's it runs; 0: it only moves when somebody moves it.
+    fn scale(&self) -> f64 {
+        0.0
+    }
 }
 
 /// The computer's time from the start on, `scale` times as fast.
@@ -71,6 +75,10 @@ impl Clock for ScaledClock {
 
     fn sleep_until(&self, then: Time) -> Option<Duration> {
         Some(then.since(self.now()).div_f64(self.scale))
+    }
+
+    fn scale(&self) -> f64 {
+        self.scale
     }
 }
 

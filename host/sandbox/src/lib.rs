@@ -9,6 +9,7 @@ pub mod faults;
 mod jobs;
 pub mod ledger;
 pub mod limits;
+mod line;
 pub mod machines;
 mod sandbox;
 mod secret;

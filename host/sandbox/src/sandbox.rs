@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Time};
-use crate::faults::Faults;
+use crate::faults::{Fate, Faults, Spec};
 use crate::jobs::{Execution, Jobs, Report};
 use crate::ledger::{Entry, Ledger};
 use crate::limits::{LimitMode, Limits};
@@ -74,7 +74,8 @@ impl Sandbox {
     /// An empty account; ids go on after those in the ledger.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>, machines: Arc<dyn Machines>, ledger: Ledger) -> Self {
         let last_id = ledger.entries().iter().map(|entry| entry.id).max().unwrap_or(0);
-        let world = World::new(settings.timing, clock.now(), last_id);
+        let mut world = World::new(settings.timing, clock.now(), last_id);
+        world.set_faults(&settings.faults);
         let state =
             State { world, limits: Limits::new(settings.limits), ledger, unenforced: None, troubles: Vec::new() };
         let jobs = Arc::new(Jobs::new(Arc::clone(&machines), settings.execution));
@@ -96,18 +97,36 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
-        if let Some(response) = self.inner.faults.before(request) {
-            return response;
-        }
-        let response = if v4::resource(&request.path).is_some() {
-            self.transition(|state, now| v4::handle(&mut state.world, &mut state.limits, now, request))
+        if v4::resource(&request.path).is_some() {
+            self.answer(request)
         } else if request.path.starts_with("/sandbox/") {
             self.own(request)
         } else {
             let sentence = "Nothing is here: the API is under /v4 and /v4beta.";
             Response::new(404, json!({"errors": [{"reason": sentence}]}))
-        };
-        self.inner.faults.after(request, response)
+        }
+    }
+
+    /// A request of the API, and what happens to it.
+    fn answer(&self, request: &Request) -> Response {
+        self.transition(|state, now| {
+            let label = v4::linode_of(&state.world, &request.path).map(|linode| linode.label.clone());
+            let fate = self.inner.faults.fate(request, label.as_deref(), state.world.linodes.len(), now);
+            if let Some(instead) = fate.as_ref().and_then(Fate::before) {
+                return instead;
+            }
+            let response = v4::handle(&mut state.world, &mut state.limits, now, request);
+            match fate {
+                Some(fate) => fate.after(response),
+                None => response,
+            }
+        })
+    }
+
+    /// How long `delay` of the emulator's time takes; zero if its clock only moves when somebody moves it.
+    pub(crate) fn really(&self, delay: Duration) -> Duration {
+        let clock = &self.inner.clock;
+        clock.sleep_until(clock.now().after(delay)).unwrap_or_default()
     }
 
     /// Does what is due by now.
@@ -130,6 +149,11 @@ impl Sandbox {
     /// Everything ever created and destroyed.
     pub fn ledger(&self) -> Vec<Entry> {
         self.lock().ledger.entries().to_vec()
+    }
+
+    /// What goes wrong in it, to be changed or looked at.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
     }
 
     /// A machine went down by itself.
@@ -282,12 +306,39 @@ impl Sandbox {
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/sandbox/status") => Response::new(200, self.status()),
             ("GET", "/sandbox/ledger") => Response::new(200, json!({"entries": self.lock().ledger.entries()})),
+            ("GET", "/sandbox/faults") => {
+                let parameters = request.parameters();
+                let after =
+                    parameters.iter().find(|(name, _)| name == "after").and_then(|(_, number)| number.parse().ok());
+                Response::new(200, json!({"faults": self.inner.faults.log(after.unwrap_or_default())}))
+            }
+            ("POST", "/sandbox/faults") => self.set_faults(&request.body),
             ("POST", "/sandbox/stop") => {
                 self.inner.stop_wanted.notify_one();
                 Response::new(200, json!({}))
             }
             _ => Response::new(404, json!({"errors": [{"reason": "Not found"}]})),
         }
+    }
+
+    /// `{"spec": "flaky", "seed": 7}`; without a seed the present one stays.
+    fn set_faults(&self, body: &[u8]) -> Response {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let faults = &self.inner.faults;
+        let seed = body["seed"].as_u64().unwrap_or(faults.in_force().1);
+        match body["spec"].as_str().map(Spec::parse) {
+            Some(Ok(spec)) => {
+                faults.replace(spec, seed);
+                Response::new(200, self.faults_told())
+            }
+            Some(Err(error)) => Response::new(400, json!({"errors": [{"field": "spec", "reason": error.to_string()}]})),
+            None => Response::new(400, json!({"errors": [{"field": "spec", "reason": "spec is required"}]})),
+        }
+    }
+
+    fn faults_told(&self) -> Value {
+        let (spec, seed) = self.inner.faults.in_force();
+        json!({"in_force": spec, "seed": seed, "injected": self.inner.faults.count()})
     }
 
     fn status(&self) -> Value {
@@ -304,6 +355,8 @@ impl Sandbox {
             "jobs": jobs,
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
+            "time_scale": self.inner.clock.scale(),
+            "faults": self.faults_told(),
             "machines_run": self.inner.machines.about(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::sync::oneshot;
 
@@ -18,10 +19,11 @@ use crate::faults::Faults;
 use crate::jobs::Execution;
 use crate::ledger::Ledger;
 use crate::limits::LimitMode;
+use crate::line::{Lines, Switch};
 use crate::machines::Machines;
 use crate::sandbox::{Sandbox, Settings};
 use crate::state_dir::{Running, StateDir, StateDirError};
-use crate::wire::{Request, Response};
+use crate::wire::{Mishap, Request, Response};
 use crate::world::Timing;
 
 /// A request's body may be this long; the longest real one (user data) is far shorter.
@@ -240,10 +242,12 @@ impl Server {
     async fn answer(&self, stopped: impl Future<Output = ()>) -> Result<(), ServeError> {
         let failed = |what| move |source| ServeError::System { what, source };
         let listener = self.listener.try_clone().map_err(failed("use its listener"))?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed("use its listener"))?;
+        let listener = Lines::new(tokio::net::TcpListener::from_std(listener).map_err(failed("use its listener"))?);
         self.sandbox.start_threads().map_err(failed("start a thread"))?;
         let sandbox = self.sandbox.clone();
-        let app = axum::Router::new().fallback(move |request| answer(sandbox.clone(), request));
+        let app = axum::Router::new()
+            .fallback(move |ConnectInfo(switch): ConnectInfo<Switch>, request| answer(sandbox.clone(), switch, request))
+            .into_make_service_with_connect_info::<Switch>();
         let (farewell, ends) = oneshot::channel::<()>();
         let server = axum::serve(listener, app).with_graceful_shutdown(async {
             let _: Result<(), _> = ends.await;
@@ -295,7 +299,7 @@ impl Signals {
 }
 
 /// One request over HTTP.
-async fn answer(sandbox: Sandbox, request: axum::extract::Request) -> axum::response::Response {
+async fn answer(sandbox: Sandbox, switch: Switch, request: axum::extract::Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST_BODY) {
@@ -319,19 +323,27 @@ async fn answer(sandbox: Sandbox, request: axum::extract::Request) -> axum::resp
         body: body.to_vec(),
     };
     // A transition takes microseconds, a long list a few milliseconds: not worth a thread of its own.
-    respond(sandbox.handle(&request))
+    let response = sandbox.handle(&request);
+    if !response.delay.is_zero() {
+        tokio::time::sleep(sandbox.really(response.delay)).await;
+    }
+    respond(response, &switch)
 }
 
-fn respond(response: Response) -> axum::response::Response {
+fn respond(response: Response, switch: &Switch) -> axum::response::Response {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = match &response.body {
-        None => Body::empty(),
-        Some(body) => Body::from(Bytes::from(body.to_string())),
-    };
-    let mut answer = axum::response::Response::new(body);
+    let content = response.content();
+    match response.mishap {
+        Some(Mishap::Closed) => switch.cut_after(0),
+        // Half of the body and less than any head: it breaks in the middle in any case.
+        Some(Mishap::Broken) => switch.cut_after(64 + content.as_ref().map_or(0, |(_, text)| text.len() / 2)),
+        _ => {}
+    }
+    let mut answer = axum::response::Response::default();
     *answer.status_mut() = status;
-    if response.body.is_some() {
-        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((kind, text)) = content {
+        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        *answer.body_mut() = Body::from(Bytes::from(text));
     }
     for (name, value) in response.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

@@ -2,6 +2,8 @@
 //!
 //! Owns: the two structs. Does not know axum, paths or accounts.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// A request as it came. Header names are in lower case.
@@ -42,23 +44,57 @@ impl Request {
     }
 }
 
-/// An answer; the body is JSON, or nothing.
+/// An answer; the body is JSON, or nothing, unless something happens to it on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Option<Value>,
+    /// What happens to it on its way: whoever carries it does that.
+    pub mishap: Option<Mishap>,
+    /// How long it is on its way, in the emulator's time.
+    pub delay: Duration,
+}
+
+/// What happens to an answer on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mishap {
+    /// The connection is closed before any of it arrives.
+    Closed,
+    /// The connection breaks in the middle of it.
+    Broken,
+    /// This HTML instead of the body.
+    Page(String),
+    /// Half of the body, as if that were all.
+    Truncated,
 }
 
 impl Response {
     /// An answer without headers of its own.
     pub fn new(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body) }
+        Self { body: Some(body), ..Self::bare(status) }
     }
 
     /// 204.
     pub fn empty() -> Self {
-        Self { status: 204, headers: Vec::new(), body: None }
+        Self::bare(204)
+    }
+
+    fn bare(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: None, mishap: None, delay: Duration::ZERO }
+    }
+
+    /// The body as it arrives, with its type; none: there is none. Not of a connection that closes.
+    pub fn content(&self) -> Option<(&'static str, String)> {
+        if let Some(Mishap::Page(page)) = &self.mishap {
+            return Some(("text/html", page.clone()));
+        }
+        let mut text = self.body.as_ref()?.to_string();
+        if self.mishap == Some(Mishap::Truncated) {
+            let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+            text.truncate(half);
+        }
+        Some(("application/json", text))
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod completions;
 mod confirm;
 mod cp;
+mod crash;
 mod doctor;
 mod environment;
 mod error;
@@ -38,6 +39,7 @@ use clap::FromArgMatches;
 use environment::Environment;
 use error::{CliError, OK};
 use output::Output;
+use sandbox::lifecycle::Wish;
 use session::{Need, Session};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -93,7 +95,7 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
     match cli.command {
         Command::Sandbox(args) => args.run(env, &paths, out),
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
-        Command::Recipe(args) => args.run(&paths, out),
+        Command::Recipe(args) => args.run(env, &paths, &cli.globals, out),
         Command::Plugin(args) => args.run(env, &paths, out),
         command => session::with(&cli.globals, env, &paths, out, &command),
     }
@@ -103,6 +105,19 @@ impl Command {
     /// Whether the sandbox is to end with the command.
     fn ephemeral(&self) -> bool {
         matches!(self, Self::Run(run::RunArgs { ephemeral: true, .. }))
+    }
+
+    /// Whether it asks for a sandbox that is not as usual.
+    fn misbehaves(&self) -> bool {
+        matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.time_scale.is_some())
+    }
+
+    /// How it wants its sandbox to be.
+    fn wish(&self, paths: &Paths) -> Result<Wish, CliError> {
+        match self {
+            Self::Run(args) => Ok(Wish { faults: args.faults.wanted(&paths.work)?, time_scale: args.time_scale }),
+            _ => Ok(Wish::default()),
+        }
     }
 
     /// The run that it is about, if it names one.

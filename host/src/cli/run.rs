@@ -5,6 +5,7 @@ use super::error::{CliError, LeftBehind, OK};
 use super::interrupt::left_behind;
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
 use super::runs::resume;
+use super::sandbox::faults::FaultArgs;
 use super::session::{Session, finish};
 use super::world::About;
 use crate::core::{Failure, FailureKind};
@@ -26,6 +27,7 @@ use std::sync::Arc;
 Examples:
   linodetool run recipes/hadoop.rhai --sandbox
   linodetool run recipes/hadoop.rhai --sandbox --set workers=4 --set input=notes.txt
+  linodetool run recipes/hadoop.rhai --sandbox --ephemeral --faults flaky --seed 7
   linodetool run ./mine.rhai --set region=eu-west --yes --json
   linodetool run ./mine.rhai --resume")]
 pub(crate) struct RunArgs {
@@ -37,6 +39,11 @@ pub(crate) struct RunArgs {
     /// With --sandbox: stop the sandbox at the end, also after a failure
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    /// With --sandbox: make its time pass that many times as fast
+    #[arg(long, value_name = "N")]
+    pub(crate) time_scale: Option<f64>,
     /// Go on with a run of this recipe that was cut off: the last one, or RUN
     #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "set")]
     pub(crate) resume: Option<String>,
@@ -202,11 +209,11 @@ impl Touched {
                 lines.push(format!("These nodes exist: {}", self.names().join(", ")));
             }
         }
+        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         if !self.at_work.is_empty() && !ephemeral {
             let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
             lines.push(format!("What it began on {on} goes on there. Stop that: {program} runs cancel {}", run.id()));
         }
-        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         let resume = format!("{program} runs resume {}", run.id());
         lines.extend(match kind {
             _ if ephemeral || !self.began => None,

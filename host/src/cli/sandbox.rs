@@ -4,6 +4,7 @@
 
 pub(crate) mod background;
 mod commands;
+pub(crate) mod faults;
 pub(crate) mod lifecycle;
 mod serve;
 
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 Examples:
   linodetool sandbox serve                 For other programs: prints URL and token, serves until Ctrl-C
   linodetool sandbox status
+  linodetool sandbox faults flaky          From now on it fails now and then, as real clouds do
   linodetool sandbox stop                  Ends it with all its machines")]
 pub(crate) struct SandboxArgs {
     #[command(subcommand)]
@@ -34,6 +36,7 @@ pub(crate) enum SandboxCommand {
     Stop,
     /// Stop the sandbox and forget all that was made in it
     Reset,
+    Faults(faults::FaultsArgs),
     /// Connect stdin and stdout to a machine (ssh's ProxyCommand)
     #[command(hide = true)]
     Dial(DialArgs),
@@ -62,6 +65,8 @@ pub(crate) struct ServeArgs {
     /// Make the emulated time pass that many times as fast
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
+    #[command(flatten)]
+    pub(crate) faults: faults::FaultArgs,
     /// Keep its token, ledger and machines here [default: sandbox/ in the state directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,

@@ -4,12 +4,14 @@
 
 use super::args::{Command, Globals};
 use super::confirm::{Asker, Proposal, confirm, line_of_terminal};
+use super::crash;
 use super::environment::Environment;
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::render::progress::Progress;
-use super::sandbox::lifecycle;
+use super::sandbox::faults::Watch;
+use super::sandbox::lifecycle::{self, InForce};
 use super::ssh;
 use super::world;
 use crate::app::{self, App, SandboxAccess};
@@ -49,6 +51,8 @@ pub(crate) struct Session<'a> {
     pub(crate) scripts: script::Host,
     pub(crate) interrupt: &'a Interrupt,
     progress: Option<Progress>,
+    /// Ends with the session, before its events do.
+    faults: Option<Watch>,
 }
 
 /// Opens the world that the command works in, runs the command, and closes what was opened.
@@ -66,6 +70,13 @@ pub(crate) fn with(
             .into());
     }
     let (globals, paths) = &world::of(globals, paths, command)?;
+    if command.misbehaves() && !globals.sandbox {
+        return Err(Failure::usage(
+            "--faults, --seed and --time-scale are for the sandbox, and this is not in the sandbox",
+        )
+        .hint("add --sandbox")
+        .into());
+    }
     let interrupt = Interrupt::watch(out)?;
     let outcome = work(globals, env, paths, out, &interrupt, command);
     let outcome = if globals.sandbox { outcome.map_err(CliError::in_sandbox) } else { outcome };
@@ -89,9 +100,10 @@ fn work(
     command.check(outer)?;
     let progress = Progress::start(out);
     let sandbox = match globals.sandbox {
-        true => Some(sandbox(outer, out, interrupt, command.need())?),
+        true => Some(sandbox(outer, out, interrupt, command)?),
         false => None,
     };
+    let (sandbox, in_force) = sandbox.unzip();
     let mut paths = outer.clone();
     if sandbox.is_some() {
         paths.state = lifecycle::state(&outer.sandbox());
@@ -120,8 +132,13 @@ fn work(
         events: progress.events(),
     })?;
     let App { toolkit, scripts, plugins, runtime } = app;
+    if let Some(points) = env.var(crash::POINTS) {
+        crash::obey(points, toolkit.runs())?;
+    }
+    let watch = |faults: InForce| Watch::start(faults.running, faults.last, toolkit.events().clone());
+    let faults = in_force.flatten().and_then(watch);
     let mut session =
-        Session { out, globals, env, paths, outer, toolkit, scripts, interrupt, progress: Some(progress) };
+        Session { out, globals, env, paths, outer, toolkit, scripts, interrupt, progress: Some(progress), faults };
     let outcome = command.run(&mut session);
     drop(session);
     drop(plugins);
@@ -131,17 +148,29 @@ fn work(
 }
 
 /// How the sandbox is reached, started if the command needs a cloud.
-fn sandbox(outer: &Paths, out: &Output, interrupt: &Interrupt, need: Need) -> Result<SandboxAccess, CliError> {
+fn sandbox(
+    outer: &Paths,
+    out: &Output,
+    interrupt: &Interrupt,
+    command: &Command,
+) -> Result<(SandboxAccess, Option<InForce>), CliError> {
     let access = |v4, token| SandboxAccess { v4, token, dir: lifecycle::machines(&outer.sandbox()) };
+    let (need, wish) = (command.need(), command.wish(outer)?);
+    let of_sandbox = |sandbox: lifecycle::Sandbox| {
+        if let Some(faults) = &sandbox.faults {
+            out.note(&format!("Faults are in force: {}; `linodetool sandbox faults none` ends them.", faults.line));
+        }
+        (access(sandbox.v4, sandbox.token), sandbox.faults)
+    };
     if need == Need::Cloud {
-        let sandbox = lifecycle::ensure_running(outer, interrupt.cancel()).map_err(CliError::sandbox)?;
+        let sandbox = lifecycle::ensure_running(outer, interrupt.cancel(), &wish).map_err(CliError::sandbox)?;
         if sandbox.fresh {
             out.note("The sandbox is started; `linodetool sandbox stop` ends it.");
         }
-        return Ok(access(sandbox.v4, sandbox.token));
+        return Ok(of_sandbox(sandbox));
     }
     match lifecycle::running(outer).map_err(CliError::sandbox)? {
-        Some(sandbox) => Ok(access(sandbox.v4, sandbox.token)),
+        Some(sandbox) => Ok(of_sandbox(sandbox)),
         None if need == Need::Nodes => Err(CliError::sandbox(
             Failure::new(FailureKind::NotFound, "no sandbox runs, so it has no nodes")
                 .hint("make some: linodetool --sandbox run hadoop, or linodetool --sandbox node create"),
@@ -155,7 +184,7 @@ fn sandbox(outer: &Paths, out: &Output, interrupt: &Interrupt, need: Need) -> Re
         )),
         None => {
             out.note("note: no sandbox runs; this is what is on record of the last one");
-            Ok(access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())))
+            Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), None))
         }
     }
 }
@@ -253,8 +282,9 @@ impl Session<'_> {
         self.toolkit.settings().sandbox.then(|| ssh::sandbox_proxy(&self.outer.exe, &self.outer.state))
     }
 
-    /// Removes the board, for results.
+    /// Removes the board, for results. What is left to tell is told before.
     pub(crate) fn end_progress(&mut self) {
+        self.faults = None;
         self.progress = None;
     }
 }

@@ -19,6 +19,9 @@ use std::sync::Arc;
 const FORBIDDEN: [&str; 7] =
     ["host", "connection", "content-length", "transfer-encoding", "proxy-authorization", "proxy-connection", "upgrade"];
 
+/// By which an emulator says that it made an answer wrong on purpose, and how.
+const ON_PURPOSE: &str = "x-sandbox-fault";
+
 /// A request and its answer as they may be stored: no credential, no secrets.
 #[derive(Clone, Debug)]
 pub struct Exchange<'a> {
@@ -92,6 +95,7 @@ impl HttpDesk {
                 self.0.governor.learn(&request.class, answer.status, &answer.headers).await;
             }
             let again = self.0.retry.again(tries, outcome(&answer), request.safe_to_repeat);
+            let on_purpose = answer.as_ref().ok().and_then(|answer| answer.headers.get(ON_PURPOSE)).cloned();
             let millis = self.0.time.now_ms().saturating_sub(began);
             let done = match answer {
                 Ok(answer) => Ok(answer.redacted(&redactor)),
@@ -102,7 +106,8 @@ impl HttpDesk {
                 return done;
             };
             let (what, seconds) = (what(&request, &url), again.pause.as_secs_f64());
-            self.0.events.note(format!("{what}: {}; try {} in {seconds:.1} s", again.why, tries + 1));
+            let fault = on_purpose.map(|fault| format!(" (sandbox fault {fault})")).unwrap_or_default();
+            self.0.events.note(format!("{what}: {}{fault}; try {} in {seconds:.1} s", again.why, tries + 1));
             self.0.time.sleep(again.pause).await;
         }
     }

@@ -116,6 +116,12 @@ fn judge(outcome: Outcome<'_>) -> (Trouble, String) {
         Outcome::Answered { status: 400, headers, body } if is_html(headers) && contains(body, b"nginx") => {
             (Trouble::Unclear, "the provider's front end refused the request (400)")
         }
+        Outcome::Answered { status: 200..=299, headers, body } if is_html(headers) && contains(body, b"nginx") => {
+            (Trouble::Unclear, "the provider's front end answered with a page of its own")
+        }
+        Outcome::Answered { status: 200..=299, headers, body } if is_cut(headers, body) => {
+            (Trouble::Unclear, "the provider's answer was cut short")
+        }
         Outcome::Answered { .. } => (Trouble::None, ""),
     };
     (trouble, why.to_owned())
@@ -132,6 +138,13 @@ pub(crate) fn retry_after(headers: &Headers, longest: Duration) -> Option<Durati
 
 fn is_html(headers: &Headers) -> bool {
     headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+/// Said to be JSON, and none.
+fn is_cut(headers: &Headers, body: &[u8]) -> bool {
+    headers.get("content-type").is_some_and(|kind| kind.starts_with("application/json"))
+        && !body.is_empty()
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err()
 }
 
 fn contains(body: &[u8], needle: &[u8]) -> bool {
@@ -162,6 +175,10 @@ mod tests {
         let html = [("content-type", "text/html")];
         let lines = [
             said(200, &[("retry-after", "117")], "", true),
+            said(200, &[("content-type", "application/json")], r#"{"data":[]}"#, true),
+            said(200, &[("content-type", "application/json")], r#"{"data":["#, true),
+            said(200, &[("content-type", "application/json")], r#"{"data":["#, false),
+            said(200, &html, "<center>nginx</center>", true),
             said(400, &[], r#"{"errors":[{"reason":"label is taken"}]}"#, true),
             said(400, &[], busy, true),
             said(400, &html, "<center>nginx</center>", true),
@@ -177,6 +194,10 @@ mod tests {
         ];
         expect![[r#"
             200 stands
+            200 stands
+            200 again after 0ns: the provider's answer was cut short
+            200 stands
+            200 again after 0ns: the provider's front end answered with a page of its own
             400 stands
             400 again after 0ns: the Linode is busy
             400 again after 0ns: the provider's front end refused the request (400)

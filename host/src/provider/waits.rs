@@ -55,6 +55,8 @@ pub struct Wait {
     /// Any of these will do.
     pub wanted: Vec<InstanceStatus>,
     pub timeout: Duration,
+    /// What has just been made may not be found for so long; only after that it counts as gone.
+    pub hidden: Duration,
 }
 
 /// The waiting room of one provider. Clones share it.
@@ -82,6 +84,7 @@ struct Room {
 
 struct Waiter {
     wait: Wait,
+    entered_ms: u64,
     seen: Option<InstanceStatus>,
     /// Looks in a row that did not show it.
     missed: u32,
@@ -98,7 +101,7 @@ impl Waits {
     pub async fn until(&self, wait: Wait) -> Result<Instance, ProviderError> {
         let (id, timeout) = (wait.id.clone(), wait.timeout);
         let (answer, answered) = oneshot::channel();
-        let seat = self.enter(Waiter { wait, seen: None, missed: 0, answer });
+        let seat = self.enter(Waiter { wait, entered_ms: self.0.time.now_ms(), seen: None, missed: 0, answer });
         tokio::select! {
             biased;
             answer = answered => {
@@ -126,6 +129,14 @@ impl Waits {
         drop(room);
         self.0.nudge.notify_one();
         Seat { inner: &self.0, number }
+    }
+}
+
+impl Waiter {
+    /// Whether what it waits for may be there although nothing shows it.
+    fn may_hide(&self, now_ms: u64) -> bool {
+        let waited = Duration::from_millis(now_ms.saturating_sub(self.entered_ms));
+        self.seen.is_none() && waited < self.wait.hidden
     }
 }
 
@@ -190,7 +201,9 @@ impl Inner {
                 Ok(instance) => drop(self.deliver(&HashMap::from([(id, instance)]))),
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     let message = format!("instance {id} is gone: somebody destroyed it while it was waited for");
-                    self.fail(&ProviderError { message, ..error }, |waiter| waiter.wait.id == id);
+                    let now = self.time.now_ms();
+                    let told = |waiter: &Waiter| waiter.wait.id == id && !waiter.may_hide(now);
+                    self.fail(&ProviderError { message, ..error }, told);
                 }
                 Err(error) => return Err(error),
             }

@@ -26,6 +26,9 @@ pub(crate) struct EnsureFirewall<'a> {
     pub toolkit: &'a Toolkit,
 }
 
+/// Creates in all whose answers are lost.
+const TRIES: u32 = 4;
+
 /// Labels have 3 to 32 characters (Linode API v4, `POST /networking/firewalls`).
 pub(crate) fn label(context: &str, cluster: &str) -> String {
     let plain = format!("lt-{cluster}");
@@ -92,13 +95,27 @@ impl Effect for EnsureFirewall<'_> {
             tags: vec![cx.cluster_tag(self.toolkit.context(), self.cluster), cx.tag()],
             rules: cluster_rules(&[]),
         };
-        match self.toolkit.provider().await?.client.create_firewall(&create).await {
-            Ok(made) => self.done(cx, made.id, true),
-            // The answer may have been lost after the effect: look before giving up.
-            Err(error) => match self.find(cx).await {
-                Ok(Some(found)) => self.done(cx, found.id, true),
-                _ => Err(error.into()),
-            },
+        let client = &self.toolkit.provider().await?.client;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match client.create_firewall(&create).await {
+                Ok(made) => return self.done(cx, made.id, true),
+                Err(error) => error,
+            };
+            // The answer may have been lost after the effect: look before giving up. Its label is given once, so that
+            // another try makes no second one.
+            match self.find(cx).await {
+                Ok(Some(found)) => return self.done(cx, found.id, true),
+                Ok(None) if error.is_ambiguous() && tries < TRIES => {}
+                Err(look) if error.is_ambiguous() => {
+                    let message =
+                        format!("no answer whether the firewall was made: {error}; and looking failed: {look}");
+                    return Err(Failure::new(crate::core::FailureKind::Interrupted, message)
+                        .hint("begin again when the provider answers: it is then found, or made"));
+                }
+                _ => return Err(error.into()),
+            }
         }
     }
 
@@ -123,12 +140,12 @@ impl Repeatable for SetMembers<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let client = &self.toolkit.provider().await?.client;
         let rules = cluster_rules(&self.members);
         let present = client.get_firewall(&ById::new(self.firewall)).await?;
         if present.rules == rules {
-            return Ok(false.into());
+            return Ok(cx.in_doubt.into());
         }
         client.set_firewall_rules(&SetFirewallRules { id: self.firewall.into(), rules }).await?;
         Ok(true.into())

@@ -54,6 +54,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// What a Linode is when it boots. The same `id` boots again with the same disk until [`Machines::delete`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -72,6 +73,20 @@ pub struct MachineSpec {
     pub stackscript: Option<StackScript>,
     /// Memory of the Linode's type, in MB; what a machine may say of itself, not a limit.
     pub memory_mb: u64,
+    /// What goes wrong in this boot, on purpose.
+    #[serde(default)]
+    pub faults: MachineFaults,
+}
+
+/// What a machine does wrong on purpose. One that is simulated may leave it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineFaults {
+    /// SSH is refused for so long after the boot.
+    pub ssh_refused: Option<Duration>,
+    /// So long after the first command of this boot begins its connection is cut.
+    pub ssh_cut: Option<Duration>,
+    /// The disk has room for so many bytes.
+    pub disk: Option<u64>,
 }
 
 /// A StackScript with the answers to its questions (UDFs), which it gets as environment variables.

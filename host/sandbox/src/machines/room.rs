@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,6 +169,17 @@ impl Room {
         Ok("K\n".to_owned())
     }
 
+    /// A disk with little room, by a fault of the sandbox's: a file system of its own that outlives the machine.
+    fn small_disk(&self, id: u64, bytes: u64) -> Result<()> {
+        let disk = protocol::disk(&self.dir, id);
+        if is_small(&disk) {
+            return Ok(());
+        }
+        fs::create_dir_all(&disk).because(|| format!("cannot make {}", disk.display()))?;
+        sys::mount("disk", &disk, "tmpfs", libc::MS_NOSUID | libc::MS_NODEV, &format!("mode=700,size={bytes}"))
+            .because(|| format!("cannot mount {}", disk.display()))
+    }
+
     /// Answers how long each phase took, in milliseconds.
     fn boot(self: &Arc<Self>, spec: &MachineSpec) -> Result<String> {
         let (started, id) = (Instant::now(), spec.id);
@@ -189,6 +201,9 @@ impl Room {
         }
         if machines.contains_key(&id) {
             return fail(format!("machine {id} runs already"));
+        }
+        if let Some(bytes) = spec.faults.disk {
+            self.small_disk(id, bytes)?;
         }
         let pid = self
             .nursery
@@ -326,14 +341,33 @@ impl Room {
             machines = self.changed.wait_timeout(machines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(machines);
-        layer::remove(&self.dir.join("disks"))
+        let disks = self.dir.join("disks");
+        for disk in fs::read_dir(&disks).into_iter().flatten().flatten() {
+            unmount_small(&disk.path())?;
+        }
+        layer::remove(&disks)
     }
 
     /// The disk goes from inside the room: it may hold files of ids that only exist here.
     fn delete(&self, id: u64) -> Result<()> {
         self.end(id, false)?;
-        layer::remove(&protocol::disk(&self.dir, id))
+        let disk = protocol::disk(&self.dir, id);
+        unmount_small(&disk)?;
+        layer::remove(&disk)
     }
+}
+
+/// Whether a folder is a file system of its own: a disk with little room.
+fn is_small(disk: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|m| m.dev()).ok();
+    disk.parent().is_some_and(|above| device(disk).is_some() && device(disk) != device(above))
+}
+
+fn unmount_small(disk: &Path) -> Result<()> {
+    if is_small(disk) {
+        return sys::unmount(disk).because(|| format!("cannot unmount {}", disk.display()));
+    }
+    Ok(())
 }
 
 /// Made from the id, so that a machine that boots again is the same to its neighbours.

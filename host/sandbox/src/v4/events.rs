@@ -14,20 +14,20 @@ const READ: &str = "events:read_only";
 
 pub(super) const ROUTES: &[Route] = &[
     Route::list("account/events", READ, |call| {
-        call.list(call.world.events.newest_first(), |event| event_view(event, call.now))
+        call.list(call.world.events.newest_first(call.now), |event| event_view(event, call.now))
     }),
     Route::new("GET", "account/events/{}", READ, get),
     Route::new("POST", "account/events/{}/seen", READ, seen),
 ];
 
 fn get(call: &mut Call<'_>) -> Answer {
-    let event = call.world.events.get(call.id(0)?).ok_or_else(Refused::not_found)?;
+    let event = call.world.events.get(call.id(0)?, call.now).ok_or_else(Refused::not_found)?;
     ok(event_view(event, call.now))
 }
 
 fn seen(call: &mut Call<'_>) -> Answer {
     let id = call.id(0)?;
-    call.world.events.get(id).ok_or_else(Refused::not_found)?;
+    call.world.events.get(id, call.now).ok_or_else(Refused::not_found)?;
     call.world.events.mark_seen(id);
     done()
 }

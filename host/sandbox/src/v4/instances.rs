@@ -16,9 +16,12 @@ const READ: &str = "linodes:read_only";
 const WRITE: &str = "linodes:read_write";
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::list("linode/instances", READ, |call| call.list(call.world.linodes.values(), |linode| linode_view(linode))),
+    Route::list("linode/instances", READ, |call| {
+        let visible = call.world.linodes.values().filter(|linode| linode.visible <= call.now);
+        call.list(visible, |linode| linode_view(linode))
+    }),
     Route::new("POST", "linode/instances", WRITE, instance_create::create).counted(Class::CreateLinode),
-    Route::new("GET", "linode/instances/{}", READ, |call| ok(linode_view(linode(call)?))),
+    Route::new("GET", "linode/instances/{}", READ, get),
     Route::new("PUT", "linode/instances/{}", WRITE, update),
     Route::new("DELETE", "linode/instances/{}", WRITE, delete),
     Route::new("POST", "linode/instances/{}/boot", WRITE, |call| power(call, Power::Boot)),
@@ -35,6 +38,11 @@ pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
 pub(super) fn label_refusal(call: &Call<'_>, label: &str, present: Option<u64>) -> Option<String> {
     let taken = call.world.linode_labelled(label).is_some_and(|owner| Some(owner) != present);
     label_problem(label, 3, 64).or_else(|| taken.then(|| "Label must be unique among your linodes".to_owned()))
+}
+
+fn get(call: &mut Call<'_>) -> Answer {
+    let linode = linode(call)?;
+    if linode.visible <= call.now { ok(linode_view(linode)) } else { Err(Refused::not_found()) }
 }
 
 fn update(call: &mut Call<'_>) -> Answer {

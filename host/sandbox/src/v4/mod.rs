@@ -28,7 +28,7 @@ use error::Refused;
 use crate::clock::Time;
 use crate::limits::{Limits, Standing};
 use crate::wire::{Request, Response};
-use crate::world::World;
+use crate::world::{Linode, World};
 
 /// All that is emulated.
 static ROUTES: &[&[Route]] = &[
@@ -48,6 +48,12 @@ static ROUTES: &[&[Route]] = &[
 pub(crate) fn resource(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/v4beta").or_else(|| path.strip_prefix("/v4"))?;
     rest.strip_prefix('/').or_else(|| rest.is_empty().then_some(""))
+}
+
+/// The Linode that a path is about, if it is about one.
+pub(crate) fn linode_of<'a>(world: &'a World, path: &str) -> Option<&'a Linode> {
+    let id = resource(path)?.strip_prefix("linode/instances/")?.split('/').next()?;
+    world.linodes.get(&id.parse().ok()?)
 }
 
 /// Answers a call whose path is one of this API.

@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use crate::clock::Time;
+use crate::faults::{Fault, Faults};
 
 /// All events, oldest first. Ids have no gaps.
 #[derive(Debug, Default)]
 pub struct Events {
     all: Vec<Event>,
+    faults: Faults,
 }
 
 /// One event.
@@ -24,6 +26,20 @@ pub struct Event {
     pub message: String,
     pub seen: bool,
     pub read: bool,
+    /// What is wrong with how it is shown.
+    pub twist: Option<Twist>,
+}
+
+/// What may be wrong with how an event is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twist {
+    /// Not before then.
+    Late(Time),
+    Missing,
+    /// Twice in a list.
+    Double,
+    /// As failed, however it ended.
+    Failed,
 }
 
 /// How far an event has come.
@@ -75,13 +91,20 @@ impl Entity {
 }
 
 impl Events {
-    /// All events, newest first, as the list has them.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Event> {
-        self.all.iter().rev()
+    pub(super) fn set_faults(&mut self, faults: &Faults) {
+        self.faults = faults.clone();
     }
 
-    pub fn get(&self, id: u64) -> Option<&Event> {
-        self.all.get(Self::place(id)?)
+    /// All events that show, newest first, as the list has them.
+    pub fn newest_first(&self, now: Time) -> impl Iterator<Item = &Event> {
+        let times = |event: &Event| if event.twist == Some(Twist::Double) { 2 } else { 1 };
+        let shown = self.all.iter().rev().filter(move |event| event.shows(now));
+        shown.flat_map(move |event| std::iter::repeat_n(event, times(event)))
+    }
+
+    /// One that shows.
+    pub fn get(&self, id: u64, now: Time) -> Option<&Event> {
+        self.all.get(Self::place(id)?).filter(|event| event.shows(now))
     }
 
     /// Tells of something that has happened.
@@ -135,6 +158,8 @@ impl Events {
         now: Time,
     ) -> u64 {
         let id = self.all.len() as u64 + 1;
+        let label = entity.as_ref().map(|entity| entity.label.as_str()).unwrap_or_default();
+        let twist = self.faults.twist(label, now, outcome != Outcome::Notification);
         self.all.push(Event {
             id,
             action,
@@ -145,6 +170,7 @@ impl Events {
             message: String::new(),
             seen: false,
             read: false,
+            twist,
         });
         id
     }
@@ -154,10 +180,31 @@ impl Events {
     }
 }
 
+impl Faults {
+    /// What goes wrong with an event of this Linode, or firewall; one without a course cannot fail.
+    fn twist(&self, label: &str, now: Time, has_course: bool) -> Option<Twist> {
+        let late = |hit: crate::faults::Hit| Twist::Late(now.after(hit.time));
+        let failed = || has_course.then(|| self.befalls(Fault::EventFailed, label, now)).flatten();
+        (self.befalls(Fault::EventMissing, label, now).map(|_| Twist::Missing))
+            .or_else(|| self.befalls(Fault::EventLate, label, now).map(late))
+            .or_else(|| self.befalls(Fault::EventDouble, label, now).map(|_| Twist::Double))
+            .or_else(|| failed().map(|_| Twist::Failed))
+    }
+}
+
 impl Event {
+    fn shows(&self, now: Time) -> bool {
+        match self.twist {
+            Some(Twist::Late(then)) => now >= then,
+            Some(Twist::Missing) => false,
+            _ => true,
+        }
+    }
+
     /// The status the API shows at this moment.
     pub fn status(&self, now: Time) -> &'static str {
         match self.outcome {
+            Outcome::Finished { .. } if self.twist == Some(Twist::Failed) => "failed",
             Outcome::Notification => "notification",
             Outcome::Running { starts, .. } if now < starts => "scheduled",
             Outcome::Running { .. } => "started",
@@ -204,7 +251,7 @@ mod tests {
             at(100),
         );
         let told = |events: &Events, seconds: u64| {
-            let event = events.get(id).expect("it exists");
+            let event = events.get(id, at(seconds)).expect("it exists");
             (event.status(at(seconds)), event.percent(at(seconds)), event.duration(at(seconds)))
         };
         assert_eq!(told(&events, 101), ("scheduled", Some(0), None));
@@ -213,7 +260,7 @@ mod tests {
         events.finish(id, at(165));
         assert_eq!(told(&events, 900), ("finished", Some(100), Some(65.0)));
         events.fail(id, "too late", at(166));
-        assert_eq!(events.get(id).expect("it exists").status(at(900)), "finished", "an end is final");
-        assert!(events.get(0).is_none() && events.get(2).is_none());
+        assert_eq!(events.get(id, at(900)).expect("it exists").status(at(900)), "finished", "an end is final");
+        assert!(events.get(0, at(900)).is_none() && events.get(2, at(900)).is_none());
     }
 }

@@ -9,8 +9,9 @@ use super::power::Operation;
 use super::{Entity, EntityId, Job, Timer, Work, World};
 use crate::catalogue::{Region, Type};
 use crate::clock::Time;
+use crate::faults::Fault;
 use crate::ledger::What;
-use crate::machines::{MachineSpec, StackScript};
+use crate::machines::{MachineFaults, MachineSpec, StackScript};
 
 /// One Linode.
 #[derive(Clone, Debug)]
@@ -40,6 +41,10 @@ pub struct Linode {
     /// When the watchdog started it lately.
     pub rescues: Vec<Time>,
     pub launch: Launch,
+    /// Before then it is in no list and not found.
+    pub visible: Time,
+    /// Bytes that its disk has room for, where a fault says so.
+    pub disk_room: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +199,7 @@ impl Linode {
             user_data: self.launch.user_data.clone(),
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
+            faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
     }
 }
@@ -234,6 +240,9 @@ impl World {
             url: format!("/v4/images/{image}"),
         });
         self.note(now, What::Created, "linode", id, &label, &new.tags);
+        let hidden = self.faults.befalls(Fault::Invisible, &label, now);
+        let visible = hidden.map_or(now, |hit| now.after(hit.time));
+        let disk_room = self.faults.befalls(Fault::DiskFull, &label, now).and_then(|hit| hit.size);
         let timing = self.timing;
         let starts = now.after(timing.scheduled);
         let course = (starts, timing.create.saturating_sub(timing.scheduled));
@@ -268,6 +277,8 @@ impl World {
                 operation: Some(operation),
                 rescues: Vec::new(),
                 launch: new.launch,
+                visible,
+                disk_room,
             },
         );
         if let Some(script) = new.stackscript.and_then(|script| self.stackscripts.get_mut(&script)) {

@@ -24,6 +24,7 @@ pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
 
 use crate::clock::Time;
+use crate::faults::Faults;
 use crate::ledger::{Entry, What};
 use crate::machines::{FirewallRules, MachineSpec};
 
@@ -42,6 +43,8 @@ pub struct World {
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
     pub reason: String,
+    /// What may go wrong with Linodes.
+    faults: Faults,
     linode_labels: HashMap<String, u64>,
     firewall_labels: HashMap<String, u64>,
     /// Which firewall guards a Linode, and as which device.
@@ -101,6 +104,7 @@ impl World {
             events: Events::default(),
             began: now,
             reason: String::new(),
+            faults: Faults::none(),
             linode_labels: HashMap::new(),
             firewall_labels: HashMap::new(),
             guards: HashMap::new(),
@@ -109,6 +113,12 @@ impl World {
             timers: BTreeMap::new(),
             outside: Outside::default(),
         }
+    }
+
+    /// From now on things go wrong as these say.
+    pub fn set_faults(&mut self, faults: &Faults) {
+        self.faults = faults.clone();
+        self.events.set_faults(faults);
     }
 
     /// What the transitions since the last call want done outside.

@@ -11,14 +11,17 @@
 
 use std::time::Duration;
 
-use super::{Job, Status, Work, World};
+use super::{Job, Linode, Status, Work, World};
 use crate::clock::Time;
-use crate::machines::{HowEnded, MachineExit};
+use crate::faults::Fault;
+use crate::machines::{HowEnded, MachineExit, MachineSpec};
 use crate::world::DiskStatus;
 
 /// The watchdog gives up after this many starts in [`RESCUE_WINDOW`]: a machine that always dies must not boot for ever.
 const RESCUES: usize = 3;
 const RESCUE_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// What the event of a boot says that fails by a fault of the sandbox's.
+const DOOM: &str = "The host could not boot this Linode.";
 
 /// What goes on with a Linode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,10 @@ pub struct Operation {
     up: bool,
     /// A former life is ended first.
     restarts: bool,
+    /// Nothing comes up, by a fault of the sandbox's.
+    doomed: bool,
+    /// It comes up this much later, by a fault of the sandbox's.
+    hangs: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +54,8 @@ enum Kind {
 
 impl Operation {
     fn new(serial: u64, event: Option<u64>, began: Time, kind: Kind) -> Self {
-        Self { serial, event, began, kind, ended: None, up: false, restarts: false }
+        let hangs = Duration::ZERO;
+        Self { serial, event, began, kind, ended: None, up: false, restarts: false, doomed: false, hangs }
     }
 
     pub(super) fn create(serial: u64, event: u64, began: Time, boots: bool) -> Self {
@@ -58,10 +66,26 @@ impl Operation {
 /// What is due later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
-    Created { linode: u64, operation: u64 },
-    Running { linode: u64, operation: u64 },
-    Settled { linode: u64, operation: u64 },
-    Down { linode: u64, operation: u64 },
+    Created {
+        linode: u64,
+        operation: u64,
+    },
+    Running {
+        linode: u64,
+        operation: u64,
+    },
+    Settled {
+        linode: u64,
+        operation: u64,
+    },
+    Down {
+        linode: u64,
+        operation: u64,
+    },
+    /// The machine restarts by itself, by a fault of the sandbox's.
+    Upset {
+        linode: u64,
+    },
 }
 
 /// Why an operation cannot be begun.
@@ -118,10 +142,11 @@ impl World {
     pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), String>, now: Time) {
         let Some(present) = self.operation(id, operation).cloned() else { return };
         let timing = self.timing;
+        let outcome = outcome.and_then(|()| if present.doomed { Err(DOOM.to_owned()) } else { Ok(()) });
         match (present.kind, outcome) {
             (Kind::Create(_), _) => {}
             (Kind::Up, Ok(())) => {
-                let due = present.began.after(timing.running).max(now);
+                let due = present.began.after(timing.running).max(now).after(present.hangs);
                 self.soon(due, Timer::Running { linode: id, operation }, now);
             }
             (Kind::Down, Ok(())) => {
@@ -164,7 +189,7 @@ impl World {
                 let serial = self.new_id("operation");
                 let status = Status::Running;
                 self.begin(exit.id, Operation::new(serial, None, now, Kind::Up), status);
-                self.boot_job(exit.id, serial);
+                self.boot_job(exit.id, serial, now);
             }
             HowEnded::Died => {
                 self.end(exit.id, Status::Offline, now);
@@ -194,6 +219,14 @@ impl World {
                     self.events.finish(event, now);
                 }
                 self.end(linode, Status::Running, now);
+                self.perhaps_upset(linode, now);
+            }
+            Timer::Upset { linode: id } => {
+                let rests = |linode: &&Linode| linode.status == Status::Running && !linode.busy();
+                if self.linodes.get(&id).filter(rests).is_some() {
+                    // As when its host is restarted: the API shows it, and nobody has asked for it.
+                    self.begin_up(id, None, "host_reboot", now);
+                }
             }
             Timer::Down { linode, operation } => {
                 let Some(present) = self.operation(linode, operation) else { return };
@@ -248,17 +281,44 @@ impl World {
         let runs = linode.status == Status::Running;
         let about = (linode.entity(), linode.config_entity(config));
         let event = self.events.begin(action, about, (now, self.timing.boot), now);
-        let work = if runs { Work::Reboot(linode.spec()) } else { Work::Boot(linode.spec()) };
+        let label = &linode.label;
+        let doomed = self.faults.befalls(Fault::BootFail, label, now).is_some();
+        let hangs = self.faults.befalls(Fault::BootHang, label, now).map(|hit| hit.time).unwrap_or_default();
+        let work = match (doomed, runs) {
+            // Off it stays, or is.
+            (true, _) => Work::PowerOff,
+            (false, true) => Work::Reboot(self.spec(linode, now)),
+            (false, false) => Work::Boot(self.spec(linode, now)),
+        };
         let serial = self.new_id("operation");
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
-        let operation = Operation { restarts: runs, ..Operation::new(serial, Some(event), now, Kind::Up) };
+        let operation =
+            Operation { restarts: runs, doomed, hangs, ..Operation::new(serial, Some(event), now, Kind::Up) };
         self.begin(id, operation, status);
         self.outside.jobs.push(Job { linode: id, operation: serial, work });
     }
 
-    fn boot_job(&mut self, id: u64, operation: u64) {
+    /// What is booted, and what goes wrong in that boot.
+    fn spec(&self, linode: &Linode, now: Time) -> Box<MachineSpec> {
+        let mut spec = linode.spec();
+        let time = |fault| self.faults.befalls(fault, &linode.label, now).map(|hit| hit.time);
+        spec.faults.ssh_refused = time(Fault::SshRefused);
+        spec.faults.ssh_cut = time(Fault::SshCut);
+        spec
+    }
+
+    /// A machine that has come up may not stay so.
+    fn perhaps_upset(&mut self, id: u64, now: Time) {
         let Some(linode) = self.linodes.get(&id) else { return };
-        self.outside.jobs.push(Job { linode: id, operation, work: Work::Boot(linode.spec()) });
+        if let Some(hit) = self.faults.befalls(Fault::Reboot, &linode.label, now) {
+            self.at(now.after(hit.time), Timer::Upset { linode: id });
+        }
+    }
+
+    fn boot_job(&mut self, id: u64, operation: u64, now: Time) {
+        let Some(linode) = self.linodes.get(&id) else { return };
+        let work = Work::Boot(self.spec(linode, now));
+        self.outside.jobs.push(Job { linode: id, operation, work });
     }
 
     fn fail_unseen(&mut self, id: u64, why: &str, now: Time) {

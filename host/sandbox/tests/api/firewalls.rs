@@ -192,6 +192,11 @@ fn what_cannot_be_enforced_is_said() {
         &expect![[r#"
             200 {
               "began": "2026-01-31T12:00:00",
+              "faults": {
+                "in_force": "none",
+                "injected": 0,
+                "seed": 0
+              },
               "firewalls_enforced": false,
               "firewalls_not_enforced_because": "no set_firewalls today",
               "jobs": 0,
@@ -204,6 +209,7 @@ fn what_cannot_be_enforced_is_said() {
               "machines_run": "nowhere: they are simulated",
               "now": "2026-01-31T12:00:01",
               "pid": PID,
+              "time_scale": 0.0,
               "timing": "fast",
               "troubles": []
             }"#]],

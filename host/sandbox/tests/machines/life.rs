@@ -1,9 +1,9 @@
 //! Power, disks, deaths; nothing is left behind.
 
 use super::Case;
-use super::support::{Place, place, say};
+use super::support::{Place, client, place, say};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
-use linodetool_sandbox::machines::{HowEnded, MachineExit, Machines};
+use linodetool_sandbox::machines::{HowEnded, MachineExit, MachineFaults, MachineSpec, Machines};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,6 +22,7 @@ pub(crate) const CASES: &[Case] = &[
     ("life::a_replaced_program_boots_machines", replaced_program),
     ("life::all_end_at_once", all_at_once),
     ("life::a_folder_that_cannot_be_used", bad_folder),
+    ("life::what_goes_wrong_on_purpose_goes_wrong", on_purpose),
 ];
 
 fn power_cycle() {
@@ -34,6 +35,38 @@ fn power_cycle() {
         m.run("cat /root/p /usr/local/q /etc/r; id -un kept; ls /tmp; pgrep -c -x sleep").out,
         "p\nq\nr\nkept\n0\n"
     );
+}
+
+fn on_purpose() {
+    let seconds = Duration::from_secs;
+    let faults = MachineFaults { ssh_refused: Some(seconds(3)), ssh_cut: Some(seconds(1)), disk: Some(4 << 20) };
+    let m = place().boot(MachineSpec { faults, ..place().spec() });
+    let ask = |command: &str| client(&place().dir(), m.public(), "root", &place().key.file, command);
+    let refused = ask("true").expect_err("nobody listens yet");
+    assert!(refused.contains("refused"), "{refused}");
+    let end = Instant::now() + seconds(30);
+    // The first command of this boot, whatever it is, loses its connection; it goes on without.
+    let cut = loop {
+        match ask("sleep 5; touch /root/done") {
+            Err(why) if why.contains("refused") => assert!(Instant::now() < end, "{why}"),
+            other => break other,
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(!matches!(&cut, Ok(ran) if ran.code.is_some()), "{cut:?}");
+    let full = m.run("head -c 8M /dev/zero > /root/large");
+    assert!(full.err.contains("No space left on device"), "{full:?}");
+    m.out("rm /root/large; echo kept > /root/small");
+    m.wait("test -e /root/done");
+    place().room.power_off(m.spec.id).expect("off");
+    place()
+        .room
+        .boot(&MachineSpec { faults: MachineFaults { disk: faults.disk, ..Default::default() }, ..m.spec.clone() })
+        .expect("boots again");
+    assert_eq!(m.out("cat /root/small"), "kept\n");
+    let disk = place().dir().join("disks").join(m.spec.id.to_string());
+    place().room.delete(m.spec.id).expect("gone");
+    assert!(!disk.exists());
 }
 
 fn delete() {

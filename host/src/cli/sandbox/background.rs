@@ -3,6 +3,8 @@
 //! Owns: the log file, the wait for the server's first line, and what is said when it dies instead. Does not know what the
 //! server serves.
 
+use super::faults::Wanted;
+use super::lifecycle::Wish;
 use crate::core::{Cancel, Failure, FailureKind, Secret};
 use serde::Deserialize;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -38,9 +40,15 @@ pub(crate) struct Started {
 }
 
 /// The command line of the server.
-pub(crate) fn command(exe: &Path, folder: &Path) -> Command {
+pub(crate) fn command(exe: &Path, folder: &Path, wish: &Wish) -> Command {
     let mut command = Command::new(exe);
     command.args(["sandbox", "serve", "--background", "--listen", "127.0.0.1:0", "--state"]).arg(folder);
+    if let Some(Wanted { spec, seed }) = &wish.faults {
+        command.args(["--faults", &spec.to_string(), "--seed", &seed.to_string()]);
+    }
+    if let Some(scale) = wish.time_scale {
+        command.args(["--time-scale", &scale.to_string()]);
+    }
     command
 }
 

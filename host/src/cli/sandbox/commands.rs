@@ -1,5 +1,6 @@
 //! `linodetool sandbox status|stop|reset|dial`.
 
+use super::faults;
 use super::lifecycle::{machines, of_client, reset, stop};
 use super::{DialArgs, SandboxArgs, SandboxCommand};
 use crate::cli::environment::Environment;
@@ -33,6 +34,7 @@ impl SandboxArgs {
                 })?;
                 Ok(OK)
             }
+            SandboxCommand::Faults(args) => args.run(paths, out),
             SandboxCommand::Dial(args) => args.run(paths),
         }
     }
@@ -64,6 +66,9 @@ fn text(running: &Running, details: &Value) -> String {
     ];
     if let Some(how) = details["machines_run"].as_str() {
         lines.push(format!("machines   run {how}"));
+    }
+    if details["faults"]["in_force"].as_str().is_some_and(|spec| spec != "none") {
+        lines.push(format!("faults     {}", faults::line(&details["faults"])));
     }
     if let Some(why) = details["firewalls_not_enforced_because"].as_str() {
         lines.push(format!("firewalls  not enforced: {why}"));
@@ -104,6 +109,7 @@ mod tests {
             "linodes": { "total": 3, "running": 2, "offline": 1 },
             "machines_run": "in user namespaces, with ids that nobody has here",
             "firewalls_not_enforced_because": "there is no nft",
+            "faults": { "in_force": "429:10%", "seed": 7, "injected": 3 },
             "troubles": ["machine 1001 died"],
         });
         expect![[r#"
@@ -112,6 +118,7 @@ mod tests {
             token      in /s/token
             linodes    3, 2 of them running
             machines   run in user namespaces, with ids that nobody has here
+            faults     429:10% (seed 7; 3 so far)
             firewalls  not enforced: there is no nft
             trouble    machine 1001 died"#]]
         .assert_eq(&text(&running, &details));

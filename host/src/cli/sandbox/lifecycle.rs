@@ -3,6 +3,7 @@
 //! Owns the layout of the sandbox's folder. Does not know what the sandbox emulates.
 
 use super::background::{self, DEADLINE};
+use super::faults::{self, Wanted};
 use crate::core::{Cancel, Failure, FailureKind, Paths, Secret};
 use crate::secrets::SecretStore;
 use linodetool_sandbox::client::{self, ClientError, Running};
@@ -18,6 +19,25 @@ pub(crate) struct Sandbox {
     pub(crate) token: Secret<String>,
     /// Started for this command.
     pub(crate) fresh: bool,
+    /// What is going wrong in it on purpose.
+    pub(crate) faults: Option<InForce>,
+}
+
+/// How a command wants its sandbox to be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) faults: Option<Wanted>,
+    pub(crate) time_scale: Option<f64>,
+}
+
+/// Faults of a sandbox that runs.
+#[derive(Clone, Debug)]
+pub(crate) struct InForce {
+    pub(crate) running: Running,
+    /// They, their seed and their number, for a person.
+    pub(crate) line: String,
+    /// The last one that happened before.
+    pub(crate) last: u64,
 }
 
 /// Where the machines of a sandbox are.
@@ -31,25 +51,48 @@ pub(crate) fn state(folder: &Path) -> PathBuf {
 }
 
 /// The sandbox that runs, or a new one.
-pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel) -> Result<Sandbox, Failure> {
+pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel, wish: &Wish) -> Result<Sandbox, Failure> {
     let folder = paths.sandbox();
     if let Some(running) = client::status(&folder) {
-        return of_running(&running);
+        return as_wished(running, wish);
     }
-    match background::start(background::command(&paths.exe, &folder), &folder, DEADLINE, cancel) {
-        Ok(started) => Ok(Sandbox { v4: started.v4, token: started.token, fresh: true }),
+    match background::start(background::command(&paths.exe, &folder, wish), &folder, DEADLINE, cancel) {
+        Ok(started) => {
+            let faults = client::status(&folder).map(in_force).transpose()?.flatten();
+            Ok(Sandbox { v4: started.v4, token: started.token, fresh: true, faults })
+        }
         // Another command may have started one at the same moment; then ours ends and theirs is as good.
-        Err(failure) => client::status(&folder).map_or(Err(failure), |running| of_running(&running)),
+        Err(failure) => client::status(&folder).map_or(Err(failure), |running| as_wished(running, wish)),
     }
+}
+
+/// One that runs already, with the faults that are wanted of it.
+fn as_wished(running: Running, wish: &Wish) -> Result<Sandbox, Failure> {
+    let details = client::details(&running).map_err(|e| of_client(&e))?;
+    let scale = details["time_scale"].as_f64();
+    if let Some(wanted) = wish.time_scale
+        && scale != Some(wanted)
+    {
+        let scale = scale.unwrap_or(1.0);
+        return Err(Failure::new(
+            FailureKind::Conflict,
+            format!("a sandbox runs already, and its time passes {scale} times as fast, not {wanted} times"),
+        )
+        .hint("stop it first, with all its machines: linodetool sandbox stop"));
+    }
+    if let Some(wanted) = &wish.faults {
+        faults::set(&running, wanted)?;
+    }
+    of_running(running)
 }
 
 /// The sandbox that runs, if one does.
 pub(crate) fn running(paths: &Paths) -> Result<Option<Sandbox>, Failure> {
     let folder = paths.sandbox();
-    client::status(&folder).map(|running| of_running(&running)).transpose()
+    client::status(&folder).map(of_running).transpose()
 }
 
-fn of_running(running: &Running) -> Result<Sandbox, Failure> {
+fn of_running(running: Running) -> Result<Sandbox, Failure> {
     let token = std::fs::read_to_string(&running.token_file).map_err(|e| {
         Failure::new(
             FailureKind::Local,
@@ -58,7 +101,14 @@ fn of_running(running: &Running) -> Result<Sandbox, Failure> {
         .hint("was it started by another user? `linodetool sandbox stop` and try again")
     })?;
     let token = Secret::new(token.trim().to_owned());
-    Ok(Sandbox { v4: running.v4.clone(), token, fresh: false })
+    Ok(Sandbox { v4: running.v4.clone(), token, fresh: false, faults: in_force(running)? })
+}
+
+fn in_force(running: Running) -> Result<Option<InForce>, Failure> {
+    let details = client::details(&running).map_err(|e| of_client(&e))?;
+    let faults = &details["faults"];
+    let (line, last) = (faults::line(faults), faults["injected"].as_u64().unwrap_or_default());
+    Ok((line != "none").then_some(InForce { running, line, last }))
 }
 
 /// Stops the sandbox of a folder; `false` if none ran.

@@ -8,6 +8,7 @@ use crate::cli::logging;
 use crate::cli::output::Output;
 use crate::core::{Failure, FailureKind, Paths};
 use linodetool_sandbox::client;
+use linodetool_sandbox::faults::Faults;
 use linodetool_sandbox::limits::LimitMode;
 use linodetool_sandbox::machines::Machines;
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
@@ -22,6 +23,10 @@ use std::sync::Arc;
 impl ServeArgs {
     pub(crate) fn run(&self, env: &Environment, paths: &Paths, out: &Output) -> Result<u8, CliError> {
         logging::start(env, "info");
+        let faults = match self.faults.wanted(&paths.work)? {
+            None => Faults::none(),
+            Some(wanted) => Faults::of(wanted.spec, wanted.seed),
+        };
         let folder = self.state.as_ref().map_or_else(|| paths.sandbox(), |dir| paths.work.join(dir));
         if let Some(running) = client::status(&folder) {
             return Err(CliError::sandbox(
@@ -56,7 +61,7 @@ impl ServeArgs {
                 Limits::Real => LimitMode::Real,
                 Limits::Off => LimitMode::Off,
             },
-            ..ServeOptions::default()
+            faults,
         };
         let mut told = Ok(());
         server::serve(options, machines, |ready| told = tell(ready, &folder, out)).map_err(|e| of_server(&e))?;

@@ -12,6 +12,8 @@ use serde_json::value::{RawValue, to_raw_value};
 #[derive(Default)]
 struct Cloud {
     time: JumpingTime,
+    /// Nothing is found before this second.
+    hidden: u64,
     /// Id, second from which it runs, second from which it is gone.
     instances: Vec<(String, u64, u64)>,
     fails: Mutex<Vec<ProviderError>>,
@@ -28,7 +30,7 @@ impl Cloud {
         let now = self.second();
         let (id, runs, gone) = self.instances.iter().find(|(known, ..)| known == id)?;
         let status = if *runs <= now { InstanceStatus::Running } else { InstanceStatus::Booting };
-        (now < *gone).then(|| Instance { id: id.clone(), status, ..Instance::default() })
+        (now < *gone && now >= self.hidden).then(|| Instance { id: id.clone(), status, ..Instance::default() })
     }
 }
 
@@ -70,7 +72,7 @@ fn waits(cloud: &Arc<Cloud>) -> Waits {
 
 fn wait(id: &str, tag: Option<&str>, seconds: u64) -> Wait {
     let (tag, wanted) = (tag.map(str::to_owned), vec![InstanceStatus::Running]);
-    Wait { id: id.into(), tag, wanted, timeout: Duration::from_secs(seconds) }
+    Wait { id: id.into(), tag, wanted, timeout: Duration::from_secs(seconds), ..Wait::default() }
 }
 
 fn log(cloud: &Cloud) -> String {
@@ -196,6 +198,7 @@ fn nobody_waiting_asks_nothing() {
 #[test]
 fn waiters_of_many_tags_share_lists() {
     let waiter = |id: &str, tag: Option<&str>| Waiter {
+        entered_ms: 0,
         wait: wait(id, tag, 1),
         seen: None,
         missed: 0,
@@ -212,4 +215,21 @@ fn waiters_of_many_tags_share_lists() {
         {"tag":"big"}
         {"ids":["b","c"]}"#]]
     .assert_eq(&lists.join("\n"));
+}
+
+#[test]
+fn what_is_new_may_hide_for_a_while() {
+    let hidden = |seconds: u64, patience: u64| {
+        let cloud = Arc::new(Cloud { instances: vec![("1".into(), 5, 999)], hidden: seconds, ..Cloud::default() });
+        cloud.time.run(async {
+            let hidden = Duration::from_secs(patience);
+            match waits(&cloud).until(Wait { hidden, ..wait("1", None, 600) }).await {
+                Ok(instance) => format!("{:?} at {} s", instance.status, cloud.second()),
+                Err(error) => format!("{error} ({} s)", cloud.second()),
+            }
+        })
+    };
+    assert_eq!(hidden(20, 60), "Running at 20 s");
+    assert_eq!(hidden(999, 60), "instance 1 is gone: somebody destroyed it while it was waited for (60 s)");
+    assert_eq!(hidden(20, 0), "instance 1 is gone: somebody destroyed it while it was waited for (4 s)");
 }

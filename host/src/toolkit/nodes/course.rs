@@ -3,7 +3,7 @@
 //! Events may come late or never, so that nothing is taken as done because of them alone: an instance must show it.
 //! That something failed, though, only they tell.
 
-use linodetool_plugin::{Event, EventStatus, Instance, InstanceStatus, ListEvents};
+use linodetool_plugin::{ById, Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -89,30 +89,47 @@ fn number(event: &Event) -> u64 {
     event.id.parse().unwrap_or(0)
 }
 
-/// Waits until an instance runs. One that stays offline is not waited for when its events say that its boot failed.
+/// Waits until an instance runs. One that stays offline is not waited for when its events say that its boot failed; it is
+/// looked at once more, for an event alone proves nothing. `hidden`: it may be too new to be found for so long.
 pub(super) async fn come_up(
     toolkit: &Toolkit,
     name: &str,
     tag: Option<String>,
     watch: &Watch,
+    hidden: Duration,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
     let begun = Instant::now();
+    let mut failed = None;
+    let mut offline = None;
     loop {
         let wait = Wait {
             id: watch.id.clone(),
             tag: tag.clone(),
             wanted: vec![InstanceStatus::Running, InstanceStatus::Offline],
             timeout: UP,
+            hidden,
         };
         let instance = provider.waits.until(wait).await.map_err(|e| Failure::from(e).on(name))?;
         if instance.status == InstanceStatus::Running {
             return Ok(instance);
         }
-        if let Some(event) = watch.newest(&provider.client).await.map_err(|failure| failure.on(name))?
-            && event.status == EventStatus::Failed
-        {
-            return Err(did_not_boot(name, &watch.id, &event));
+        let since = *offline.get_or_insert_with(Instant::now);
+        match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
+            Some(event) if event.status == EventStatus::Failed => {
+                if failed.replace(event.id.clone()).as_ref() == Some(&event.id) {
+                    return Err(did_not_boot(name, &watch.id, &event));
+                }
+            }
+            Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
+            // Nothing brings it up, whatever became of the event that should have.
+            _ if since.elapsed() > NO_EVENT => {
+                toolkit.events().note(format!("{name}: it is offline and nothing starts it; asking for its boot"));
+                let asked = provider.client.boot_instance(&ById::new(&watch.id)).await;
+                asked.map_err(|e| Failure::from(e).on(name))?;
+                offline = None;
+            }
+            _ => {}
         }
         if begun.elapsed() > UP {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());

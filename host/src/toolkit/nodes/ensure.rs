@@ -4,7 +4,7 @@ use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::is_same;
+use super::{is_same, millis};
 use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind, Secret, random_hex};
 use crate::inventory::{Change, KeyRef, Node};
@@ -22,13 +22,35 @@ const IN_DOUBT: Duration = Duration::from_secs(600);
 /// The sandbox answers in moments or is gone, and takes no label twice.
 const IN_DOUBT_IN_SANDBOX: Duration = Duration::from_secs(5);
 
+/// A create whose answer is lost is sent again after that long, and in the sandbox: most that are lost never arrived.
+const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN_IN_SANDBOX: Duration = Duration::from_secs(2);
+
+/// Tries in all; after the last one it is looked for until it cannot appear any more.
+const TRIES: u32 = 4;
+
+/// What has just been made may not be found for so long, and in the sandbox.
+const HIDES: Duration = Duration::from_secs(60);
+const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
+
 /// How long a create without an answer may still take effect.
-pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+pub(crate) fn in_doubt_ms(toolkit: &Toolkit) -> u64 {
+    millis(in_doubt(toolkit))
+}
+
+fn in_doubt(toolkit: &Toolkit) -> Duration {
     if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
 }
 
 /// Between looks for what may still appear: far below the limit of 200 lists a minute for many such nodes at once.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// What holds the label of a node that should be there.
+enum Found {
+    Ours(Instance),
+    Strangers(Instance),
+    Nothing,
+}
 
 /// One node that should be there.
 #[derive(Clone, Debug, Serialize)]
@@ -115,65 +137,92 @@ impl EnsureNode<'_> {
             ..CreateInstance::default()
         };
         let client = self.toolkit.provider().await?.client.with_secrets(secrets);
-        match client.create_instance(&create).await {
-            Ok(instance) => Ok(instance),
-            Err(error) => self.after_failed_create(cx, error).await,
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match client.create_instance(&create).await {
+                Ok(instance) => return Ok(instance),
+                Err(error) => match self.after_failed_create(cx, error, tries).await? {
+                    Some(instance) => return Ok(instance),
+                    None => cx.events.note(format!("{}: it was not made; asking for it again", w.name)),
+                },
+            }
         }
     }
 
-    /// The label is unique for the account, so it tells whether a create took effect whose answer was lost.
-    async fn after_failed_create(&self, cx: &StepCx, error: ProviderError) -> Result<Instance, Failure> {
+    /// What a create has made that gave no answer, or whose label is taken; none if it is to be sent again. That does no
+    /// harm: the label is unique for the account, so at most one of all tries can take effect, and it carries our tag.
+    async fn after_failed_create(
+        &self,
+        cx: &StepCx,
+        error: ProviderError,
+        tries: u32,
+    ) -> Result<Option<Instance>, Failure> {
         let name = &self.wanted.name;
         let taken = error.kind == ErrorKind::Conflict && error.field.as_deref() == Some("label");
         if !taken && !error.is_ambiguous() {
             return Err(Failure::from(error).on(name));
         }
-        if taken {
-            return match by_label(self.toolkit, name).await? {
-                Some(found) if self.is_ours(cx, &found) => Ok(found),
-                Some(found) => Err(somebody_elses(name, &found)),
-                None => Err(Failure::from(error).on(name)),
-            };
-        }
-        match self.look_for(cx).await {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(Failure::from(error).on(name)),
+        let sandbox = self.toolkit.settings().sandbox;
+        let now = cx.now_ms();
+        let until_ms = match (taken, tries < TRIES) {
+            // There is one with this label: it shows before long.
+            (true, _) => now + millis(if sandbox { HIDES_IN_SANDBOX } else { HIDES }),
+            (false, true) => now + millis(if sandbox { AGAIN_IN_SANDBOX } else { AGAIN }),
+            (false, false) => self.hopeless_ms(cx),
+        };
+        let unknown = |why: String| {
+            Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}; {why}"))
+                .hint("begin again when the provider answers: it is then found, or made")
+                .on(name)
+        };
+        match self.look_for(cx, until_ms).await {
+            Ok(Found::Ours(found)) => Ok(Some(found)),
+            Ok(Found::Strangers(found)) => Err(somebody_elses(name, &found)),
+            Ok(Found::Nothing) if taken => Err(unknown("its label is taken, and nothing shows by whom".into())),
+            Ok(Found::Nothing) if tries < TRIES => Ok(None),
+            Ok(Found::Nothing) => Err(Failure::from(error).on(name)),
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
-            Err(look) => {
-                let message = format!("no answer whether it was made: {error}; and looking for it failed: {look}");
-                Err(Failure::new(FailureKind::Interrupted, message)
-                    .hint("begin again when the provider answers: it is then found, or made")
-                    .on(name))
-            }
+            Err(look) => Err(unknown(format!("and looking for it failed: {look}"))),
         }
     }
 
-    /// Looks for what a create without an answer has made, until it is there or cannot appear any more. A cancel cuts
-    /// this where it waits, and the step stays in doubt.
-    async fn look_for(&self, cx: &StepCx) -> Result<Option<Instance>, Failure> {
-        let limit = in_doubt(self.toolkit);
-        let pause = LOOK.min(limit / 10);
+    /// When what was asked for with this intent cannot appear any more.
+    fn hopeless_ms(&self, cx: &StepCx) -> u64 {
+        cx.intent_ms + millis(in_doubt(self.toolkit))
+    }
+
+    /// Looks for what a create without an answer has made, once and until then. A cancel cuts this where it waits, and
+    /// the step stays in doubt.
+    async fn look_for(&self, cx: &StepCx, until_ms: u64) -> Result<Found, Failure> {
+        let pause = if self.toolkit.settings().sandbox { LOOK / 10 } else { LOOK };
+        let left_ms = until_ms.saturating_sub(cx.now_ms());
         let name = &self.wanted.name;
         // Counted too, for a clock that is set back must not make this endless.
-        for look in 0..=limit.as_millis() / pause.as_millis() {
+        for look in 0..=u128::from(left_ms) / pause.as_millis() + 1 {
             match by_label(self.toolkit, name).await? {
-                Some(found) if self.is_ours(cx, &found) => return Ok(Some(found)),
+                Some(found) if self.is_ours(cx, &found)? => return Ok(Found::Ours(found)),
                 // A label is given once: with another holder, ours cannot appear.
-                Some(_) => return Ok(None),
-                None if cx.since_intent() >= limit => return Ok(None),
+                Some(found) => return Ok(Found::Strangers(found)),
+                None if cx.now_ms() >= until_ms => return Ok(Found::Nothing),
                 None => {}
             }
             if look == 0 {
-                let left = limit.saturating_sub(cx.since_intent()).as_secs();
+                let left = left_ms.div_ceil(1000);
                 cx.events.note(format!("{name}: the answer of its create is lost; looking for it for up to {left} s"));
             }
             tokio::time::sleep(pause).await;
         }
-        Ok(None)
+        Ok(Found::Nothing)
     }
 
-    fn is_ours(&self, cx: &StepCx, instance: &Instance) -> bool {
-        instance.tags.contains(&cx.tag()) || cx.earlier_tags().iter().any(|tag| instance.tags.contains(tag))
+    /// Made by this step, or the very one that the inventory means.
+    fn is_ours(&self, cx: &StepCx, instance: &Instance) -> Result<bool, Failure> {
+        if instance.tags.contains(&cx.tag()) || cx.earlier_tags().iter().any(|tag| instance.tags.contains(tag)) {
+            return Ok(true);
+        }
+        let known = self.toolkit.inventory().node(self.toolkit.context(), &self.wanted.name)?;
+        Ok(known.is_some_and(|node| is_same(&node, instance)))
     }
 
     fn done(&self, cx: &StepCx, instance: Instance) -> Done<EnsuredNode> {
@@ -225,7 +274,10 @@ impl Effect for EnsureNode<'_> {
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<EnsuredNode>>, Failure> {
-        Ok(self.look_for(cx).await?.map(|found| self.done(cx, found)))
+        match self.look_for(cx, self.hopeless_ms(cx)).await? {
+            Found::Ours(found) => Ok(Some(self.done(cx, found))),
+            Found::Strangers(_) | Found::Nothing => Ok(None),
+        }
     }
 }
 

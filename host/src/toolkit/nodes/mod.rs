@@ -18,7 +18,7 @@ use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, in_doubt, somebody_elses};
+pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, somebody_elses};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;

@@ -41,7 +41,7 @@ impl Repeatable for PowerNode<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let client = &self.toolkit.provider().await?.client;
         let id = ById::new(self.id);
         let on = |failure: Failure| failure.on(self.name);
@@ -62,6 +62,7 @@ impl Repeatable for PowerNode<'_> {
         })
         .await?;
         let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
+        let changed = changed || cx.in_doubt;
         Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
     }
 }
@@ -88,9 +89,9 @@ impl PowerNode<'_> {
             watch.until_done(self.toolkit, self.name).await?;
         }
         match self.power {
-            Power::Boot | Power::Reboot => come_up(self.toolkit, self.name, None, &watch).await,
+            Power::Boot | Power::Reboot => come_up(self.toolkit, self.name, None, &watch, Duration::ZERO).await,
             Power::Shutdown => {
-                let wait = Wait { id: self.id.into(), tag: None, wanted: vec![wanted], timeout: UP };
+                let wait = Wait { id: self.id.into(), wanted: vec![wanted], timeout: UP, ..Wait::default() };
                 self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| on(e.into()))
             }
         }
@@ -114,7 +115,7 @@ impl Repeatable for WaitNode<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
         let timeout = Duration::from_millis(self.limit_ms);
-        let wait = Wait { id: self.id.into(), tag: None, wanted: vec![self.status], timeout };
+        let wait = Wait { id: self.id.into(), wanted: vec![self.status], timeout, ..Wait::default() };
         let instance =
             self.toolkit.provider().await?.waits.until(wait).await.map_err(|e| Failure::from(e).on(self.name))?;
         let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };

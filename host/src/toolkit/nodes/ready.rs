@@ -1,18 +1,29 @@
 //! A node that answers: it runs, SSH lets us in, and its host key is the one that stays.
 
-use linodetool_plugin::{ById, InstanceStatus};
+use linodetool_plugin::{ById, ErrorKind, InstanceStatus};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use super::UP;
 use super::course::{Watch, come_up};
 use crate::core::Failure;
 use crate::core::events::Ending;
 use crate::inventory::{Change, Node, NodePatch};
-use crate::nodes::KeyPair;
+use crate::nodes::{KeyPair, NodeError};
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::HostKeys;
 use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
+
+/// What was made so lately may not be found yet, in a list or by its id.
+const HIDES: Duration = Duration::from_secs(60);
+
+/// After that long without an answer of SSH it is looked whether the machine runs at all.
+const LOOK_AFTER: Duration = Duration::from_secs(30);
+
+/// First logins that may break.
+const TRIES: u32 = 3;
 
 /// A node that answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,17 +57,13 @@ impl Repeatable for Ready<'_> {
         let toolkit = self.toolkit;
         let name = &self.node.name;
         let (mut node, booted) = staged(toolkit, name, "boot", async {
-            let (node, changed) = self.booted(cx).await?;
+            let (node, changed) = self.booted(cx, self.node, cx.attempt > 1).await?;
             Ok(((node, changed), Ending::of_wait(changed)))
         })
         .await?;
         let replaced = staged(toolkit, name, "ssh", async {
-            toolkit.connections().connect(&toolkit.target(&node)?, UP).await?;
-            let replace = node.host_keys != [self.hosts.lasting.public.clone()];
-            if replace {
-                self.replace_host_key(&mut node).await?;
-            }
-            Ok((replace, Ending::of_wait(replace)))
+            let replaced = self.reached(cx, &mut node).await?;
+            Ok((replaced, Ending::of_wait(replaced)))
         })
         .await?;
         let patch = NodePatch {
@@ -72,16 +79,20 @@ impl Repeatable for Ready<'_> {
 }
 
 impl Ready<'_> {
-    /// The node as it is when it runs, and whether it had to be booted.
-    async fn booted(&self, cx: &StepCx) -> Result<(Node, bool), Failure> {
-        let (toolkit, name) = (self.toolkit, &self.node.name);
+    /// The node as it is when it runs, and whether it had to be booted. `look`: what is said of it may be old.
+    async fn booted(&self, cx: &StepCx, node: &Node, look: bool) -> Result<(Node, bool), Failure> {
+        let (toolkit, name) = (self.toolkit, &node.name);
         let on = |failure: Failure| failure.on(name);
         let client = &toolkit.provider().await?.client;
-        let mut node = self.node.clone();
+        let mut node = node.clone();
         let id = ById::new(&node.id);
-        if cx.attempt > 1 {
-            // What was said of it before its boot failed is old.
-            node.status = client.get_instance(&id).await.map_err(|e| on(e.into()))?.status;
+        let hidden = HIDES.saturating_sub(Duration::from_millis(cx.now_ms().saturating_sub(node.created_ms)));
+        if look {
+            match client.get_instance(&id).await {
+                Ok(instance) => node.status = instance.status,
+                Err(error) if error.kind == ErrorKind::NotFound && !hidden.is_zero() => {}
+                Err(error) => return Err(on(error.into())),
+            }
         }
         let mut watch = Watch::of(&node.id);
         let boot = node.status == InstanceStatus::Offline;
@@ -90,7 +101,7 @@ impl Ready<'_> {
             client.boot_instance(&id).await.map_err(|e| on(e.into()))?;
         }
         let tag = node.cluster.as_ref().map(|cluster| cx.cluster_tag(toolkit.context(), cluster));
-        let instance = come_up(toolkit, name, tag, &watch).await?;
+        let instance = come_up(toolkit, name, tag, &watch, hidden).await?;
         node.status = instance.status;
         // Addresses may be given after the create was answered.
         node.public_ip = instance.ipv4.into_iter().next().or(node.public_ip);
@@ -98,19 +109,54 @@ impl Ready<'_> {
         Ok((node, boot))
     }
 
-    async fn replace_host_key(&self, node: &mut Node) -> Result<(), Failure> {
+    /// Waits until SSH answers and shows the lasting host key; whether that had to be put in place. A machine that has
+    /// gone down meanwhile is started again, and a connection that broke is made again: whatever was done on it may be
+    /// done twice.
+    async fn reached(&self, cx: &StepCx, node: &mut Node) -> Result<bool, Failure> {
+        let (begun, mut tries) = (Instant::now(), 0);
+        let replace = node.host_keys != [self.hosts.lasting.public.clone()];
+        loop {
+            let patience = LOOK_AFTER.min(UP.saturating_sub(begun.elapsed()));
+            let outcome = self.log_in(node, replace, patience).await?;
+            match outcome {
+                Ok(()) => {
+                    node.host_keys = vec![self.hosts.lasting.public.clone()];
+                    return Ok(replace);
+                }
+                Err(NodeError::Unreachable { .. }) if begun.elapsed() < UP => {}
+                Err(NodeError::Lost { reason, .. }) if tries < TRIES => {
+                    tries += 1;
+                    cx.events.note(format!("{}: the first login broke: {reason}; once more", node.name));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let (present, booted) = self.booted(cx, node, true).await?;
+            if booted {
+                cx.events.note(format!("{}: it had gone down before SSH answered and was started again", node.name));
+            }
+            *node = present;
+        }
+    }
+
+    /// One login, and the lasting host key in place if it is not.
+    async fn log_in(&self, node: &Node, replace: bool, patience: Duration) -> Result<Result<(), NodeError>, Failure> {
+        let connections = self.toolkit.connections();
+        let before = self.toolkit.target(node)?;
+        if let Err(error) = connections.connect(&before, patience).await {
+            return Ok(Err(error));
+        }
+        if !replace {
+            return Ok(Ok(()));
+        }
         let lasting = &self.hosts.lasting;
-        let private = self
+        let private_pem = self
             .toolkit
             .secret_store()
             .get(&lasting.secret)?
             .ok_or_else(|| Failure::internal("a host key is not in the secret store").on(&node.name))?;
-        let before = self.toolkit.target(node)?;
-        node.host_keys = vec![lasting.public.clone()];
+        let pair = KeyPair { private_pem, public_line: lasting.public.clone() };
         // From here on only the lasting key is accepted.
-        let pair = KeyPair { private_pem: private, public_line: lasting.public.clone() };
-        let after = self.toolkit.target(node)?;
-        self.toolkit.connections().replace_host_key(&before, &after, &pair, "/etc/ssh").await?;
-        Ok(())
+        let after = self.toolkit.target(&Node { host_keys: vec![lasting.public.clone()], ..node.clone() })?;
+        Ok(connections.replace_host_key(&before, &after, &pair, "/etc/ssh").await)
     }
 }

@@ -145,13 +145,31 @@ async fn start(spec: &MachineSpec, switch: mpsc::Sender<Power>) -> Result<(std::
     let children = Children::start().because(|| "cannot watch over processes")?;
     let listener = tokio::net::TcpListener::bind("0.0.0.0:22").await.because(|| "cannot listen on port 22")?;
     let manager = units::start(children.clone(), switch)?;
-    tokio::spawn(sshd::serve(listener, children.clone()));
+    let cut = spec.faults.ssh_cut.map(sshd::Cut::after);
+    match spec.faults.ssh_refused {
+        None => drop(tokio::spawn(sshd::serve(listener, children.clone(), cut))),
+        // A fault: nobody listens, as in a machine whose server starts late.
+        Some(time) => drop(tokio::spawn(serve_late(listener, time, children.clone(), cut))),
+    }
     let (late, m) = (first_boot::after_ssh(spec, children.clone()), manager.clone());
     tokio::spawn(async move {
         m.start_enabled().await;
         late.await;
     });
     Ok((children, manager))
+}
+
+async fn serve_late(
+    listener: tokio::net::TcpListener,
+    time: Duration,
+    children: std::sync::Arc<Children>,
+    cut: Option<sshd::Cut>,
+) {
+    drop(listener);
+    tokio::time::sleep(time).await;
+    if let Ok(listener) = tokio::net::TcpListener::bind("0.0.0.0:22").await {
+        sshd::serve(listener, children, cut).await;
+    }
 }
 
 /// Everything that still runs: a hint, a moment, the end.

@@ -8,8 +8,10 @@ use super::{forward, host_key, session};
 use russh::keys::ssh_key::{self, authorized_keys::Entry};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
 use russh::{Channel, MethodKind};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -22,18 +24,43 @@ pub(crate) enum SshError {
     NobodyThere,
 }
 
+/// A fault: the connection of a machine's first command is cut after a while. Once.
+#[derive(Clone)]
+pub(crate) struct Cut {
+    after: Duration,
+    done: Arc<AtomicBool>,
+}
+
+impl Cut {
+    pub(crate) fn after(time: Duration) -> Self {
+        Self { after: time, done: Arc::default() }
+    }
+
+    fn begin(&self, socket: OwnedFd) {
+        if self.done.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let after = self.after;
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            // It may have ended by then, which cuts nothing.
+            let _ = std::net::TcpStream::from(socket).shutdown(std::net::Shutdown::Both);
+        });
+    }
+}
+
 /// Accepts connections until the machine ends.
-pub(crate) async fn serve(listener: TcpListener, children: Arc<Children>) {
+pub(crate) async fn serve(listener: TcpListener, children: Arc<Children>, cut: Option<Cut>) {
     loop {
         match listener.accept().await {
-            Ok((s, _)) => drop(tokio::spawn(connection(s, children.clone()))),
+            Ok((s, _)) => drop(tokio::spawn(connection(s, children.clone(), cut.clone()))),
             // Out of descriptors, or the client was gone already: the next may work.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
 }
 
-async fn connection(s: TcpStream, children: Arc<Children>) {
+async fn connection(s: TcpStream, children: Arc<Children>, cut: Option<Cut>) {
     // Read anew for each: recipes replace the key that user data gave the machine.
     let Ok(key) = host_key::load() else { return };
     let config = Config {
@@ -49,8 +76,9 @@ async fn connection(s: TcpStream, children: Arc<Children>) {
     let (Ok(peer), Ok(local)) = (s.peer_addr(), s.local_addr()) else { return };
     let _ = s.set_nodelay(true);
     let origin = format!("{} {} {} {}", peer.ip(), peer.port(), local.ip(), local.port());
+    let cut = cut.and_then(|cut| Some((cut, s.as_fd().try_clone_to_owned().ok()?)));
     if let Ok(session) =
-        russh::server::run_stream(Arc::new(config), s, Connection { children, user: None, origin }).await
+        russh::server::run_stream(Arc::new(config), s, Connection { children, user: None, origin, cut }).await
     {
         let _ = session.await; // how a client leaves is its own affair
     }
@@ -60,6 +88,8 @@ struct Connection {
     children: Arc<Children>,
     user: Option<User>,
     origin: String,
+    /// With this connection's socket.
+    cut: Option<(Cut, OwnedFd)>,
 }
 
 /// The account, if its `authorized_keys` has this key without options: those (`command=`, `from=`) narrow what a key may
@@ -92,6 +122,9 @@ impl Handler for Connection {
     ) -> Result<(), SshError> {
         let user = self.user.clone().ok_or(SshError::NobodyThere)?;
         reply.accept().await;
+        if let Some((cut, socket)) = self.cut.take() {
+            cut.begin(socket);
+        }
         tokio::spawn(session::Channel::new(session.handle(), self.children.clone(), user, &self.origin).run(channel));
         Ok(())
     }
