@@ -89,7 +89,7 @@ impl TestArgs {
         scripts: &script::Host,
         out: &Output,
     ) -> Result<u8, CliError> {
-        let run = RunArgs { recipe: self.recipe.clone(), set: self.set.clone(), ephemeral: false, resume: None };
+        let run = RunArgs { recipe: self.recipe.clone(), set: self.set.clone(), ..RunArgs::default() };
         run.check(scripts)?;
         let interrupt = Interrupt::watch(out)?;
         let began = Instant::now();
