@@ -33,9 +33,10 @@ const TRIES: u32 = 4;
 const HIDES: Duration = Duration::from_secs(60);
 const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
 
-/// How long a create without an answer may still take effect.
+/// How long after a create without an answer something may still appear: it may take effect late, and hide then.
 pub(crate) fn in_doubt_ms(toolkit: &Toolkit) -> u64 {
-    millis(in_doubt(toolkit))
+    let hides = if toolkit.settings().sandbox { HIDES_IN_SANDBOX } else { HIDES };
+    millis(in_doubt(toolkit) + hides)
 }
 
 fn in_doubt(toolkit: &Toolkit) -> Duration {
