@@ -15,12 +15,15 @@ use super::error::{CliError, OK};
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::run::RunArgs;
-use crate::core::{Failure, FailureKind, Paths};
+use super::sandbox::lifecycle::of_client;
+use crate::app::emulated::Emulated;
+use crate::core::{Failure, FailureKind, Paths, Secret};
 use crate::runs::{CrashPoints, Runs};
 use crate::script;
 use case::Bench;
 use clap::{Args, ValueEnum};
 use judge::EndState;
+use linodetool_sandbox::client;
 use points::{Case, Selection};
 use report::Report;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +64,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// What a Linode is
-    #[arg(long, value_enum, default_value_t = Machines::Namespaces)]
+    #[arg(long, value_enum, default_value_t = Machines::Simulated)]
     machines: Machines,
     /// Only these: all, 1/N (each Nth, and each operation in each phase), or a list of operations, :PHASE (before, intent,
     /// running, effect), STEP#ATTEMPT:PHASE, and A+B (killed at A, and again at B while resuming)
@@ -76,7 +79,7 @@ pub(crate) struct TestArgs {
 enum Machines {
     /// A Linux machine made of namespaces: real commands, in real time
     Namespaces,
-    /// Simulated, in virtual time
+    /// Simulated, in virtual time: commands succeed, and say what the recipe gives for a rehearsal
     Simulated,
 }
 
@@ -165,6 +168,18 @@ fn quoted(word: &str) -> String {
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The cloud of a test, if it is one in virtual time.
+pub(crate) fn emulated(outer: &Paths) -> Result<Option<Emulated>, CliError> {
+    let Some(running) = client::status(&outer.sandbox()).filter(|running| running.virtual_time) else {
+        return Ok(None);
+    };
+    let token = std::fs::read_to_string(&running.token_file)
+        .map_err(|e| Failure::new(FailureKind::Local, format!("the cloud's token cannot be read: {e}")))?;
+    let now = client::details(&running).map_err(|e| of_client(&e))?["now_ms"].as_u64();
+    let now = now.ok_or_else(|| Failure::internal("the cloud does not tell its time"))?;
+    Ok(Some(Emulated::elsewhere(&running.v4, Secret::new(token.trim().to_owned()), now)?))
 }
 
 /// Makes this process one that dies where it was told to, and with the process that started it.

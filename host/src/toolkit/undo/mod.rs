@@ -73,7 +73,7 @@ impl Toolkit {
             clusters: &inventory.clusters(context)?,
             resources: &inventory.resources(context, None)?,
             runs: &self.runs().list(&RunFilter::default())?,
-            now_ms: self.clock().now_ms(),
+            now_ms: self.time().now_ms(),
             in_doubt_ms: u64::try_from(in_doubt(self).as_millis()).unwrap_or(u64::MAX),
         };
         Ok(known.plan())
