@@ -117,7 +117,8 @@ pub(super) async fn come_up(
         let since = *offline.get_or_insert_with(|| time.now_ms());
         match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
             Some(event) if event.status == EventStatus::Failed => {
-                if failed.replace(event.id.clone()).as_ref() == Some(&event.id) {
+                let before = failed.replace(event.id.clone());
+                if before.as_ref() == Some(&event.id) {
                     return Err(did_not_boot(name, &watch.id, &event));
                 }
             }
