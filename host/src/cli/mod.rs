@@ -8,6 +8,7 @@ mod cluster;
 mod completions;
 mod confirm;
 mod cp;
+mod crash;
 mod doctor;
 mod environment;
 mod error;
@@ -94,7 +95,7 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
     match cli.command {
         Command::Sandbox(args) => args.run(env, &paths, out),
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
-        Command::Recipe(args) => args.run(&paths, out),
+        Command::Recipe(args) => args.run(env, &paths, &cli.globals, out),
         Command::Plugin(args) => args.run(env, &paths, out),
         command => session::with(&cli.globals, env, &paths, out, &command),
     }

@@ -1,5 +1,8 @@
 //! `linodetool recipe`: what recipes there are, and what they take.
 
+use super::args::Globals;
+use super::crash::TestArgs;
+use super::environment::Environment;
 use super::error::{CliError, OK};
 use super::output::Output;
 use super::render::table::Table;
@@ -8,12 +11,13 @@ use crate::core::Paths;
 use crate::script::{self, Declared, ParamInfo, RecipeInfo};
 use clap::{Args, Subcommand};
 
-/// List recipes, and show what they do and take
+/// List recipes, show what they do and take, and test that they survive a crash
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool recipe list
-  linodetool recipe show hadoop")]
+  linodetool recipe show hadoop
+  linodetool recipe test hadoop --crash-everywhere --points 1/20")]
 pub(crate) struct RecipeArgs {
     #[command(subcommand)]
     pub(crate) command: RecipeCommand,
@@ -28,12 +32,20 @@ pub(crate) enum RecipeCommand {
         /// A recipe's path or name
         recipe: String,
     },
+    Test(TestArgs),
 }
 
 impl RecipeArgs {
-    pub(crate) fn run(&self, paths: &Paths, out: &Output) -> Result<u8, CliError> {
+    pub(crate) fn run(
+        &self,
+        env: &Environment,
+        paths: &Paths,
+        globals: &Globals,
+        out: &Output,
+    ) -> Result<u8, CliError> {
         let scripts = app::scripts(paths);
         match &self.command {
+            RecipeCommand::Test(args) => return args.run(env, paths, globals, &scripts, out),
             RecipeCommand::List => {
                 let recipes = script::list_recipes(&scripts.places);
                 out.result(&recipes, || list(&recipes).show(out, "There are no recipes."))?;

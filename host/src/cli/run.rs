@@ -22,7 +22,7 @@ use std::sync::Arc;
 ///
 /// A recipe that has run before changes only what differs. On a real account the nodes and what they
 /// cost are shown and confirmed first.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "\
 Examples:
   linodetool run recipes/hadoop.rhai --sandbox

@@ -4,6 +4,7 @@
 
 use super::args::{Command, Globals};
 use super::confirm::{Asker, Proposal, confirm, line_of_terminal};
+use super::crash;
 use super::environment::Environment;
 use super::error::CliError;
 use super::interrupt::Interrupt;
@@ -131,6 +132,9 @@ fn work(
         events: progress.events(),
     })?;
     let App { toolkit, scripts, plugins, runtime } = app;
+    if let Some(points) = env.var(crash::POINTS) {
+        crash::obey(points, toolkit.runs())?;
+    }
     let watch = |faults: InForce| Watch::start(faults.running, faults.last, toolkit.events().clone());
     let faults = in_force.flatten().and_then(watch);
     let mut session =

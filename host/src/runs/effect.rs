@@ -1,5 +1,6 @@
 //! Effects: what a step does, and what it is given.
 
+use super::crash::{self, CrashPoints, Phase};
 use super::tags;
 use crate::core::{Cancel, Clock, Events, Failure, FailureKind, RunId};
 use crate::inventory::Change;
@@ -78,9 +79,13 @@ pub struct StepCx {
     pub attempt: u32,
     /// When the intent of this attempt was written: how long an answer has been lost.
     pub intent_ms: u64,
+    /// An earlier process may have done some or all of this attempt, and what `reconcile` could not find is done again. What
+    /// tells of changes must count it as one: a script decides by that what else has to be done.
+    pub in_doubt: bool,
     pub cancel: Cancel,
     pub events: Events,
     pub clock: Arc<dyn Clock>,
+    pub(super) points: Option<Arc<CrashPoints>>,
 }
 
 impl StepCx {
@@ -102,6 +107,19 @@ impl StepCx {
     /// `RUN/STEP.ATTEMPT`: a name for what this attempt keeps elsewhere. Safe as a path: no `..`, no space, no quote.
     pub fn token(&self) -> String {
         format!("{}/{}.{}", self.run, self.step, self.attempt)
+    }
+
+    /// Whether this process is to die while a node executes this step's command: then the effect sees to it that it runs,
+    /// and calls `die`. To be asked by an effect that starts something elsewhere, as it starts it.
+    pub fn dies_while_running(&self, op: &str) -> bool {
+        let Some(points) = &self.points else { return false };
+        points.tell(&self.step, self.attempt, Phase::Running, op);
+        points.is_at(&self.step, self.attempt, Phase::Running)
+    }
+
+    /// The death that was asked for.
+    pub fn die(&self) -> ! {
+        crash::die()
     }
 
     pub fn now_ms(&self) -> u64 {

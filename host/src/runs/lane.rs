@@ -1,6 +1,7 @@
 //! A lane: a branch of a run whose steps are in sequence. `Lane::step` is the only door to effects.
 
 use super::chain::{canonical_json, step_digest};
+use super::crash::Phase;
 use super::effect::{Done, Effect, Kind, Place, StepCx, StepError};
 use super::entry::{Entry, EntryKind, StepDigest};
 use super::journal::Extra;
@@ -143,6 +144,7 @@ impl Lane {
             Ok(Done { value, changes }) => (EntryKind::Done, encode(&value, E::OP)?, changes, Ok(value)),
             Err(failure) => (EntryKind::Failed, encode(&failure, E::OP)?, Vec::new(), Err(StepError::Failed(failure))),
         };
+        self.pass(step, Phase::Effect);
         let mut entry = self.first_line(kind, step, Some(body));
         entry.began_ms = Some(step.intent_ms);
         entry.ms = self.run.now();
@@ -152,10 +154,13 @@ impl Lane {
 
     fn write<E: Effect>(&self, effect: &E, step: &Step, in_doubt: bool) -> Result<E::Out, StepError> {
         if !in_doubt {
+            self.pass(step, Phase::Before);
             let entry = self.first_line(EntryKind::Intent, step, None);
             self.run.shared.journal.now(&self.run.key, entry, Extra::Nothing)?;
         }
-        let cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        let mut cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
+        cx.in_doubt = in_doubt;
+        self.pass(step, Phase::Intent);
         let found = if in_doubt {
             match self.wait(effect.reconcile(&cx))? {
                 Ok(found) => found,
@@ -168,6 +173,7 @@ impl Lane {
             Some(done) => Ok(done),
             None => self.wait(effect.perform(&cx))?,
         };
+        self.pass(step, Phase::Effect);
         match result {
             Ok(Done { value, changes }) => {
                 self.outcome(step, EntryKind::Done, encode(&value, E::OP)?, changes)?;
@@ -205,6 +211,13 @@ impl Lane {
         entry.attempt = step.attempt;
         entry.body = Some(body);
         Ok(self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?)
+    }
+
+    fn pass(&self, step: &Step, phase: Phase) {
+        // The name is made only where somebody wants it.
+        if self.run.shared.points.get().is_some() {
+            self.run.pass(&self.name(step.seq), step.attempt, phase, step.op);
+        }
     }
 
     fn check_open(&self) -> Result<(), StepError> {
@@ -257,9 +270,11 @@ impl Lane {
             step,
             attempt,
             intent_ms,
+            in_doubt: false,
             cancel: self.run.cancel().clone(),
             events: shared.events.clone(),
             clock: shared.clock.clone(),
+            points: shared.points.get().cloned(),
         }
     }
 

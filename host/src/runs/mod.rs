@@ -12,6 +12,7 @@
 
 mod archive;
 mod chain;
+mod crash;
 mod creates;
 mod effect;
 mod entry;
@@ -29,6 +30,7 @@ mod tests;
 mod writer;
 
 pub use archive::peek;
+pub use crash::{CrashPoints, Phase};
 pub use creates::Create;
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use failures::FailedStep;

@@ -2,6 +2,7 @@
 
 use super::archive;
 use super::chain::canonical_json;
+use super::crash::CrashPoints;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, Journal, RunRow, Traffic};
 use super::load;
@@ -13,7 +14,7 @@ use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     database: PathBuf,
     reader: Mutex<Connection>,
     inventory: Inventory,
+    /// Of a process that may be made to die.
+    pub(super) points: OnceLock<Arc<CrashPoints>>,
 }
 
 impl Runs {
@@ -60,7 +63,13 @@ impl Runs {
         let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
         let reader = Mutex::new(database::open_reader(database)?);
         let (state, database) = (state.to_owned(), database.to_owned());
-        Ok(Self(Arc::new(Shared { journal, handle, clock, events, state, database, reader, inventory })))
+        let points = OnceLock::new();
+        Ok(Self(Arc::new(Shared { journal, handle, clock, events, state, database, reader, inventory, points })))
+    }
+
+    /// From now on all runs of this process go by these points. The first call decides.
+    pub fn watch_points(&self, points: CrashPoints) {
+        let _ = self.0.points.set(Arc::new(points));
     }
 
     /// Begins a run.

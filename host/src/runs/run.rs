@@ -1,6 +1,7 @@
 //! A run: one durable execution, owned by one process.
 
 use super::chain::canonical_json;
+use super::crash::Phase;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, JournalError};
 use super::lane::Lane;
@@ -15,6 +16,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The end of a run as the name of a point; no lane's step is called so.
+const END: &str = "end";
+const END_OP: &str = "run.end";
 
 /// A run that this process executes. Dropped without `finish`, it is *interrupted* and can be taken up again.
 pub struct Run {
@@ -173,7 +178,9 @@ impl Run {
         let failure = failure.map_err(|error| Failure::internal(error.to_string()))?;
         let mut entry = Entry::of_run(EntryKind::Finish, self.now());
         entry.body = Some(json!({ "status": status, "failure": failure }).to_string());
+        self.pass(END, 1, Phase::Before, END_OP);
         self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure })?;
+        self.pass(END, 1, Phase::Effect, END_OP);
         let summary = self.shared.summary(&self.id)?;
         self.write_audit(&summary)?;
         if let Some(lock) = guard(&self.lock).take() {
@@ -193,6 +200,13 @@ impl Run {
             Failure::new(FailureKind::State, format!("the run has ended, but the audit log lacks it: {error}"))
                 .hint(hint)
         })
+    }
+
+    /// A point where this process may be made to die.
+    pub(super) fn pass(&self, step: &str, attempt: u32, phase: Phase, op: &str) {
+        if let Some(points) = self.shared.points.get() {
+            points.pass(step, attempt, phase, op);
+        }
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
+mod doubt;
 mod journal;
 mod lanes;
 mod resume;

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
 
 use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{
-    ExecOptions, Inspected, NodeError, Outcome, Output, Place, RECORDS_KEPT, RunnerCommand, Target, sh_quote,
+    ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, RunnerCommand, Target, sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
@@ -183,7 +185,22 @@ fn unsure(error: NodeError, redaction: &Redaction) -> Failure {
     if lost { Failure { kind: FailureKind::Interrupted, ..failure } } else { failure }
 }
 
-fn place(cx: &StepCx) -> Place {
+/// Lets the node begin the command, and dies while it is at it.
+async fn die_while<T>(run: impl Future<Output = T>, nodes: &Nodes, target: &Target, cx: &StepCx) -> T {
+    let begun = async {
+        // A node that cannot be asked is asked again; the command's own end bounds this.
+        while matches!(nodes.inspect(target, &place(cx)).await, Ok(Inspected::Absent) | Err(_)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = run => {}
+        () = begun => {}
+    }
+    cx.die()
+}
+
+pub(super) fn place(cx: &StepCx) -> Place {
     Place::new(cx.run.as_str(), &cx.step, cx.attempt)
 }
 
@@ -199,7 +216,13 @@ impl Effect for RunOn<'_> {
         let redaction = self.toolkit.redaction(self.at_node)?;
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
         let answer = staged(self.toolkit, self.node, &title, async {
-            let outcome = self.run(&target, &place(cx), &command).await;
+            let place = place(cx);
+            let run = self.run(&target, &place, &command);
+            let outcome = if cx.dies_while_running(Self::OP) {
+                die_while(run, self.toolkit.connections(), &target, cx).await
+            } else {
+                run.await
+            };
             let answer = match outcome.map_err(|error| unsure(error, &redaction))? {
                 Outcome::Ended(output) => self.ended(&output, &redaction)?,
                 Outcome::Skipped(_) => CommandOutput::default(),

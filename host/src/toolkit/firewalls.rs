@@ -140,12 +140,12 @@ impl Repeatable for SetMembers<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let client = &self.toolkit.provider().await?.client;
         let rules = cluster_rules(&self.members);
         let present = client.get_firewall(&ById::new(self.firewall)).await?;
         if present.rules == rules {
-            return Ok(false.into());
+            return Ok(cx.in_doubt.into());
         }
         client.set_firewall_rules(&SetFirewallRules { id: self.firewall.into(), rules }).await?;
         Ok(true.into())

@@ -5,8 +5,10 @@ use serde::Serialize;
 use crate::core::Failure;
 use crate::core::events::Ending;
 use crate::inventory::Node;
+use crate::nodes::NodeError;
 use crate::nodes::states::{Applied, Archive, Directory, File, Hosts, Line, Package, Service, State, Sysctl, User};
 use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::commands::place;
 use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
@@ -80,8 +82,17 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
     let redaction = toolkit.redaction(node)?;
     let lines = lines_of(toolkit, &node.name, &redaction);
     staged(toolkit, &node.name, title, async {
-        // Until its end a state operation lives with the connection: it checks first, so that once more does no harm.
-        let applied = toolkit.connections().apply(&target, state, None, Some(lines)).await;
+        // With a record of its own on the node: once more would do no harm, but would say that nothing had to be
+        // changed where a process that died has changed it.
+        let (nodes, place) = (toolkit.connections(), place(cx));
+        let applied = match nodes.apply(&target, state, Some(&place), Some(lines.clone())).await {
+            // What it had done when the machine went down nobody knows: it is done again, and counts as a change.
+            Err(NodeError::Interrupted { .. }) => {
+                let again = nodes.apply(&target, state, None, Some(lines)).await;
+                again.map(|applied| Applied { changed: true, ..applied })
+            }
+            applied => applied,
+        };
         let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
         applied.detail = redaction.text(&applied.detail);
         for note in &mut applied.notes {

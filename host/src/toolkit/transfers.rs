@@ -39,13 +39,14 @@ impl Repeatable for UploadTo<'_> {
     const KIND: Kind = Kind::Write;
     type Out = Applied;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
         let title = format!("upload {}", self.upload.path);
         let target = self.toolkit.target(self.at_node)?;
         let redaction = self.toolkit.redaction(self.at_node)?;
         let applied = staged(self.toolkit, self.node, &title, async {
             let applied = self.upload.apply(self.toolkit.connections(), &target).await;
-            let applied = applied.map_err(|error| redaction.failure(error.into()))?;
+            let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
+            applied.changed |= cx.in_doubt;
             let ending = Ending::of(applied.changed);
             Ok((applied, ending))
         });

@@ -115,9 +115,11 @@ fn tags_and_tokens_name_the_attempt() {
         step: "3.worker-1.0".into(),
         attempt: 2,
         intent_ms: 0,
+        in_doubt: false,
         cancel: Cancel::default(),
         events: Events::none(),
         clock: desk.clock.clone(),
+        points: None,
     };
     assert_eq!(cx.token(), "0a1b2c3d4e/3.worker-1.0.2");
     assert_eq!(cx.tag(), step_tag("0a1b2c3d4e", "3.worker-1.0", 2));

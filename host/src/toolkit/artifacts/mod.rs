@@ -175,9 +175,12 @@ impl Repeatable for Install<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let title = format!("artifact {}", self.artifact.name);
-        let install = async { self.install().await.map(|changed| (changed, Ending::of(changed))) };
+        let install = async {
+            let changed = self.install().await? || cx.in_doubt;
+            Ok((changed, Ending::of(changed)))
+        };
         Ok(staged(self.toolkit, self.node, &title, install).await?.into())
     }
 }

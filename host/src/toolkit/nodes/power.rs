@@ -41,7 +41,7 @@ impl Repeatable for PowerNode<'_> {
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<bool>, Failure> {
         let client = &self.toolkit.provider().await?.client;
         let id = ById::new(self.id);
         let on = |failure: Failure| failure.on(self.name);
@@ -62,6 +62,7 @@ impl Repeatable for PowerNode<'_> {
         })
         .await?;
         let patch = NodePatch { status: Some(instance.status), ..NodePatch::default() };
+        let changed = changed || cx.in_doubt;
         Ok(Done { value: changed, changes: vec![Change::patch_node(self.toolkit.context(), self.name, patch)] })
     }
 }

@@ -164,8 +164,7 @@ fn what_was_made_last_goes_first() {
 
 #[test]
 fn what_was_there_or_was_changed_since_is_left_alone() {
-    let mut world = World::default();
-    world.later = Some(Status::Done);
+    let mut world = World { later: Some(Status::Done), ..World::default() };
     world.firewall(&["100", "101", "102"]);
     world.cluster(RUN);
     world.node("c-node-1", false);
