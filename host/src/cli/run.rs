@@ -209,11 +209,11 @@ impl Touched {
                 lines.push(format!("These nodes exist: {}", self.names().join(", ")));
             }
         }
+        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         if !self.at_work.is_empty() && !ephemeral {
             let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
             lines.push(format!("What it began on {on} goes on there. Stop that: {program} runs cancel {}", run.id()));
         }
-        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         let resume = format!("{program} runs resume {}", run.id());
         lines.extend(match kind {
             _ if ephemeral || !self.began => None,

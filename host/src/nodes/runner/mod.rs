@@ -6,6 +6,8 @@
 
 mod place;
 mod said;
+#[cfg(test)]
+mod tests;
 
 pub use place::Place;
 

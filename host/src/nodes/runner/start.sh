@@ -10,7 +10,8 @@ say() {
 
 [ ! -e "$d.pid" ] || say claimed
 # `stop` ends a process group, so it must be one: nearly every SSH server sees to that.
-kill -s 0 -- "-$$" 2>/dev/null || exec setsid sh -c "$1" lt "$@"
+# (`kill -0 -N` is the one form that dash, bash and busybox all take.)
+kill -0 "-$$" 2>/dev/null || [ "$0" = led ] || exec setsid sh -c "$1" led "$@"
 shift 9
 days=$1 command=$2
 cd "$cwd" || say broken

@@ -89,13 +89,13 @@ stop)
 	look
 	[ "$state" = running ] || say "$state" "$code"
 	: >"$d.stop"
-	kill -s TERM -- "-$p"
+	kill -TERM "-$p"
 	n=0
 	while [ "$n" -lt 50 ] && alive; do
 		n=$((n + 1))
 		sleep 0.1
 	done
-	alive && kill -s KILL -- "-$p"
+	alive && kill -KILL "-$p"
 	ended || echo 137 >"$d.exit"
 	ended
 	say exited "$code"
