@@ -71,6 +71,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
     let handle = runtime.handle().clone();
     let Options { paths, context, provider, sandbox, token_cmd, env, confirm, events } = options;
     let runs = Runs::open(&paths, handle.clone(), clock.clone(), events.clone())?;
+    let events = runs.events().clone();
     let secrets = SecretStore::open(&paths.state, &context, clock.clone())?;
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {
