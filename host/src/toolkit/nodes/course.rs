@@ -5,8 +5,9 @@
 
 use linodetool_plugin::{ById, Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
+use tokio::time::Instant;
 
-use super::{UP, millis};
+use super::UP;
 use crate::core::{Failure, FailureKind};
 use crate::provider::{Client, Wait};
 use crate::toolkit::Toolkit;
@@ -69,14 +70,13 @@ impl Watch {
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
         let client = &toolkit.provider().await?.client;
         let pause = if toolkit.settings().sandbox { MOMENT / 10 } else { MOMENT * 3 };
-        let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
-        let elapsed = || Duration::from_millis(time.now_ms().saturating_sub(begun));
-        while elapsed() < UP {
+        let begun = Instant::now();
+        while begun.elapsed() < UP {
             match self.newest(client).await.map_err(|failure| failure.on(name))? {
                 Some(event) if event.status == EventStatus::Failed => return Err(did_not_boot(name, &self.id, &event)),
                 Some(event) if event.status == EventStatus::Finished => return Ok(()),
-                None if elapsed() > NO_EVENT => return Ok(()),
-                _ => time.sleep(pause).await,
+                None if begun.elapsed() > NO_EVENT => return Ok(()),
+                _ => tokio::time::sleep(pause).await,
             }
         }
         let message = format!("Linode {} has not restarted after {} s", self.id, UP.as_secs());
@@ -99,7 +99,7 @@ pub(super) async fn come_up(
     hidden: Duration,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
-    let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
+    let begun = Instant::now();
     let mut failed = None;
     let mut offline = None;
     loop {
@@ -114,17 +114,17 @@ pub(super) async fn come_up(
         if instance.status == InstanceStatus::Running {
             return Ok(instance);
         }
-        let since = *offline.get_or_insert_with(|| time.now_ms());
+        let since = *offline.get_or_insert_with(Instant::now);
         match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
-            Some(event) if event.status == EventStatus::Failed => {
-                let before = failed.replace(event.id.clone());
-                if before.as_ref() == Some(&event.id) {
-                    return Err(did_not_boot(name, &watch.id, &event));
-                }
+            Some(event)
+                if event.status == EventStatus::Failed
+                    && failed.replace(event.id.clone()).as_ref() == Some(&event.id) =>
+            {
+                return Err(did_not_boot(name, &watch.id, &event));
             }
             Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
             // Nothing brings it up, whatever became of the event that should have.
-            _ if time.now_ms().saturating_sub(since) > millis(NO_EVENT) => {
+            _ if since.elapsed() > NO_EVENT => {
                 toolkit.events().note(format!("{name}: it is offline and nothing starts it; asking for its boot"));
                 let asked = provider.client.boot_instance(&ById::new(&watch.id)).await;
                 asked.map_err(|e| Failure::from(e).on(name))?;
@@ -132,11 +132,11 @@ pub(super) async fn come_up(
             }
             _ => {}
         }
-        if time.now_ms().saturating_sub(begun) > millis(UP) {
+        if begun.elapsed() > UP {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());
             return Err(Failure::new(FailureKind::Timeout, message).on(name));
         }
-        time.sleep(MOMENT).await;
+        tokio::time::sleep(MOMENT).await;
     }
 }
 

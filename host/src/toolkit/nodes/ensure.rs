@@ -1,6 +1,6 @@
 //! One node that should be there: found, or made exactly once whatever happens on the way.
 
-use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances, ProviderError, SecretRef};
+use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances, ProviderError, Retry, SecretRef};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -161,7 +161,8 @@ impl EnsureNode<'_> {
     ) -> Result<Option<Instance>, Failure> {
         let name = &self.wanted.name;
         let taken = error.kind == ErrorKind::Conflict && error.field.as_deref() == Some("label");
-        if !taken && !error.is_ambiguous() {
+        let passes = matches!(error.retry, Some(Retry::Backoff | Retry::AfterMs(_))) && tries < TRIES;
+        if !taken && !error.is_ambiguous() && !passes {
             return Err(Failure::from(error).on(name));
         }
         let sandbox = self.toolkit.settings().sandbox;
