@@ -10,7 +10,8 @@ mod support;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ExitCode, Stdio};
 use support::{Home, is};
 
@@ -21,6 +22,10 @@ fn main() -> ExitCode {
     let lacking = support::lacking(&[]);
     let tests: &[support::Test] = &[
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
+        ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
+        ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
+        ("a_run_that_was_taken_over_is_left_alone", a_run_that_was_taken_over_is_left_alone),
+        ("a_run_goes_on_in_its_own_world_or_not_at_all", a_run_goes_on_in_its_own_world_or_not_at_all),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
     support::main(tests, lacking.as_deref())
@@ -102,8 +107,14 @@ fn killed_in_creates_and_in_commands(home: &Home) -> Result<(), Failed> {
     let id = list[0]["id"].as_str().unwrap_or_default().to_owned();
 
     // Another folder, and the sandbox is not named: the run brings both. The file is another by now.
-    std::fs::write(home.path().join("k.rhai"), "fail(\"another recipe\");")?;
+    std::fs::write(home.path().join("k.rhai"), RECIPE.replace("us-east", "eu-west"))?;
+    let refused = home.run(&["runs", "resume", &id, "--current"])?;
+    is("exit code of another text", refused.status.code(), 10)?;
+    let said = String::from_utf8(refused.stderr)?;
+    let names = said.contains("`spec.region` \"us-east\"") && said.contains("nothing was changed");
+    is(&format!("the step that differs is named in: {said}"), names, true)?;
     let mut again = Followed::start(home, &["runs", "resume", &id[..6]])?;
+    again.until("k.rhai has changed since; the run goes on with the text that it was begun with")?;
     again.until(&format!("resuming run {id}: "))?;
     // Lanes speak in any order.
     while again.seen.iter().filter(|line| line.ends_with(" first")).count() < 4 {
@@ -143,4 +154,125 @@ fn an_interrupt_names_the_command_that_goes_on(home: &Home) -> Result<(), Failed
     let output = home.ok(&command.split(' ').collect::<Vec<_>>())?;
     is("the end", output.contains("k.rhai done in "), true)?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
+}
+
+/// The first node's command fails until it is mended, and the recipe goes on.
+const PASSED: &str = r#"
+let c = clusters::ensure(#{ name: "k", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 2, type: "g6-nanode-1" }] });
+let done = lanes(c.nodes, |n| {
+    n.run("i=0; until [ -e /root/go ] || [ $i -ge 600 ]; do sleep 0.1; i=$((i+1)); done; echo went on");
+    n.run("[ -e /root/mended ] || { echo is not mended; exit 3; }")
+}, #{ on_failure: "continue" });
+output("ok", done.map(|one| one.ok));
+"#;
+
+fn what_failed_is_retried_and_a_log_is_followed(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("p.rhai"), PASSED)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "p.rhai"])?;
+    run.until("[k-node-2] ssh ... ok")?;
+    let mut log = home.command(&["runs", "log", "last", "--follow"]).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(log.stdout.take().unwrap()).lines();
+    // It shows what was said before it began, and then what is said.
+    let create = lines.by_ref().map_while(Result::ok).find(|line| line.ends_with("[k-node-1] create ... ok"));
+    is("the log has the create", create.is_some(), true)?;
+    home.ok(&["--sandbox", "exec", "k-node-2", "--", "touch /root/mended"])?;
+    home.ok(&["--sandbox", "exec", "all", "--", "touch /root/go"])?;
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    is("exit code of the log", log.wait()?.code(), 0)?;
+    is("exit code of the run", run.child.wait()?.code(), 0)?;
+    for wanted in ["[k-node-1] | went on", "[k-node-1] | is not mended", "[k-node-2] [ -e /root/mended ]"] {
+        is(&format!("{wanted} in {rest:?}"), rest.iter().any(|line| line.contains(wanted)), true)?;
+    }
+    is("the end", rest.last().is_some_and(|line| line.contains(" has ended: done")), true)?;
+
+    // The two `exec` are runs, too.
+    let list = home.json(&["--sandbox", "runs", "list"])?;
+    let id = list[2]["id"].as_str().unwrap_or_default().to_owned();
+    home.ok(&["--sandbox", "exec", "k-node-1", "--", "touch /root/mended"])?;
+    let report = home.json(&["runs", "retry", &id])?;
+    is("ok", report["outputs"]["ok"].clone(), vec![true, true])?;
+    is("a new run", report["run"] != id.as_str(), true)?;
+    is("retry of", home.json(&["--sandbox", "runs", "list"])?[0]["retry_of"].clone(), id)?;
+    is("nothing to retry", home.run(&["runs", "retry", "last"])?.status.code(), 4)?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1, "k-node-2": 1}))
+}
+
+fn a_command_that_was_killed_goes_on(home: &Home) -> Result<(), Failed> {
+    let create = ["--sandbox", "node", "create", "us-east", "g6-nanode-1", "linode/debian12", "--name", "web-1"];
+    let mut first = Followed::start(home, &create)?;
+    first.until("[web-1] create ... ok")?;
+    first.kill()?;
+    let again = home.run(&create)?;
+    is("exit code of the same again", again.status.code(), 4)?;
+    let said = String::from_utf8(again.stderr)?;
+    let list = home.json(&["--sandbox", "runs", "list"])?;
+    is("resumable", list[1]["resumable"].clone(), true)?;
+    let resume = format!("runs resume {}", list[1]["id"].as_str().unwrap_or_default());
+    is(&format!("`{resume}` in {said}"), said.contains(&resume), true)?;
+    let node = home.json(&resume.split(' ').collect::<Vec<_>>())?;
+    is("node", node["name"].clone(), "web-1")?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"web-1": 1}))?;
+    is("exec", home.ok(&["--sandbox", "exec", "web-1", "--", "hostname"])?, "== web-1\nweb-1\n")
+}
+
+/// Lock files of runs in the sandbox's state directory.
+fn locks(home: &Home) -> Result<Vec<PathBuf>, Failed> {
+    let folder = home.path().join(".local/state/linodetool/sandbox/state/runs");
+    let files =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()?;
+    Ok(files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "lock")).collect())
+}
+
+/// As when somebody removes lock files by hand: the journal's generation keeps the first process out.
+fn a_run_that_was_taken_over_is_left_alone(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("k.rhai"), RECIPE)?;
+    let mut first = Followed::start(home, &["--sandbox", "run", "k.rhai"])?;
+    first.until("k-node-1 first")?;
+    let refused = home.run(&["--sandbox", "runs", "resume", "last"])?;
+    is("exit code of a second owner", refused.status.code(), 4)?;
+    let said = String::from_utf8(refused.stderr)?;
+    is(&said, said.contains(&format!("process {} on ", first.child.id())), true)?;
+    for lock in locks(home)? {
+        std::fs::remove_file(lock)?;
+    }
+    let mut second = Followed::start(home, &["--sandbox", "--json", "runs", "resume", "last"])?;
+    second.until("resuming run")?;
+    home.ok(&["--sandbox", "exec", "all", "--", "touch /root/go"])?;
+    let rest: Vec<_> = first.lines.by_ref().map_while(Result::ok).collect();
+    is("exit code of the first", first.child.wait()?.code(), 4)?;
+    is(&rest.join("\n"), rest.iter().any(|line| line.contains("was taken over by another process")), true)?;
+    let mut document = String::new();
+    second.child.stdout.take().unwrap().read_to_string(&mut document)?;
+    is("exit code of the second", second.child.wait()?.code(), 0)?;
+    let report: Value = serde_json::from_str(&document)?;
+    is("logs", report["outputs"]["logs"].clone(), vec!["first\nsecond\nend\n"])?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1}))
+}
+
+/// A command that must end with this code and say this.
+fn refused(home: &Home, arguments: &[&str], code: i32, wanted: &str) -> Result<(), Failed> {
+    let output = home.run(arguments)?;
+    let said = String::from_utf8(output.stderr)?;
+    is(&format!("exit code of {arguments:?}, which said {said}"), output.status.code(), code)?;
+    is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)
+}
+
+fn a_run_goes_on_in_its_own_world_or_not_at_all(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("f.rhai"), "nodes::list();\nfail(\"not yet\");")?;
+    refused(
+        home,
+        &["--sandbox", "run", "f.rhai"],
+        10,
+        "Once the cause is mended, go on: linodetool --sandbox runs resume",
+    )?;
+    let resume = ["runs", "resume", "last"];
+    refused(home, &["--sandbox", "runs", "resume", "zzz"], 3, "`linodetool --sandbox runs list` shows their ids")?;
+    let of = |option, other| [&[option, other], &resume[..]].concat();
+    let context = "belongs to context default/default, not to shop/default";
+    refused(home, &of("--context", "shop"), 4, context)?;
+    refused(home, &of("--provider", "other"), 4, "belongs to provider linode-v4, not to other")?;
+    refused(home, &resume, 10, "not yet")?;
+    home.ok(&["sandbox", "stop"])?;
+    refused(home, &resume, 14, "the sandbox that this run worked in has ended, and its machines with it")
 }

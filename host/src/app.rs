@@ -79,6 +79,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
         None => Arc::new(SystemClock),
     };
     let runs = Runs::open(&paths, handle.clone(), time.clone(), events.clone())?;
+    let events = runs.events().clone();
     let secrets = SecretStore::open(&paths.state, &context, time.clone())?;
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {

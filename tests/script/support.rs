@@ -202,6 +202,20 @@ impl World {
         Self { runs, run, host, printed, _folder }
     }
 
+    /// Lets go of the run, looks whether this text takes the path of its journal, and takes it up again with the text if
+    /// it does.
+    pub(crate) fn with_present(self, text: &str) -> (Self, Result<(), ScriptError>) {
+        let Self { runs, run, host, printed, _folder } = self;
+        let id = run.id().clone();
+        drop(run);
+        let followed = runs.follow(&id).unwrap();
+        let texts = linodetool::script::follow(&followed, &recipe(text), &[], &host);
+        drop(followed);
+        let run = runs.reopen(&id).unwrap();
+        let checked = texts.map(|texts| run.replace_sources(&texts).unwrap());
+        (Self { runs, run, host, printed, _folder }, checked)
+    }
+
     /// What was printed, in order of the lanes' names, since lanes race.
     pub(crate) fn printed(&self) -> String {
         let mut lines = self.printed.lock().unwrap().clone();

@@ -1,6 +1,6 @@
 //! Creates whose answers are lost: found again, never made twice.
 
-use crate::support::{World, begin, paths, within};
+use crate::support::{World, begin, begin_with, paths, within};
 use linodetool::app::App;
 use linodetool::core::events::Event;
 use linodetool::core::{Events, FailureKind, Secret, SystemClock};
@@ -213,13 +213,22 @@ fn a_node_that_hides_is_destroyed_all_the_same() {
 fn a_create_that_cannot_be_looked_for_is_found_when_the_run_is_resumed() {
     let world = world();
     let first = process(&world, LOSES_ALL);
-    let run = begin(&first.app);
+    let run = begin_with(&first.app, serde_json::json!({ "request": {} }));
     let failure = within(&run, |at| first.app.toolkit.create_node(at, &web())).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Interrupted, "{failure}");
     assert!(first.app.toolkit.inventory().nodes("default/default").unwrap().is_empty());
     let id = run.id().clone();
     drop(run);
     first.mode.store(WORKS, Ordering::SeqCst);
+    // Who begins anew is told whose the label is, and what to do.
+    let anew = begin(&first.app);
+    let failure = within(&anew, |at| first.app.toolkit.create_node(at, &web())).unwrap_err();
+    let said = format!("{failure}\n{}", failure.hint.as_deref().unwrap_or_default()).replace(id.as_str(), "RUN");
+    let number = said.split(' ').nth(2).unwrap().to_owned();
+    expect_test::expect![[r#"
+        web-1: Linode ID with the label web-1 was made by run RUN (`test`), which was cut off
+        go on with it, nothing is made twice: linodetool runs resume RUN"#]]
+    .assert_eq(&said.replace(&number, "ID"));
     let again = first.app.toolkit.runs().reopen(&id).unwrap();
     assert_eq!(cut_at_ssh(&first, &again).0, FailureKind::Cancelled);
     assert_eq!(world.ledger(), ["created linode web-1"]);

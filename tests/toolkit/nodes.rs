@@ -4,6 +4,7 @@ use crate::support::{User, World, cluster, options, paths};
 use expect_test::expect;
 use linodetool::app::{self, SandboxAccess};
 use linodetool::core::{Failure, FailureKind, Secret};
+use linodetool::runs::NewRun;
 use linodetool::toolkit::api::RawSpec;
 use linodetool::toolkit::nodes::{NodeSpec, Power};
 use linodetool::toolkit::{Confirm, Plan};
@@ -226,4 +227,23 @@ fn an_unknown_provider_is_told_before_a_missing_token() {
     let app = app::build(options(paths(folder.path()))).unwrap();
     let failure = app.runtime.block_on(app.toolkit.provider()).err().unwrap();
     assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Auth, "there is no Linode API token"));
+}
+
+#[test]
+fn a_run_does_not_go_on_in_another_account() {
+    let (world, _) = world();
+    let user = world.user();
+    let check = |account: &str| {
+        let facts = [("account".to_owned(), json!(account))].into();
+        let new = NewRun { context: "default/default".into(), facts, ..NewRun::default() };
+        let run = user.app.toolkit.runs().begin(new).unwrap();
+        let stored = user.app.toolkit.runs().stored(run.id()).unwrap();
+        let checked = user.app.runtime.block_on(user.app.toolkit.check_account(&stored));
+        checked.map_err(|failure| said(&failure).replace(run.id().as_str(), "RUN"))
+    };
+    check("00000000-0000-4000-8000-000000000000").unwrap();
+    expect![[r#"
+        Conflict: run RUN worked in account A-1, but the token now in use belongs to account 00000000-0000-4000-8000-000000000000
+        hint: nothing was changed; give a token of that account (`linodetool doctor` says where the present one comes from), or begin a new run in this one
+    "#]].assert_eq(&check("A-1").unwrap_err());
 }

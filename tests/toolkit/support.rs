@@ -120,10 +120,15 @@ impl User {
 }
 
 pub(crate) fn begin(app: &App) -> Arc<Run> {
+    begin_with(app, serde_json::Value::Null)
+}
+
+pub(crate) fn begin_with(app: &App, params: serde_json::Value) -> Arc<Run> {
     let new = NewRun {
         title: "test".into(),
         context: "default/default".into(),
         provider: "linode-v4".into(),
+        params,
         ..NewRun::default()
     };
     app.toolkit.runs().begin(new).unwrap()

@@ -7,6 +7,7 @@ use super::confirm::Proposal;
 use super::error::{CliError, OK};
 use super::node::{described, table as node_table};
 use super::render::table::Table;
+use super::request::Request;
 use super::session::{Need, Session};
 use crate::core::Failure;
 use crate::inventory::{Cluster, Node};
@@ -177,13 +178,8 @@ impl ClusterName {
         let destroys =
             nodes.iter().map(described).chain(firewall).chain([format!("cluster {}", cluster.name)]).collect();
         session.confirm(&Proposal { destroys, ..Proposal::default() })?;
-        session.in_run(&format!("cluster destroy {}", cluster.name), |at| {
-            session.toolkit.destroy_cluster(at, &cluster.name)
-        })?;
-        session.end_progress();
-        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-        let document = json!({ "destroyed": cluster.name, "nodes": names });
-        session.out.result(&document, || format!("Cluster {} is destroyed: {}", cluster.name, names.join(", ")))?;
-        Ok(OK)
+        let nodes = nodes.into_iter().map(|node| node.name).collect();
+        let title = format!("cluster destroy {}", cluster.name);
+        Request::DestroyCluster { cluster: cluster.name, nodes }.run(session, &title)
     }
 }

@@ -23,6 +23,7 @@ mod passphrase;
 mod plugin;
 mod recipe;
 mod render;
+mod request;
 mod run;
 mod runs;
 mod sandbox;

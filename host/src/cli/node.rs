@@ -3,6 +3,7 @@
 use super::confirm::Proposal;
 use super::error::{CliError, OK};
 use super::render::table::{Table, dollars, or_dash};
+use super::request::Request;
 use super::session::{Need, Session};
 use super::ssh::{self, Login};
 use crate::core::Failure;
@@ -10,7 +11,6 @@ use crate::core::clock::utc;
 use crate::inventory::Node;
 use crate::toolkit::nodes::{NodeSpec, Power};
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 /// Create, list, start, stop, log in to and delete nodes
 #[derive(Args, Debug)]
@@ -138,13 +138,8 @@ impl CreateArgs {
             image: self.image.clone(),
             ..NodeSpec::default()
         };
-        let node =
-            session.in_run(&format!("node create {}", spec.name), |at| session.toolkit.create_node(at, &spec))?;
-        session.end_progress();
-        session.out.result(&node, || show(&node))?;
-        let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
-        session.out.note(&format!("Log in: {program} node ssh {}", node.name));
-        Ok(OK)
+        let title = format!("node create {}", spec.name);
+        Request::CreateNode { spec }.run(session, &title)
     }
 }
 
@@ -157,32 +152,20 @@ fn free_name(nodes: &[Node]) -> String {
 
 impl SelectArgs {
     fn power(&self, session: &mut Session<'_>, power: Power, word: &str) -> Result<u8, CliError> {
-        let nodes = session.select(&self.selector)?;
-        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), ())).collect();
-        let toolkit = &session.toolkit;
-        let changed = session.in_run(&format!("node {word} {}", self.selector), |at| {
-            let named: Vec<_> = items.iter().map(|(name, ())| (name.clone(), name.clone())).collect();
-            at.lanes("nodes.power", &named, |at, name| toolkit.power_node(at, name, power))
-        })?;
-        session.end_progress();
-        session.out.result(&changed, || table(&changed).show(session.out, ""))?;
-        Ok(OK)
+        let request = Request::PowerNodes { nodes: names(&session.select(&self.selector)?), power };
+        request.run(session, &format!("node {word} {}", self.selector))
     }
 
     fn delete(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let nodes = session.select(&self.selector)?;
         let proposal = Proposal { destroys: nodes.iter().map(described).collect(), ..Proposal::default() };
         session.confirm(&proposal)?;
-        let toolkit = &session.toolkit;
-        let named: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.name.clone())).collect();
-        session.in_run(&format!("node delete {}", self.selector), |at| {
-            at.lanes("nodes.delete", &named, |at, name| toolkit.delete_node(at, name)).map(drop)
-        })?;
-        session.end_progress();
-        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
-        session.out.result(&json!({ "deleted": names }), || format!("Deleted: {}", names.join(", ")))?;
-        Ok(OK)
+        Request::DeleteNodes { nodes: names(&nodes) }.run(session, &format!("node delete {}", self.selector))
     }
+}
+
+fn names(nodes: &[Node]) -> Vec<String> {
+    nodes.iter().map(|node| node.name.clone()).collect()
 }
 
 /// A node in a few words, for a question.
@@ -232,7 +215,8 @@ pub(crate) fn status(node: &Node) -> String {
     if node.locked { format!("{status}, locked") } else { status }
 }
 
-fn show(node: &Node) -> String {
+/// All that is known of a node, a line each.
+pub(crate) fn show(node: &Node) -> String {
     let cost = node.price_hourly.zip(node.price_monthly);
     let lines = [
         ("name", Some(node.name.clone())),

@@ -47,6 +47,9 @@ pub(crate) struct RunArgs {
     /// Go on with a run of this recipe that was cut off: the last one, or RUN
     #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "set")]
     pub(crate) resume: Option<String>,
+    /// With --resume: go on with the recipe's present text, if it takes the same path as far as that is done
+    #[arg(long, requires = "resume")]
+    pub(crate) current: bool,
 }
 
 impl RunArgs {
@@ -102,14 +105,18 @@ pub(crate) fn execute(
     recipe: &Found,
     asked: &Asked<'_>,
 ) -> Result<u8, CliError> {
+    session.toolkit.note_account(run);
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
     let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();
+    // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
+    // whatever else there was.
+    let ended = ended?;
     let touched = Touched::of(session, run)?;
     if let Err(error) = outcome {
         return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
     }
-    show(session, run, &recipe.path, &ended?, touched, asked)
+    show(session, run, &recipe.path, &ended, touched, asked)
 }
 
 fn show(

@@ -7,20 +7,24 @@ use super::render::table::{Table, or_dash};
 use super::session::{Need, Session};
 use super::world::About;
 use crate::core::clock::utc;
+use crate::core::{Failure, FailureKind};
 use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
 mod cancel;
+mod log;
 pub(super) mod resume;
+mod retry;
 pub(super) mod undo;
 
-/// List past runs, show their steps, go on with one that was cut off, or take it back
+/// List past runs, show their steps and what they said, go on with one that was cut off, or take it back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   linodetool runs list
   linodetool runs show 3fa9c01b2d
+  linodetool runs log last --follow
   linodetool runs resume last
   linodetool runs undo 3fa9c01b2d")]
 pub(crate) struct RunsArgs {
@@ -42,7 +46,9 @@ pub(crate) enum RunsCommand {
         /// The run's id, its first letters, or `last`
         run: String,
     },
+    Log(log::LogArgs),
     Resume(resume::ResumeArgs),
+    Retry(retry::RetryArgs),
     Cancel(cancel::CancelArgs),
     Undo(undo::UndoArgs),
 }
@@ -52,7 +58,8 @@ impl RunsArgs {
     pub(crate) fn need(&self) -> Need {
         match &self.command {
             RunsCommand::Resume(_) | RunsCommand::Cancel(_) | RunsCommand::Undo(_) => Need::Run,
-            RunsCommand::List { .. } | RunsCommand::Show { .. } => Need::Records,
+            RunsCommand::Retry(_) => Need::Cloud,
+            RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Log(_) => Need::Records,
         }
     }
 
@@ -60,7 +67,9 @@ impl RunsArgs {
         match &self.command {
             RunsCommand::List { .. } => None,
             RunsCommand::Show { run } => Some(About { run, works: false }),
+            RunsCommand::Log(args) => Some(About { run: &args.run, works: false }),
             RunsCommand::Resume(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Retry(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
         }
@@ -82,7 +91,9 @@ impl RunsArgs {
                 let detail = runs.show(&runs.find(run)?)?;
                 out.result(&detail, || show(&detail))?;
             }
+            RunsCommand::Log(args) => return args.run(session),
             RunsCommand::Resume(args) => return args.run(session),
+            RunsCommand::Retry(args) => return args.run(session),
             RunsCommand::Cancel(args) => return args.run(session),
             RunsCommand::Undo(args) => return args.run(session),
         }
@@ -91,17 +102,30 @@ impl RunsArgs {
 }
 
 fn table(runs: &[RunSummary]) -> Table {
-    let mut table = Table::new(["RUN", "STATUS", "BEGAN", "TOOK", "WHAT"]);
+    let mut table = Table::new(["RUN", "STATUS", "GO ON", "BEGAN", "TOOK", "WHAT"]);
     for run in runs {
+        let again = run.retry_of.as_ref().map_or_else(String::new, |of| format!(" (retry of {of})"));
         table.row([
             run.id.to_string(),
             run.status.to_string(),
+            or_dash(run.resumable.then_some("resume")),
             utc(run.started_ms),
             took(run.started_ms, run.ended_ms),
-            what(run),
+            format!("{}{again}", what(run)),
         ]);
     }
     table
+}
+
+/// `last` may be a run of another world than the one that was opened.
+fn check_world(session: &Session<'_>, run: &RunSummary) -> Result<(), Failure> {
+    let settings = session.toolkit.settings();
+    if run.context == settings.context && run.provider == settings.provider {
+        return Ok(());
+    }
+    let message = format!("run {} belongs to context {} and provider {}", run.id, run.context, run.provider);
+    Err(Failure::new(FailureKind::Conflict, message)
+        .hint(format!("name it by its id, {}: it then brings its own", run.id)))
 }
 
 /// The title; of a run that failed also why, up to a line of a terminal.
@@ -132,6 +156,10 @@ fn show(detail: &RunDetail) -> String {
         format!("took      {}", took(run.started_ms, run.ended_ms)),
         format!("provider  {}", run.provider),
     ];
+    head.extend(run.retry_of.iter().map(|of| format!("retry of  {of}")));
+    if run.resumable {
+        head.push(format!("go on     linodetool runs resume {}", run.id));
+    }
     if let Some(failure) = &run.failure {
         head.push(format!("failure   {failure}"));
         head.extend(failure.hint.iter().map(|hint| format!("hint      {hint}")));

@@ -15,7 +15,7 @@ use super::sandbox::lifecycle::{self, InForce};
 use super::ssh;
 use super::world;
 use crate::app::{self, App, SandboxAccess};
-use crate::core::{Failure, FailureKind, Paths, Secret};
+use crate::core::{Failure, FailureKind, Paths, RunId, Secret};
 use crate::inventory::Node;
 use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
 use crate::script;
@@ -237,9 +237,28 @@ impl Session<'_> {
         recipe: Option<(String, String)>,
         params: serde_json::Value,
     ) -> Result<Arc<Run>, Failure> {
+        let run = self.toolkit.runs().begin(self.new_run(title, recipe, params))?;
+        self.interrupt.also(run.cancel());
+        Ok(run)
+    }
+
+    /// Begins a run that does again what another one left undone.
+    pub(crate) fn begin_retry(
+        &self,
+        of: &RunId,
+        title: &str,
+        recipe: Option<(String, String)>,
+        params: serde_json::Value,
+    ) -> Result<Arc<Run>, Failure> {
+        let run = self.toolkit.runs().begin_retry(of, self.new_run(title, recipe, params))?;
+        self.interrupt.also(run.cancel());
+        Ok(run)
+    }
+
+    fn new_run(&self, title: &str, recipe: Option<(String, String)>, params: serde_json::Value) -> NewRun {
         let settings = self.toolkit.settings();
         let version = ("linodetool".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        let run = self.toolkit.runs().begin(NewRun {
+        NewRun {
             title: title.to_owned(),
             // What was typed may hold a token in --token-cmd; the title and parameters say all that matters.
             command_line: format!("linodetool {title}"),
@@ -249,9 +268,7 @@ impl Session<'_> {
             params,
             versions: [version].into(),
             facts: [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into(),
-        })?;
-        self.interrupt.also(run.cancel());
-        Ok(run)
+        }
     }
 
     /// Does something as a run of its own, so that it is in the journal and in `runs list`.

@@ -1,9 +1,11 @@
 //! What happens, told sideways to whoever renders it. Nothing below the command layer prints.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A run began.
     RunStarted { run: String, title: String },
@@ -24,7 +26,8 @@ pub enum Event {
 }
 
 /// How a stage ended that went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     Changed,
     /// All was as it should be.

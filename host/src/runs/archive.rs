@@ -57,6 +57,11 @@ impl Runs {
         found.ok_or_else(|| no_such_run(id.as_str()))
     }
 
+    /// Whether a process has hold of the run, and may still add to its log.
+    pub fn is_owned(&self, id: &RunId) -> bool {
+        self.0.is_held(id.as_str())
+    }
+
     /// Computes the run's hash chain again and compares it with what was noted.
     pub fn verify(&self, id: &RunId) -> Result<ChainReport, Failure> {
         self.0.journal.barrier()?;
@@ -96,6 +101,10 @@ impl Shared {
 
 pub(super) fn lock_path(state: &Path, id: &str) -> PathBuf {
     state.join("runs").join(format!("{id}.lock"))
+}
+
+pub(super) fn log_path(state: &Path, id: &str) -> PathBuf {
+    state.join("runs").join(format!("{id}.log"))
 }
 
 fn which(all: &[RunSummary], text: &str) -> Result<RunId, Failure> {

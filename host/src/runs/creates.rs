@@ -1,7 +1,7 @@
 //! Steps that make things, of all runs: whose the tags on a thing are.
 
 use super::entry::EntryKind;
-use super::records::step_path;
+use super::records::{RunSummary, step_path};
 use super::registry::Runs;
 use super::{load, tags};
 use crate::core::{Failure, RunId};
@@ -19,6 +19,16 @@ pub struct Create {
 }
 
 impl Runs {
+    /// The run, of any context, one of whose steps of these operations put one of these tags on something.
+    pub fn maker_of(&self, operations: &[&str], tags: &[String]) -> Result<Option<RunSummary>, Failure> {
+        if !tags.iter().any(|tag| tag.starts_with("lt-s-")) {
+            return Ok(None);
+        }
+        let mut creates = self.creates(operations)?.into_iter();
+        let maker = creates.find(|create| create.tags.iter().any(|tag| tags.contains(tag)));
+        maker.map(|create| self.summary(&create.run)).transpose()
+    }
+
     /// Steps of these operations, of all runs of all contexts.
     pub fn creates(&self, operations: &[&str]) -> Result<Vec<Create>, Failure> {
         self.barrier()?;

@@ -1,6 +1,7 @@
 //! Effects: what a step does, and what it is given.
 
 use super::crash::{self, CrashPoints, Phase};
+use super::difference::Difference;
 use super::tags;
 use crate::core::{Cancel, Events, Failure, FailureKind, RunId, Time};
 use crate::inventory::Change;
@@ -165,12 +166,18 @@ pub enum StepError {
     #[error("{0}")]
     Failed(Failure),
     /// The script took another path than its journal; a script cannot catch this.
-    #[error("step {step} was `{was}` at {was_at}, but now `{is}` is asked for at {is_at}")]
-    Diverged { step: String, was: String, was_at: String, is: String, is_at: String },
+    #[error("{0}")]
+    Diverged(Box<Difference>),
+    /// The run only follows its journal, and this is the first step of its lane that the journal does not answer.
+    #[error("the journal has no answer to this step yet")]
+    NotYet,
     #[error("cancelled")]
     Cancelled,
-    /// Nothing was done: the journal cannot be written, the run is owned by another process, or a write was asked for
-    /// where only reads may be. A script cannot catch this.
+    /// Nothing was done: the journal cannot be written, or another process has taken the run over. A script cannot catch
+    /// this.
+    #[error("{0}")]
+    Journal(Box<Failure>),
+    /// Nothing was done: the step cannot be done here or cannot be journaled. A script cannot catch this.
     #[error("{0}")]
     Refused(String),
 }
@@ -180,8 +187,10 @@ impl From<StepError> for Failure {
         let message = error.to_string();
         match error {
             StepError::Failed(failure) => failure,
-            StepError::Diverged { .. } => Self::new(FailureKind::Diverged, message)
+            StepError::Journal(failure) => *failure,
+            StepError::Diverged(_) => Self::new(FailureKind::Diverged, message)
                 .hint("resume it with the recipe it was begun with, or begin a new run"),
+            StepError::NotYet => Self::internal(message),
             StepError::Cancelled => Self::new(FailureKind::Cancelled, message),
             StepError::Refused(_) => Self::new(FailureKind::State, message),
         }

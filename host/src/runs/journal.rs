@@ -28,7 +28,7 @@ impl From<JournalError> for Failure {
         match error {
             JournalError::Down { why } => StateError::Down { why }.into(),
             JournalError::Lost { run } => Self::new(FailureKind::Conflict, message)
-                .hint(format!("`linodetool runs show {run}` shows what it does")),
+                .hint(format!("that process goes on with it: linodetool runs log {run} --follow")),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chain::{canonical_json, step_digest};
 use super::crash::Phase;
+use super::difference::{self, Departure, Difference};
 use super::effect::{Done, Effect, Kind, Place, StepCx, StepError};
 use super::entry::{Entry, EntryKind, StepDigest};
 use super::journal::Extra;
@@ -83,8 +84,9 @@ impl Lane {
         }
         let step = self.next_step(at, op, args)?;
         match self.meet(&step)? {
-            Some(_) => {}
-            None => {
+            Some(old) if old.state == StepState::Done => {}
+            _ if self.run.follows() => return Err(StepError::NotYet),
+            _ => {
                 let entry = self.first_line(EntryKind::Mark, &step, Some("null".to_owned()));
                 self.run.shared.journal.later(&self.run.key, entry, Extra::Nothing)?;
             }
@@ -121,6 +123,9 @@ impl Lane {
                 }
             }
         }
+        if self.run.follows() {
+            return Err(StepError::NotYet);
+        }
         match E::KIND {
             Kind::Read => self.read(effect, &step),
             Kind::Write => self.write(effect, &step, in_doubt),
@@ -131,6 +136,9 @@ impl Lane {
         if E::KIND == Kind::Write {
             let text = format!("`{}` changes something, which is not possible while waiting for a condition", E::OP);
             return Err(StepError::Refused(text));
+        }
+        if self.run.follows() {
+            return Err(StepError::NotYet);
         }
         let path = format!("{}probe", if self.path.is_empty() { String::new() } else { format!("{}.", self.path) });
         let cx = self.context(path, 1, self.run.now());
@@ -236,19 +244,36 @@ impl Lane {
 
     /// What the journal has at this place, if it is the same step.
     fn meet(&self, step: &Step) -> Result<Option<&Recorded>, StepError> {
-        let Some(old) = self.run.recorded(&self.path, step.seq) else { return Ok(None) };
-        if old.op == step.op && old.digest == step.digest {
+        let Some(old) = self.run.recorded(&self.path, step.seq) else {
+            // Only a text that was changed comes here before all that the journal has of later.
+            let next = self.run.follows().then(|| self.run.next_after(&self.path, step.seq)).flatten();
+            return next.map_or(Ok(None), |(path, next)| Err(self.diverged(path, next, step, Departure::Earlier)));
+        };
+        if old.op == step.op && old.digest == step.digest || self.run.may_replace(&self.path, step.seq, old) {
             old.met.store(true, Ordering::Relaxed);
             return Ok(Some(old));
         }
-        let other = if old.op == step.op { " with other arguments" } else { "" };
-        Err(StepError::Diverged {
-            step: self.name(step.seq),
+        let how = if old.op == step.op {
+            let was = self.run.recorded_args(&self.path, step.seq);
+            Departure::Argument(was.and_then(|was| difference::argument(&was, &step.args)))
+        } else {
+            Departure::Other
+        };
+        Err(self.diverged(self.name(step.seq), old, step, how))
+    }
+
+    fn diverged(&self, path: String, old: &Recorded, step: &Step, how: Departure) -> StepError {
+        let difference = Difference {
+            step: path,
             was: old.op.clone(),
             was_at: old.place.clone(),
-            is: format!("{}{other}", step.op),
+            is: step.op.to_owned(),
             is_at: step.place.clone(),
-        })
+            in_doubt: old.state == StepState::Intent,
+            how,
+        };
+        self.run.note_difference(&difference);
+        StepError::Diverged(Box::new(difference))
     }
 
     /// Waits for the effect on this thread; when the run is cancelled, the effect is dropped where it is.

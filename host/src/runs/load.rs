@@ -3,7 +3,9 @@
 use super::chain::{self, Head};
 use super::entry::{Entry, EntryKind, StepDigest};
 use super::number::Number;
-use super::records::{Owner, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored, step_path};
+use super::records::{
+    Owner, REQUEST, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored, step_path,
+};
 use crate::core::ids::hex;
 use crate::core::{Failure, RunId};
 use rusqlite::types::Type;
@@ -40,7 +42,7 @@ pub(super) fn summaries(
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunSummary>> {
     let sql = format!(
-        "select {RUN_COLUMNS} from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
+        "select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
          order by started_ms desc, id"
     );
     // Of two runs of one millisecond the id decides, so that the order is at least always the same.
@@ -63,7 +65,7 @@ pub(super) fn find(
     id: &str,
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Option<RunSummary>> {
-    let sql = format!("select {RUN_COLUMNS} from run where id = ?1");
+    let sql = format!("select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where id = ?1");
     reader.prepare_cached(&sql)?.query_row([id], |row| summary(row, is_held)).optional()
 }
 
@@ -76,13 +78,16 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
     let failure: Option<String> = row.get(7)?;
     let retry_of: Option<String> = row.get(12)?;
     let owner = Owner { pid: row.get(10)?, heartbeat_ms: row.get::<_, Number>(11)?.0 };
+    let recipe: Option<String> = row.get(5)?;
+    let cut_off = matches!(status, Status::Interrupted | Status::Failed | Status::Cancelled);
     Ok(RunSummary {
+        resumable: cut_off && (recipe.is_some() || row.get(16)?),
+        recipe,
         id: run_id(&id)?,
         title: row.get(1)?,
         command_line: row.get(2)?,
         context: row.get(3)?,
         provider: row.get(4)?,
-        recipe: row.get(5)?,
         status,
         failure: failure.as_deref().map(decode_failure),
         started_ms: row.get::<_, Number>(8)?.0,
@@ -218,6 +223,13 @@ pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps>
         }
     })?;
     Ok(steps)
+}
+
+/// The arguments of a step's last attempt, as JSON.
+pub(super) fn args(reader: &Connection, id: &str, lane: &str, seq: u32) -> rusqlite::Result<Option<String>> {
+    let sql =
+        "select args from entry where run = ?1 and lane = ?2 and seq = ?3 and op is not null order by n desc limit 1";
+    Ok(reader.query_row(sql, params![id, lane, seq], |row| row.get(0)).optional()?.flatten())
 }
 
 /// The steps as data, in the order of their last lines.

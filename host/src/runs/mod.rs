@@ -14,12 +14,15 @@ mod archive;
 mod chain;
 mod crash;
 mod creates;
+mod difference;
 mod effect;
 mod entry;
 mod failures;
+mod holder;
 mod journal;
 mod lane;
 mod load;
+mod log;
 mod number;
 mod records;
 mod registry;
@@ -32,12 +35,15 @@ mod writer;
 pub use archive::peek;
 pub use crash::{CrashPoints, Phase};
 pub use creates::Create;
+pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use failures::FailedStep;
 pub use journal::Traffic;
 pub use lane::Lane;
+pub use log::{LogLine, LogReader};
 pub use records::{
-    ChainReport, NewRun, Owner, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored,
+    ChainReport, NewRun, Owner, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
+    Stored,
 };
 pub use registry::{Held, Runs};
 pub use run::Run;

@@ -25,6 +25,9 @@ pub struct NewRun {
     pub facts: BTreeMap<String, Value>,
 }
 
+/// Parameter of a run that is a single command: what it asks for, from which it can go on.
+pub const REQUEST: &str = "request";
+
 /// What a run was begun with, and what was noted of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -112,6 +115,8 @@ pub struct RunSummary {
     /// Of a run that is executed now.
     pub owner: Option<Owner>,
     pub retry_of: Option<RunId>,
+    /// `runs resume` can go on with it.
+    pub resumable: bool,
     /// Times that a process took it up; 1 for one that was never resumed.
     pub generation: u32,
     /// Lines of its journal.

@@ -6,6 +6,7 @@ use super::crash::CrashPoints;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, Journal, RunRow, Traffic};
 use super::load;
+use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
 use crate::core::{Event, Events, Failure, FailureKind, Paths, RunId, Time};
@@ -15,7 +16,6 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Opened once per process. Clones are the same.
@@ -27,8 +27,10 @@ pub(super) struct Shared {
     pub(super) journal: Arc<Journal>,
     pub(super) handle: Handle,
     pub(super) time: Arc<dyn Time>,
+    /// Those of the caller, by way of the logs.
     pub(super) events: Events,
-    state: PathBuf,
+    pub(super) logs: Arc<Logs>,
+    pub(super) state: PathBuf,
     database: PathBuf,
     reader: Mutex<Connection>,
     inventory: Inventory,
@@ -63,8 +65,10 @@ impl Runs {
         let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
         let reader = Mutex::new(database::open_reader(database)?);
         let (state, database) = (state.to_owned(), database.to_owned());
+        let logs = Logs::new(&state, time.clone());
+        let events = logs.before(events);
         let points = OnceLock::new();
-        Ok(Self(Arc::new(Shared { journal, handle, time, events, state, database, reader, inventory, points })))
+        Ok(Self(Arc::new(Shared { journal, handle, time, events, logs, state, database, reader, inventory, points })))
     }
 
     /// From now on all runs of this process go by these points. The first call decides.
@@ -89,6 +93,7 @@ impl Runs {
         let Some(lock) = lock else {
             return Err(Failure::internal(format!("the new run's id {id} is in use")));
         };
+        shared.note_holder(&lock);
         let json = |value: &Value| canonical_json(value).map_err(|error| Failure::internal(error.to_string()));
         let mut entry = Entry::of_run(EntryKind::Begin, shared.time.now_ms());
         let begun = json!({
@@ -116,7 +121,7 @@ impl Runs {
         for (name, value) in new.facts {
             run.note_fact(&name, value)?;
         }
-        shared.events.send(Event::RunStarted { run: run.id().to_string(), title: new.title });
+        shared.announce(run.id(), new.title);
         Ok(run)
     }
 
@@ -136,16 +141,29 @@ impl Runs {
                 .hint(format!("`linodetool runs retry {id}` does it all again, as a new run")));
         }
         shared.journal.now(&Arc::from(id.as_str()), shared.taken_over(), Extra::Adopt)?;
-        let past = shared.read(|reader| {
-            Ok(Past {
-                steps: load::recorded(reader, id.as_str())?,
-                sources: load::sources(reader, id.as_str())?,
-                outputs: load::outputs(reader, id.as_str())?,
-                facts: load::facts(reader, id.as_str())?,
-            })
-        })?;
-        shared.events.send(Event::RunStarted { run: id.to_string(), title: before.title });
+        let past = shared.past(id)?;
+        shared.announce(id, before.title);
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// A run that only follows its journal: it does nothing, writes nothing and answers up to the end of what was done. Its
+    /// texts are not those that were kept: each is taken as it is now.
+    pub fn follow(&self, id: &RunId) -> Result<Arc<Run>, Failure> {
+        let shared = &self.0;
+        shared.journal.barrier()?;
+        let before = shared.summary(id)?;
+        let lock = shared.lock_run(&before)?;
+        let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
+        Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
+    }
+
+    /// Where those who work for a run send their events: to its log, and on to whoever listens.
+    pub fn events(&self) -> &Events {
+        &self.0.events
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        &self.0.state
     }
 
     /// Keeps everybody else from taking up a run, for as long as what this gives lives.
@@ -200,6 +218,26 @@ impl Held {
 }
 
 impl Shared {
+    fn announce(&self, run: &RunId, title: String) {
+        let opened = self.logs.open(run);
+        self.events.send(Event::RunStarted { run: run.to_string(), title });
+        if let Err(error) = opened {
+            self.events.note(format!("there will be no log of the run: {error}"));
+        }
+    }
+
+    fn past(&self, id: &RunId) -> Result<Past, StateError> {
+        self.read(|reader| {
+            Ok(Past {
+                steps: load::recorded(reader, id.as_str())?,
+                sources: load::sources(reader, id.as_str())?,
+                outputs: load::outputs(reader, id.as_str())?,
+                facts: load::facts(reader, id.as_str())?,
+                follows: false,
+            })
+        })
+    }
+
     /// The line by which this process takes over a run.
     fn taken_over(&self) -> Entry {
         let mut entry = Entry::of_run(EntryKind::Owner, self.time.now_ms());
@@ -226,22 +264,5 @@ impl Shared {
 
     pub(super) fn is_held(&self, id: &str) -> bool {
         FileLock::is_held(&self.lock_path(id))
-    }
-
-    fn lock_run(&self, run: &RunSummary) -> Result<FileLock, Failure> {
-        let path = self.lock_path(run.id.as_str());
-        // Somebody who lists runs holds a lock for a moment; an owner holds it for long.
-        for _ in 0..20 {
-            if let Some(lock) = FileLock::attempt(&path).map_err(StateError::from)? {
-                return Ok(lock);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let who = run.owner.as_ref().map_or_else(String::new, |owner| {
-            let ago = self.time.now_ms().saturating_sub(owner.heartbeat_ms) / 1000;
-            format!(" (process {}, last heard of {ago} s ago)", owner.pid)
-        });
-        Err(Failure::new(FailureKind::Conflict, format!("run {} is being executed by another process{who}", run.id))
-            .hint("wait for it, or stop that process and try again"))
     }
 }

@@ -2,10 +2,11 @@
 
 use super::chain::canonical_json;
 use super::crash::Phase;
+use super::difference::Difference;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, JournalError};
 use super::lane::Lane;
-use super::load::{Recorded, Steps};
+use super::load::{self, Recorded, Steps};
 use super::records::{RunSummary, Status, StepState, step_path};
 use super::registry::Shared;
 use crate::core::clock::utc;
@@ -39,6 +40,12 @@ pub struct Run {
     failure: Mutex<Option<Failure>>,
     lock: Mutex<Option<FileLock>>,
     ended: AtomicBool,
+    /// Steps are answered by the journal or not at all, and nothing is written.
+    follows: bool,
+    /// The text is not the one it was begun with.
+    other_text: AtomicBool,
+    /// Where a script left the path of the journal.
+    differences: Mutex<Vec<Difference>>,
 }
 
 /// What a run has from the processes before.
@@ -48,6 +55,7 @@ pub(super) struct Past {
     pub(super) sources: BTreeMap<String, String>,
     pub(super) outputs: BTreeMap<String, Value>,
     pub(super) facts: BTreeMap<String, Value>,
+    pub(super) follows: bool,
 }
 
 impl Run {
@@ -66,6 +74,9 @@ impl Run {
             failure: Mutex::default(),
             lock: Mutex::new(Some(lock)),
             ended: AtomicBool::new(false),
+            follows: past.follows,
+            other_text: AtomicBool::new(past.follows),
+            differences: Mutex::default(),
         })
     }
 
@@ -101,7 +112,7 @@ impl Run {
     /// Keeps the text of a recipe or module, so that the run can be taken up when the file has changed.
     pub fn source(&self, path: &str, text: &str) -> Result<(), Failure> {
         let known = guard(&self.sources).insert(path.to_owned(), text.to_owned());
-        if known.as_deref() == Some(text) {
+        if self.follows || known.as_deref() == Some(text) {
             return Ok(());
         }
         let mut entry = Entry::of_run(EntryKind::Source, self.now());
@@ -113,6 +124,19 @@ impl Run {
     /// The text that was kept at this path.
     pub fn stored_source(&self, path: &str) -> Option<String> {
         guard(&self.sources).get(path).cloned()
+    }
+
+    /// All texts that were kept, by path.
+    pub fn stored_sources(&self) -> BTreeMap<String, String> {
+        guard(&self.sources).clone()
+    }
+
+    /// From now on these texts are the run's; whatever else it imports is read anew. A last step that failed may then be
+    /// another one: that it failed is often why the text was changed.
+    pub fn replace_sources(&self, texts: &BTreeMap<String, String>) -> Result<(), Failure> {
+        self.other_text.store(true, Ordering::Relaxed);
+        guard(&self.sources).clear();
+        texts.iter().try_for_each(|(path, text)| self.source(path, text))
     }
 
     /// Notes something of the run as a whole that whoever takes it up should know. The last value of a name counts.
@@ -132,6 +156,9 @@ impl Run {
 
     /// A result of the run. Durable when `finish` returns.
     pub fn set_output(&self, name: &str, value: Value) -> Result<(), Failure> {
+        if self.follows {
+            return Ok(());
+        }
         let mut outputs = guard(&self.outputs);
         if outputs.get(name) != Some(&value) {
             self.named_value(EntryKind::Output, name, &value)?;
@@ -198,6 +225,10 @@ impl Run {
         self.pass(END, 1, Phase::Effect, END_OP);
         let summary = self.shared.summary(&self.id)?;
         self.write_audit(&summary)?;
+        // Before the lock is let go: who follows the log reads on until then.
+        let why = summary.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
+        let text = format!("run {} has ended: {}{why}", self.id, summary.status);
+        self.shared.logs.close(&self.id, Some(Event::Note { text }));
         if let Some(lock) = guard(&self.lock).take() {
             lock.remove();
         }
@@ -236,20 +267,50 @@ impl Run {
         self.steps.get(lane)?.get(seq as usize)?.as_ref()
     }
 
-    /// A failure is history if the script went on after it, otherwise it is tried again. After it means: a later step in
-    /// its lane, or past the fan-out in a lane above.
+    /// The arguments of a step from before.
+    pub(super) fn recorded_args(&self, lane: &str, seq: u32) -> Option<String> {
+        // Not kept with the steps, since only a divergence asks; one that cannot be read is told without.
+        self.shared.read(|reader| load::args(reader, self.id.as_str(), lane, seq)).ok().flatten()
+    }
+
+    /// A failure is history if the script went on after it, otherwise it is tried again.
     pub(super) fn went_on_after(&self, lane: &str, seq: u32) -> bool {
+        self.next_after(lane, seq).is_some()
+    }
+
+    /// The step after this one: a later one in its lane, or one past the fan-out in a lane above.
+    pub(super) fn next_after(&self, lane: &str, seq: u32) -> Option<(String, &Recorded)> {
         let (mut lane, mut seq) = (lane, seq);
         loop {
-            if self.steps.get(lane).is_some_and(|steps| steps.len() > seq as usize + 1) {
-                return true;
+            let later = (0..).zip(self.steps.get(lane).into_iter().flatten()).skip(seq as usize + 1);
+            if let Some((seq, step)) = later.filter_map(|(seq, step)| Some((seq, step.as_ref()?))).next() {
+                return Some((step_path(lane, seq), step));
             }
             // `7.worker-2` is the lane `worker-2` of the fan-out that is step 7 of the lane above.
-            let Some((fan_out, _name)) = lane.rsplit_once('.') else { return false };
+            let (fan_out, _name) = lane.rsplit_once('.')?;
             let (above, number) = fan_out.rsplit_once('.').unwrap_or(("", fan_out));
-            let Ok(number) = number.parse() else { return false };
-            (lane, seq) = (above, number);
+            (lane, seq) = (above, number.parse().ok()?);
         }
+    }
+
+    /// Another step may take the place of this one: it failed, nothing came of it, and the text was changed since.
+    pub(super) fn may_replace(&self, lane: &str, seq: u32, old: &Recorded) -> bool {
+        self.other_text.load(Ordering::Relaxed) && old.state == StepState::Failed && !self.went_on_after(lane, seq)
+    }
+
+    /// Whether it only follows its journal.
+    pub(super) fn follows(&self) -> bool {
+        self.follows
+    }
+
+    pub(super) fn note_difference(&self, difference: &Difference) {
+        guard(&self.differences).push(difference.clone());
+    }
+
+    /// The first step, in the order of the lanes, where the script left the path of the journal.
+    pub fn difference(&self) -> Option<Difference> {
+        let order = |a: &&Difference, b: &&Difference| crate::inventory::store::natural_order(&a.step, &b.step);
+        guard(&self.differences).iter().min_by(order).cloned()
     }
 
     /// Counts of steps from before: all, done.
@@ -266,12 +327,13 @@ impl Drop for Run {
             // A journal that is down has told so to whoever waited for it.
             let _ = self.shared.journal.barrier();
         }
+        self.shared.logs.close(&self.id, None);
     }
 }
 
 impl From<JournalError> for super::StepError {
     fn from(error: JournalError) -> Self {
-        Self::Refused(error.to_string())
+        Self::Journal(Box::new(error.into()))
     }
 }
 

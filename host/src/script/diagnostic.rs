@@ -6,6 +6,7 @@ use super::explain::{Words, explain};
 use super::metadata::Functions;
 use super::thrown::{Stop, Thrown, kind_name};
 use crate::core::{Failure, FailureKind};
+use crate::runs::StepError;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use rhai::{EvalAltResult, Position};
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub struct ScriptError {
     /// Lanes that failed besides the one that is reported, each with its message.
     pub other_lanes: Vec<(String, String)>,
     text: Arc<str>,
+    not_yet: bool,
 }
 
 /// A place in a script. Line and column count from 1.
@@ -78,7 +80,7 @@ impl std::error::Error for ScriptError {}
 
 impl From<Failure> for ScriptError {
     fn from(failure: Failure) -> Self {
-        Self { failure, spot: None, chain: Vec::new(), other_lanes: Vec::new(), text: "".into() }
+        Self { failure, spot: None, chain: Vec::new(), other_lanes: Vec::new(), text: "".into(), not_yet: false }
     }
 }
 
@@ -106,6 +108,11 @@ impl SpotError<'_> {
             Self::Own(error) => error,
             Self::Lane(error) => error.unwrap_inner(),
         }
+    }
+
+    fn is_not_yet(&self) -> bool {
+        matches!(self.error(), EvalAltResult::ErrorTerminated(value, _)
+            if matches!(value.read_lock::<Stop>().as_deref(), Some(Stop::Step { error: StepError::NotYet, .. })))
     }
 
     /// What cannot be caught brings its own place.
@@ -136,7 +143,8 @@ impl Walk<'_> {
         let words = Words { functions: Some(self.context.functions), text: &text, offset, in_lane: self.in_lane };
         let failure = explain(spot_error.error(), &words);
         self.frames.reverse();
-        ScriptError { failure, spot: spot(&file, at), chain: self.frames, other_lanes: self.others, text }
+        let not_yet = spot_error.is_not_yet();
+        ScriptError { failure, spot: spot(&file, at), chain: self.frames, other_lanes: self.others, text, not_yet }
     }
 
     /// Outside in. `ErrorInFunctionCall` names the file of the function's body; its position lies in the file outside.
@@ -229,6 +237,16 @@ fn token_at(text: &str, offset: usize) -> (usize, usize) {
 impl ScriptError {
     pub fn kind(&self) -> FailureKind {
         self.failure.kind
+    }
+
+    /// A failure at a place of a script whose text is known.
+    pub(crate) fn at(failure: Failure, spot: Option<Spot>, text: Option<Arc<str>>) -> Self {
+        Self { spot, text: text.unwrap_or_else(|| "".into()), ..failure.into() }
+    }
+
+    /// The script came to the end of the journal that it only follows.
+    pub(crate) fn is_not_yet(&self) -> bool {
+        self.not_yet
     }
 
     /// The source line of the spot.

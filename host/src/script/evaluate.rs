@@ -36,7 +36,7 @@ pub fn declared(recipe: &Found, host: &Host) -> Result<Declared, ScriptError> {
 }
 
 /// With a run, its cancel is obeyed and the texts it stored are used.
-fn describe(recipe: &Found, host: &Host, run: Option<&Arc<Run>>) -> Result<Declared, ScriptError> {
+pub(super) fn describe(recipe: &Found, host: &Host, run: Option<&Arc<Run>>) -> Result<Declared, ScriptError> {
     let settings = Settings::default();
     let session = Session::new(settings, None, super::value::Handles::default());
     let (mut engine, _) = build(&host.registers);
@@ -76,14 +76,14 @@ pub fn run(run: &Arc<Run>, recipe: &Found, set: &[(String, String)], host: &Host
 }
 
 /// A resumed script that ends before all that its journal holds has taken another path.
-fn met(run: &Run) -> Result<(), ScriptError> {
+pub(super) fn met(run: &Run) -> Result<(), ScriptError> {
     let unmet = run.unmet();
     let Some((step, op, place)) = unmet.first() else { return Ok(()) };
     let count = unmet.len();
     let text =
         format!("the script has ended, but not all of its journal: {count} left, first step {step}, `{op}` at {place}");
     Err(Failure::new(FailureKind::Diverged, text)
-        .hint("a resumed run must take the path it took before; start a new run instead")
+        .hint("a resumed run must take the path it took before; begin a new run, which changes only what differs")
         .into())
 }
 
@@ -95,7 +95,7 @@ pub struct Script {
     run: Option<Arc<Run>>,
 }
 
-enum Ended {
+pub(super) enum Ended {
     /// A recipe told its parameters.
     Described,
     Error(Box<ScriptError>),
@@ -178,7 +178,12 @@ impl Script {
         Ok(())
     }
 
-    fn evaluate(&self, name: &str, text: &str) -> Result<Dynamic, Ended> {
+    /// The text of a script that was used.
+    pub(super) fn text(&self, file: &str) -> Option<Arc<str>> {
+        self.imports.text(file)
+    }
+
+    pub(super) fn evaluate(&self, name: &str, text: &str) -> Result<Dynamic, Ended> {
         self.evaluate_scoped(&mut Scope::new(), name, text)
     }
 

@@ -4,7 +4,7 @@ use super::metadata::{Functions, Index, clean_type};
 use super::thrown::{Stop, Thrown};
 use crate::core::failure::near_names;
 use crate::core::{Failure, FailureKind};
-use crate::runs::StepError;
+use crate::runs::{Difference, StepError};
 use rhai::{EvalAltResult, ParseErrorType};
 use std::borrow::Cow;
 
@@ -92,11 +92,20 @@ fn is_method(error: &EvalAltResult) -> bool {
 fn stop(error: &StepError) -> Failure {
     match error {
         StepError::Failed(failure) => failure.clone(),
+        StepError::Journal(failure) => (**failure).clone(),
         StepError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled"),
         StepError::Refused(message) => Failure::new(FailureKind::Script, message.clone()),
-        diverged @ StepError::Diverged { .. } => Failure::new(FailureKind::Diverged, diverged.to_string())
-            .hint("a resumed run must take the path it took before; start a new run instead"),
+        StepError::NotYet => Failure::internal(error.to_string()),
+        StepError::Diverged(difference) => diverged(difference),
     }
+}
+
+/// A script that left the path of its journal.
+pub(crate) fn diverged(difference: &Difference) -> Failure {
+    Failure::new(FailureKind::Diverged, difference.to_string()).hint(
+        "a resumed run must take the path it took before, so what decides it must come from parameters and steps; \
+         what is done stays done: begin a new run, which changes only what differs",
+    )
 }
 
 fn parsing(kind: &ParseErrorType, words: &Words) -> Failure {

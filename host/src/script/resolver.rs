@@ -33,7 +33,7 @@ pub struct Roots {
 
 impl Roots {
     /// A script's text, by its path below a root and with its extension.
-    fn read(&self, path: &str) -> std::result::Result<String, Failure> {
+    pub(crate) fn read(&self, path: &str) -> std::result::Result<String, Failure> {
         for root in &self.folders {
             let Ok(root) = root.canonicalize() else { continue };
             // Symlinks are resolved before the check, so they cannot lead out.

@@ -4,7 +4,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A private file or folder that cannot be used.
@@ -122,7 +122,7 @@ pub fn append_private(path: &Path, line: &str) -> Result<(), FileError> {
 #[derive(Debug)]
 pub struct FileLock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -132,7 +132,7 @@ impl FileLock {
             let file = open_private(path)?;
             file.lock().map_err(while_trying("lock", path))?;
             if is_still_at(&file, path) {
-                return Ok(Self { path: path.to_owned(), _file: file });
+                return Ok(Self { path: path.to_owned(), file });
             }
         }
     }
@@ -142,12 +142,26 @@ impl FileLock {
         loop {
             let file = open_private(path)?;
             match file.try_lock() {
-                Ok(()) if is_still_at(&file, path) => return Ok(Some(Self { path: path.to_owned(), _file: file })),
+                Ok(()) if is_still_at(&file, path) => return Ok(Some(Self { path: path.to_owned(), file })),
                 Ok(()) => {}
                 Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
                 Err(std::fs::TryLockError::Error(error)) => return Err(while_trying("lock", path)(error)),
             }
         }
+    }
+
+    /// Writes into the file, for those who find it locked.
+    pub fn note(&self, text: &str) -> Result<(), FileError> {
+        let write = || {
+            self.file.set_len(0)?;
+            self.file.write_all_at(text.as_bytes(), 0)
+        };
+        write().map_err(while_trying("write", &self.path))
+    }
+
+    /// What whoever holds the lock has noted.
+    pub fn noted(path: &Path) -> Option<String> {
+        std::fs::read_to_string(path).ok().filter(|text| !text.is_empty())
     }
 
     /// Removes the file while it is still locked, so that no two owners can meet at different files.

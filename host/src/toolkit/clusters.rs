@@ -11,7 +11,7 @@ use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
 use crate::toolkit::nodes::{
-    Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, planned, somebody_elses,
+    Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned,
 };
 use crate::toolkit::plan::Plan;
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -293,8 +293,8 @@ impl Repeatable for Look<'_> {
         let missing =
             wanted_nodes(spec).into_iter().map(|w| w.name).filter(|name| nodes.iter().all(|n| n.name != *name));
         let missing: HashSet<String> = missing.collect();
-        if let Some(taken) = present.iter().find(|instance| missing.contains(&instance.label)) {
-            return Err(somebody_elses(&taken.label, taken));
+        if let Some(found) = present.iter().find(|instance| missing.contains(&instance.label)) {
+            return Err(label_taken(toolkit, &found.label, found));
         }
         // A cluster without a node left binds nobody to its region or image.
         let cluster = cluster.filter(|_| !nodes.is_empty());

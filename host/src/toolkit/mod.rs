@@ -3,6 +3,7 @@
 //! A service turns a request into steps of a run and decides only from their outcomes. Does not know Rhai, the command line
 //! or how anything is shown.
 
+mod account;
 pub mod adopt;
 pub mod api;
 pub mod artifacts;

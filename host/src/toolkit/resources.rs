@@ -241,12 +241,12 @@ impl Repeatable for Destroy<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
         let Target { label, toolkit, .. } = self.0;
-        let work = staged(toolkit, label, "delete", async {
+        let destroy = async {
             let fate = self.0.destroy().await?;
-            let ending = if fate == Fate::Destroyed { Ending::Changed } else { Ending::Unchanged };
-            Ok(((fate, self.0.forget()?), ending))
-        });
-        let (fate, changes) = work.await.map_err(|failure| failure.on(label))?;
+            Ok(((fate, self.0.forget()?), Ending::of(fate == Fate::Destroyed)))
+        };
+        let (fate, changes) =
+            staged(toolkit, label, "delete", destroy).await.map_err(|failure: Failure| failure.on(label))?;
         Ok(Done { value: fate, changes })
     }
 }

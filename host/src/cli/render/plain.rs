@@ -31,12 +31,7 @@ impl Plain {
             }
             Event::StageDone { node, stage, ending } => {
                 let took = self.close(node, stage, now);
-                let how = match ending {
-                    Ending::Changed => "ok",
-                    Ending::Unchanged => "unchanged",
-                    Ending::Waited => "ready",
-                };
-                Some(format!("[{node}] {stage} ... {how}{took}"))
+                Some(format!("[{node}] {stage} ... {}{took}", word_of(*ending)))
             }
             Event::StageFailed { node, stage, message } => {
                 let took = self.close(node, stage, now);
@@ -63,6 +58,15 @@ impl Plain {
     fn close(&mut self, node: &str, stage: &str, now: Duration) -> String {
         let start = self.open.remove(&(node.to_owned(), stage.to_owned()));
         start.map_or_else(String::new, |(start, _)| format!(" ({})", seconds(now.saturating_sub(start))))
+    }
+}
+
+/// How a stage ended, in a word.
+pub(crate) fn word_of(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Changed => "ok",
+        Ending::Unchanged => "unchanged",
+        Ending::Waited => "ready",
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::{is_same, millis};
 use crate::core::events::Ending;
-use crate::core::{Failure, FailureKind, Secret, random_hex};
+use crate::core::{Failure, FailureKind, RunId, Secret, random_hex};
 use crate::inventory::{Change, KeyRef, Node};
 use crate::provider::Secrets;
-use crate::runs::{Done, Effect, Kind, StepCx};
+use crate::runs::{Done, Effect, Kind, Status, StepCx};
 use crate::toolkit::Toolkit;
 use crate::toolkit::cloud_init::user_data;
 use crate::toolkit::info::Resolved;
@@ -174,7 +174,7 @@ impl EnsureNode<'_> {
         };
         match self.look_for(cx, until_ms).await {
             Ok(Found::Ours(found)) => Ok(Some(found)),
-            Ok(Found::Strangers(found)) => Err(somebody_elses(name, &found)),
+            Ok(Found::Strangers(found)) => Err(label_taken(self.toolkit, name, &found)),
             Ok(Found::Nothing) if taken => Err(unknown("its label is taken, and nothing shows by whom".into())),
             Ok(Found::Nothing) if tries < TRIES => Ok(None),
             Ok(Found::Nothing) => Err(Failure::from(error).on(name)),
@@ -277,10 +277,47 @@ impl Effect for EnsureNode<'_> {
     }
 }
 
-pub(crate) fn somebody_elses(name: &str, found: &Instance) -> Failure {
+/// A node of that name that the inventory has.
+pub(super) fn name_taken(toolkit: &Toolkit, node: &Node) -> Failure {
+    let (name, id) = (&node.name, &node.id);
+    let maker = RunId::parse(&node.created_by_run).and_then(|run| toolkit.runs().summary(&run).ok());
+    let conflict = |message: String, hint: String| Failure::new(FailureKind::Conflict, message).hint(hint);
+    match maker.filter(|run| run.resumable) {
+        Some(run) => conflict(
+            format!(
+                "there is a node {name} already, Linode {id}, made by run {} (`{}`), which was cut off",
+                run.id, run.title
+            ),
+            format!("go on with it: linodetool runs resume {}", run.id),
+        ),
+        None => conflict(
+            format!("there is a node {name} already: id {id} in the inventory"),
+            "choose another name, or delete that one first".into(),
+        ),
+    }
+}
+
+/// A Linode that has the label and is not this step's: made by another run of ours, or by somebody else.
+pub(crate) fn label_taken(toolkit: &Toolkit, name: &str, found: &Instance) -> Failure {
+    let id = &found.id;
+    let conflict = |message: String, hint: String| Failure::new(FailureKind::Conflict, message).hint(hint).on(name);
+    // If the journal cannot be read, nothing more is known of it.
+    let Some(maker) = toolkit.runs().maker_of(&[EnsureNode::OP], &found.tags).ok().flatten() else {
+        let message = format!("the account has a Linode {id} with the label {name} that this inventory does not know");
+        return conflict(message, "choose another name, or rename or delete that Linode".into());
+    };
+    let (run, title) = (&maker.id, &maker.title);
+    if maker.status == Status::Running {
+        let message = format!("Linode {id} with the label {name} is being made by run {run} (`{title}`)");
+        return conflict(message, format!("wait for its end: linodetool runs log {run} --follow"));
+    }
+    if maker.resumable {
+        let message = format!("Linode {id} with the label {name} was made by run {run} (`{title}`), which was cut off");
+        return conflict(message, format!("go on with it, nothing is made twice: linodetool runs resume {run}"));
+    }
     let message =
-        format!("the account has a Linode {} with the label {name} that this inventory does not know", found.id);
-    Failure::new(FailureKind::Conflict, message).hint("choose another name, or rename or delete that Linode").on(name)
+        format!("Linode {id} with the label {name} was made by run {run} (`{title}`) in context {}", maker.context);
+    conflict(message, "choose another name, or delete that Linode in its own context".into())
 }
 
 pub(super) async fn by_label(toolkit: &Toolkit, label: &str) -> Result<Option<Instance>, Failure> {

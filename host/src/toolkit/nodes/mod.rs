@@ -11,13 +11,12 @@ use linodetool_plugin::{Instance, InstanceStatus};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::StepError;
 use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, in_doubt, somebody_elses};
+pub(crate) use ensure::{EnsureNode, Wanted, in_doubt, label_taken};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
@@ -54,11 +53,6 @@ impl Toolkit {
     pub fn create_node(&self, at: At<'_>, spec: &NodeSpec) -> Result<Node, StepError> {
         check_name(&spec.name).map_err(StepError::Failed)?;
         let look = at.step(&new::LookNode { spec, toolkit: self })?;
-        if let Some(taken) = look.taken {
-            let failure =
-                Failure::new(FailureKind::Conflict, format!("there is a node {} already: {taken}", spec.name));
-            return Err(StepError::Failed(failure.hint("choose another name, or delete that one first")));
-        }
         let plan = Plan {
             title: format!("node {}", spec.name),
             create: vec![planned(&spec.name, &look.resolved, 0)],

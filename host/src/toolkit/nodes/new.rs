@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::NodeSpec;
-use super::ensure::by_label;
+use super::ensure::{by_label, label_taken, name_taken};
 use crate::core::Failure;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::info::{Resolved, resolved};
@@ -47,7 +47,6 @@ pub(crate) fn planned(name: &str, resolved: &Resolved, type_index: usize) -> Pla
 #[derive(Serialize, Deserialize)]
 pub(super) struct Look {
     pub(super) resolved: Resolved,
-    pub(super) taken: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -66,12 +65,13 @@ impl Repeatable for LookNode<'_> {
         let spec = self.spec;
         let types = std::slice::from_ref(&spec.type_id);
         let resolved = resolved(self.toolkit, &spec.region, types, &spec.image).await?;
-        let known = self.toolkit.inventory().node(self.toolkit.context(), &spec.name)?;
-        let taken = match known {
-            Some(node) => Some(format!("id {} in the inventory", node.id)),
-            None => by_label(self.toolkit, &spec.name).await?.map(|i| format!("Linode {} with that label", i.id)),
-        };
-        Ok(Look { resolved, taken }.into())
+        if let Some(node) = self.toolkit.inventory().node(self.toolkit.context(), &spec.name)? {
+            return Err(name_taken(self.toolkit, &node));
+        }
+        if let Some(found) = by_label(self.toolkit, &spec.name).await? {
+            return Err(label_taken(self.toolkit, &spec.name, &found));
+        }
+        Ok(Look { resolved }.into())
     }
 }
 

@@ -35,6 +35,7 @@ fn summary(id: &str, title: &str, status: Status) -> RunSummary {
         ended_ms: None,
         owner: None,
         retry_of: None,
+        resumable: false,
         generation: 1,
         lines: 0,
         head: String::new(),

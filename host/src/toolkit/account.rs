@@ -1,0 +1,62 @@
+//! account: whose the token is, noted with a run, so that it does not go on in another's account.
+
+use linodetool_plugin::{ErrorKind, NoArguments};
+use std::sync::Arc;
+
+use crate::core::{Failure, FailureKind};
+use crate::runs::{Run, Stored};
+use crate::toolkit::Toolkit;
+
+/// Fact of a run: the provider's id of the account it works in.
+const ACCOUNT: &str = "account";
+
+impl Toolkit {
+    /// Finds out in the background whose account the run works in. What is not found out is not compared later.
+    pub fn note_account(&self, run: &Arc<Run>) {
+        // The sandbox has one account, and ends with it.
+        if self.settings().sandbox || run.fact(ACCOUNT).is_some() {
+            return;
+        }
+        let (toolkit, run) = (self.clone(), Arc::downgrade(run));
+        self.handle().spawn(async move {
+            let account = toolkit.account().await.ok().flatten();
+            if let (Some(account), Some(run)) = (account, run.upgrade()) {
+                // Without it, one comparison less.
+                let _ = run.note_fact(ACCOUNT, account.into());
+            }
+        });
+    }
+
+    /// Refuses to go on with a run in another account than it worked in: what it made is not there.
+    ///
+    /// # Errors
+    /// `Conflict` if it is another one; what the provider says if it does not answer.
+    pub async fn check_account(&self, stored: &Stored) -> Result<(), Failure> {
+        let Some(noted) = stored.facts.get(ACCOUNT).and_then(|account| account.as_str()) else { return Ok(()) };
+        match self.account().await? {
+            Some(present) if present != noted => Err(other_account(stored.summary.id.as_str(), noted, &present)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The provider's id of the account; `None` if the provider or the token's rights do not tell.
+    async fn account(&self) -> Result<Option<String>, Failure> {
+        let client = &self.provider().await?.client;
+        if !client.supports("account.get") {
+            return Ok(None);
+        }
+        match client.get_account(&NoArguments {}).await {
+            Ok(account) => Ok(Some(account.id).filter(|id| !id.is_empty())),
+            Err(error) if error.kind == ErrorKind::Forbidden => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn other_account(run: &str, noted: &str, present: &str) -> Failure {
+    let message = format!("run {run} worked in account {noted}, but the token now in use belongs to account {present}");
+    Failure::new(FailureKind::Conflict, message).hint(
+        "nothing was changed; give a token of that account (`linodetool doctor` says where the present one comes from), \
+         or begin a new run in this one",
+    )
+}
