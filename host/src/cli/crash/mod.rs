@@ -50,7 +50,8 @@ Examples:
   linodetool recipe test ./mine.rhai --crash-everywhere
   linodetool recipe test hadoop --crash-everywhere --set workers=2 --points 1/20
   linodetool recipe test hadoop --crash-everywhere --points node.run,:running
-  linodetool recipe test ./mine.rhai --crash-everywhere --points '4.web-1.2#1:effect'")]
+  linodetool recipe test ./mine.rhai --crash-everywhere --points '4.web-1.2#1:effect'
+  linodetool recipe test ./mine.rhai --crash-everywhere --points 1/20 --faults flaky --seed 7")]
 pub(crate) struct TestArgs {
     /// A recipe's path or name
     recipe: String,
@@ -70,7 +71,11 @@ pub(crate) struct TestArgs {
     /// running, effect), STEP#ATTEMPT:PHASE, and A+B (killed at A, and again at B while resuming)
     #[arg(long, value_name = "SPEC", default_value = "all")]
     points: Selection,
-    /// Decides which points are chosen by 1/N, and where runs are killed a second time
+    /// Let the cloud of the killed runs fail as real ones do, too: `flaky`, `lost-reply:5%`, or a file of such lines (see
+    /// `linodetool sandbox faults --help`); they are resumed until they end well
+    #[arg(long, value_name = "SPEC|FILE")]
+    faults: Option<String>,
+    /// Decides which points are chosen by 1/N, where runs are killed a second time, and which faults happen
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -154,6 +159,9 @@ impl TestArgs {
                 .collect::<Vec<_>>();
         for (name, value) in &self.set {
             words.extend(["--set".to_owned(), format!("{name}={value}")]);
+        }
+        if let Some(faults) = &self.faults {
+            words.extend(["--faults".to_owned(), faults.clone(), "--seed".to_owned(), self.seed.to_string()]);
         }
         words.extend(["--points".to_owned(), case.to_string()]);
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")

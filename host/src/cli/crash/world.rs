@@ -8,6 +8,7 @@ use crate::cli::sandbox::lifecycle;
 use crate::core::{Events, Failure, FailureKind, Paths, SystemClock};
 use crate::runs::{RunFilter, RunSummary, Runs};
 use crate::secrets::files::FileLock;
+use linodetool_sandbox::faults::Faults;
 use linodetool_sandbox::ledger::Entry;
 use linodetool_sandbox::limits::LimitMode;
 use linodetool_sandbox::machines::Machines as Kind;
@@ -93,7 +94,7 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(super) fn open(bench: &'a Bench<'a>) -> Result<Self, Failure> {
+    pub(super) fn open(bench: &'a Bench<'a>, faults: Faults) -> Result<Self, Failure> {
         let cannot = |e: std::io::Error| Failure::new(FailureKind::Local, format!("no folder can be made: {e}"));
         let dir = tempfile::Builder::new().prefix("case-").tempdir_in(bench.folder.dir.path()).map_err(cannot)?;
         let folder = dir.path().join("sandbox");
@@ -112,7 +113,7 @@ impl<'a> World<'a> {
             // Waiting for them in real time proves nothing.
             Machines::Namespaces => ServeOptions { limits: LimitMode::Off, ..ServeOptions::default() },
         };
-        let options = ServeOptions { state: Some(folder), ..options };
+        let options = ServeOptions { state: Some(folder), faults, ..options };
         let server = server::spawn(options, machines)
             .map_err(|e| Failure::new(FailureKind::Local, format!("the emulated cloud does not start: {e}")))?;
         Ok(Self { bench, server, simulated, dir })

@@ -116,12 +116,10 @@ pub(super) async fn come_up(
         }
         let since = *offline.get_or_insert_with(|| time.now_ms());
         match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
-            Some(event) if event.status == EventStatus::Failed => {
-                let before = failed.replace(event.id.clone());
-                if before.as_ref() == Some(&event.id) {
-                    return Err(did_not_boot(name, &watch.id, &event));
-                }
-            }
+            Some(event) if event.status == EventStatus::Failed => match failed.replace(event.id.clone()) {
+                Some(before) if before == event.id => return Err(did_not_boot(name, &watch.id, &event)),
+                _ => {}
+            },
             Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
             // Nothing brings it up, whatever became of the event that should have.
             _ if time.now_ms().saturating_sub(since) > millis(NO_EVENT) => {
