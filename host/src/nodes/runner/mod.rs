@@ -222,7 +222,7 @@ impl<'a> Watch<'a> {
                 true => tokio::time::timeout(FOLLOW_AFTER, begun.answer()).await.ok(),
             };
             match said {
-                Some(Err(error)) if error.is_lost() && losses < LOSSES => {
+                Some(Err(error)) if is_away(&error) && losses < LOSSES => {
                     losses += 1;
                     self.reconnect(losses).await?;
                 }
@@ -295,7 +295,7 @@ impl<'a> Watch<'a> {
                     return Err(NodeError::Interrupted { node, command, output });
                 }
                 Ok(state) => return Err(self.broken(&Said { state, ..Said::default() })),
-                Err(error) if error.is_lost() && losses < LOSSES => {
+                Err(error) if is_away(&error) && losses < LOSSES => {
                     losses += 1;
                     self.reconnect(losses).await?;
                 }
@@ -407,4 +407,9 @@ impl Drop for Begun {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// A machine that goes down may let us in once more before it does, and then answers nothing until it is up.
+fn is_away(error: &NodeError) -> bool {
+    error.is_lost() || matches!(error, NodeError::Unreachable { .. } | NodeError::Refused { .. })
 }
