@@ -80,6 +80,7 @@ fn open(home: &Home) -> Result<App, Failed> {
         context: "default/default".into(),
         provider: "linode-v4".into(),
         sandbox: Some(access),
+        emulated: None,
         token_cmd: None,
         env: Arc::new(|_| None),
         confirm: Arc::new(Yes),

@@ -2,14 +2,16 @@
 //!
 //! Puts a Toolkit together from paths, settings and what the caller supplies. Does not parse arguments nor print.
 
+pub mod emulated;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
-use crate::core::{Clock, Events, Failure, FailureKind, Paths, Secret, SystemClock};
-use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes};
+use crate::core::{Events, Failure, FailureKind, Paths, Secret, SystemClock, Time};
+use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes, Simulation};
 use crate::plugin_host::{Dirs, Opening, Place, Plugins};
 use crate::provider::{Credential, Origin, Pace, Provider, ProxySettings};
 use crate::runs::Runs;
@@ -17,6 +19,7 @@ use crate::script::{Embedded, Host, Places};
 use crate::secrets::SecretStore;
 use crate::secrets::token::{TokenSources, find_token};
 use crate::toolkit::{Confirm, Parts, Settings, Toolkit};
+use emulated::Emulated;
 
 /// Where the sandbox is and how it is spoken to.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Options {
     /// `linode-v4`.
     pub provider: String,
     pub sandbox: Option<SandboxAccess>,
+    /// In place of any cloud, one whose machines are only simulated.
+    pub emulated: Option<Emulated>,
     pub token_cmd: Option<String>,
     /// The environment.
     pub env: Env,
@@ -67,12 +72,15 @@ pub const SCRIPTS: Embedded = Embedded(&[
 /// `State` if the state directory cannot be used, `Local` without threads.
 pub fn build(options: Options) -> Result<App, Failure> {
     let runtime = runtime()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let handle = runtime.handle().clone();
-    let Options { paths, context, provider, sandbox, token_cmd, env, confirm, events } = options;
-    let runs = Runs::open(&paths, handle.clone(), clock.clone(), events.clone())?;
+    let Options { paths, context, provider, sandbox, emulated, token_cmd, env, confirm, events } = options;
+    let time: Arc<dyn Time> = match &emulated {
+        Some(emulated) => emulated.time.clone(),
+        None => Arc::new(SystemClock),
+    };
+    let runs = Runs::open(&paths, handle.clone(), time.clone(), events.clone())?;
     let events = runs.events().clone();
-    let secrets = SecretStore::open(&paths.state, &context, clock.clone())?;
+    let secrets = SecretStore::open(&paths.state, &context, time.clone())?;
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {
         Some(access) => Arc::new(SandboxDialer(access.dir.clone())),
@@ -82,6 +90,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
         plugins: plugins.clone(),
         name: provider.clone(),
         sandbox: sandbox.clone(),
+        emulated: emulated.clone(),
         token_cmd,
         env,
         paths: paths.clone(),
@@ -92,7 +101,13 @@ pub fn build(options: Options) -> Result<App, Failure> {
     let toolkit = Toolkit::new(Parts {
         settings: Settings { context, provider, sandbox: sandbox.is_some() },
         runs,
-        nodes: Nodes::new(handle.clone(), dialer, Limits::default()),
+        nodes: match emulated {
+            Some(emulated) => {
+                let time = emulated.time.clone();
+                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time))
+            }
+            None => Nodes::new(handle.clone(), dialer, Limits::default()),
+        },
         secrets,
         open_provider: Box::new(move || {
             let opener = opener.clone();
@@ -100,7 +115,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
         }),
         confirm,
         events: events.clone(),
-        clock,
+        time,
         handle,
         cache: paths.cache.clone(),
         locks: paths.state.join("locks"),
@@ -148,6 +163,7 @@ struct Opener {
     plugins: Plugins,
     name: String,
     sandbox: Option<SandboxAccess>,
+    emulated: Option<Emulated>,
     token_cmd: Option<String>,
     env: Env,
     paths: Paths,
@@ -159,6 +175,17 @@ impl Opener {
     async fn open(&self) -> Result<Provider, Failure> {
         // A name that nobody has is told before a token is looked for.
         let place = self.plugins.find(&self.name)?.place;
+        if let Some(emulated) = &self.emulated {
+            let credential = Credential { origin: emulated.v4.clone(), token: emulated.token.clone() };
+            let opening = Opening {
+                origin: Origin { base_url: Some(emulated.v4.clone()), credential: Some(credential) },
+                events: self.events.clone(),
+                time: emulated.time.clone(),
+                transport: Some(emulated.transport.clone()),
+                ..Opening::default()
+            };
+            return Ok(self.plugins.open(&self.name, opening).await?);
+        }
         let (origin, pace) = match (&self.sandbox, place) {
             (Some(access), _) => (sandbox_origin(access)?, Pace::local()),
             (None, Place::Bundled) => (self.linode().await?, Pace::default()),

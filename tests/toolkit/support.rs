@@ -84,6 +84,7 @@ pub(crate) fn options(paths: Paths) -> Options {
         context: "default/default".into(),
         provider: "linode-v4".into(),
         sandbox: None,
+        emulated: None,
         token_cmd: None,
         env: Arc::new(|_| None),
         confirm: Arc::new(Yes),

@@ -46,6 +46,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// How long to sleep until `then` has come; `None` if this clock only moves when somebody moves it.
     fn sleep_until(&self, then: Time) -> Option<Duration>;
+    /// Moves it forward to `then`, if it is one that is moved; it never goes back.
+    fn follow(&self, _then: Time) {}
     /// How many times as fast as the computer's it runs; 0: it only moves when somebody moves it.
     fn scale(&self) -> f64 {
         0.0
@@ -104,6 +106,10 @@ impl Clock for ManualClock {
 
     fn sleep_until(&self, _: Time) -> Option<Duration> {
         None
+    }
+
+    fn follow(&self, then: Time) {
+        self.advance_to(then);
     }
 }
 

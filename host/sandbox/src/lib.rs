@@ -2,6 +2,7 @@
 //!
 //! Owns: the emulated world, its clock and ledger, the wire formats, the machines. Does not know linodetool's host.
 
+pub mod act;
 pub mod catalogue;
 pub mod client;
 pub mod clock;

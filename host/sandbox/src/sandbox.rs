@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::act::{self, Acted, What};
 use crate::clock::{Clock, Time};
 use crate::faults::{Fate, Faults, Spec};
 use crate::jobs::{Execution, Jobs, Report};
@@ -20,7 +21,7 @@ use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
 use crate::v4;
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, TIME};
 use crate::world::{Status, Timing, World};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
@@ -97,6 +98,9 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
+        if let Some(time) = request.header(TIME).and_then(|time| time.parse().ok()) {
+            self.inner.clock.follow(Time(time));
+        }
         if v4::resource(&request.path).is_some() {
             self.answer(request)
         } else if request.path.starts_with("/sandbox/") {
@@ -144,6 +148,11 @@ impl Sandbox {
         let secret = secret::random()?;
         self.transition(|state, now| state.world.add_token(&secret, "", scopes, now));
         Ok(secret)
+    }
+
+    /// What depends on who came first depends on names from now on, so that one life can be compared with another.
+    pub(crate) fn repeatable(&self) {
+        self.lock().world.give_addresses_by_name();
     }
 
     /// Everything ever created and destroyed.
@@ -283,6 +292,7 @@ impl Sandbox {
     fn transition<T>(&self, change: impl FnOnce(&mut State, Time) -> T) -> T {
         let mut state = self.lock();
         let now = self.inner.clock.now();
+        self.inner.machines.time_is(now);
         state.world.run_due(now);
         let result = change(&mut state, now);
         self.inner.settle(&mut state);
@@ -306,6 +316,7 @@ impl Sandbox {
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/sandbox/status") => Response::new(200, self.status()),
             ("GET", "/sandbox/ledger") => Response::new(200, json!({"entries": self.lock().ledger.entries()})),
+            ("POST", "/sandbox/nodes/act") => self.act(&request.body),
             ("GET", "/sandbox/faults") => {
                 let parameters = request.parameters();
                 let after =
@@ -318,6 +329,32 @@ impl Sandbox {
                 Response::new(200, json!({}))
             }
             _ => Response::new(404, json!({"errors": [{"reason": "Not found"}]})),
+        }
+    }
+
+    /// On a machine that is only simulated; one whose Linode is not shown as running does not answer yet.
+    fn act(&self, body: &[u8]) -> Response {
+        let request: act::Request = match serde_json::from_slice(body) {
+            Ok(request) => request,
+            Err(why) => return Response::new(400, json!({"errors": [{"reason": format!("{why}")}]})),
+        };
+        self.tick();
+        let now = self.inner.clock.now();
+        let id = self.inner.machines.simulated_at(&request.address);
+        let runs = |id| self.lock().world.linodes.get(&id).is_some_and(|linode| linode.status == Status::Running);
+        let acted = match id {
+            Some(id) if !runs(id) => {
+                let what = What::Unreachable { why: "connection refused".to_owned() };
+                Some(Acted { takes_ms: 0, what })
+            }
+            _ => self.inner.machines.act(request, now),
+        };
+        match acted.map(serde_json::to_value) {
+            Some(Ok(acted)) => Response::new(200, acted),
+            Some(Err(why)) => Response::new(500, json!({"errors": [{"reason": format!("{why}")}]})),
+            None => {
+                Response::new(501, json!({"errors": [{"reason": "These machines are real: reach them over SSH."}]}))
+            }
         }
     }
 
@@ -351,6 +388,7 @@ impl Sandbox {
             "pid": std::process::id(),
             "began": world.began.wire(),
             "now": self.inner.clock.now().wire(),
+            "now_ms": self.inner.clock.now().0,
             "linodes": {"total": world.linodes.len(), "running": count(Status::Running), "offline": count(Status::Offline)},
             "jobs": jobs,
             "limits": if self.inner.settings.limits == LimitMode::Real { "real" } else { "off" },

@@ -14,7 +14,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::sync::oneshot;
 
-use crate::clock::{Clock, ScaledClock};
+use crate::clock::{Clock, ManualClock, ScaledClock};
 use crate::faults::Faults;
 use crate::jobs::Execution;
 use crate::ledger::Ledger;
@@ -44,6 +44,9 @@ pub struct ServeOptions {
     pub state: Option<PathBuf>,
     /// How much faster than the computer's the sandbox's time runs.
     pub time_scale: f64,
+    /// Time stands but for what its clients say of theirs, in the header [`crate::wire::TIME`] of each request: for those that live in
+    /// virtual time. Machines are simulated then.
+    pub virtual_time: bool,
     pub timing: Timing,
     pub limits: LimitMode,
     pub faults: Faults,
@@ -55,6 +58,7 @@ impl Default for ServeOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             state: None,
             time_scale: 1.0,
+            virtual_time: false,
             timing: Timing::fast(),
             limits: LimitMode::Real,
             faults: Faults::none(),
@@ -198,7 +202,11 @@ impl Server {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
 
-        let clock = Arc::new(ScaledClock::new(options.time_scale));
+        let scaled = ScaledClock::new(options.time_scale);
+        let clock: Arc<dyn Clock> = match options.virtual_time {
+            true => Arc::new(ManualClock::new(scaled.now())),
+            false => Arc::new(scaled),
+        };
         let started = clock.now().wire();
         let ledger = match &dir {
             None => Ledger::in_memory(),
@@ -209,9 +217,12 @@ impl Server {
             timing: options.timing,
             limits: options.limits,
             faults: options.faults,
-            execution: Execution::Threads,
+            execution: if options.virtual_time { Execution::Inline } else { Execution::Threads },
         };
         let sandbox = Sandbox::new(settings, clock, machines, ledger);
+        if options.virtual_time {
+            sandbox.repeatable();
+        }
         let token = sandbox.add_token("*").map_err(|source| ServeError::System { what: "make a token", source })?;
         let ready = Ready {
             v4: format!("http://{address}/v4"),
@@ -221,7 +232,8 @@ impl Server {
         };
         if let Some(dir) = &dir {
             dir.write_token(&ready.token)?;
-            dir.announce(&Running { pid: ready.pid, v4: ready.v4.clone(), token_file: dir.token_path(), started })?;
+            let (pid, v4, virtual_time) = (ready.pid, ready.v4.clone(), options.virtual_time);
+            dir.announce(&Running { pid, v4, token_file: dir.token_path(), started, virtual_time })?;
         }
         Ok(Self { listener, sandbox, dir, ready })
     }

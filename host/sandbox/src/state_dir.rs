@@ -36,6 +36,9 @@ pub struct Running {
     pub token_file: PathBuf,
     /// UTC, as the API writes times.
     pub started: String,
+    /// It has no time but that of its clients.
+    #[serde(default)]
+    pub virtual_time: bool,
 }
 
 /// The folder, held.

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// Header of a request whose sender lives in virtual time: what time it is there, in milliseconds since 1970.
+pub const TIME: &str = "x-sandbox-time";
+
 /// A request as it came. Header names are in lower case.
 #[derive(Clone, Default)]
 pub struct Request {

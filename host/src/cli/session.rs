@@ -99,20 +99,24 @@ fn work(
 ) -> Result<u8, CliError> {
     command.check(outer)?;
     let progress = Progress::start(out);
-    let sandbox = match globals.sandbox {
+    let emulated = match env.var(crash::POINTS) {
+        Some(_) if globals.sandbox => crash::emulated(outer)?,
+        _ => None,
+    };
+    let sandbox = match globals.sandbox && emulated.is_none() {
         true => Some(sandbox(outer, out, interrupt, command)?),
         false => None,
     };
     let (sandbox, in_force) = sandbox.unzip();
     let mut paths = outer.clone();
-    if sandbox.is_some() {
+    if globals.sandbox {
         paths.state = lifecycle::state(&outer.sandbox());
     }
     let provider = globals.provider.clone().unwrap_or_else(|| "linode-v4".to_owned());
-    let confirm: Arc<dyn Confirm> = match &sandbox {
+    let confirm: Arc<dyn Confirm> = match globals.sandbox {
         // Nothing there is worth a question.
-        Some(_) => Arc::new(Yes),
-        None => Arc::new(Asker {
+        true => Arc::new(Yes),
+        false => Arc::new(Asker {
             out: out.clone(),
             provider: provider.clone(),
             yes: globals.yes,
@@ -126,6 +130,7 @@ fn work(
         context: context(globals.context.as_deref())?,
         provider,
         sandbox,
+        emulated,
         token_cmd: globals.token_cmd.clone(),
         env: Arc::new(move |name| vars.get(name).cloned()),
         confirm,

@@ -11,6 +11,8 @@ pub mod ids;
 pub mod paths;
 pub mod redact;
 pub mod secret;
+pub mod time;
+pub mod virtual_time;
 
 pub use cancel::Cancel;
 pub use clock::{Clock, SystemClock};
@@ -20,3 +22,5 @@ pub use ids::{RunId, random_hex};
 pub use paths::Paths;
 pub use redact::Redactor;
 pub use secret::Secret;
+pub use time::{BoxFuture, Hold, Time};
+pub use virtual_time::VirtualTime;

@@ -70,6 +70,9 @@ impl Nodes {
         target: &Target,
         dest: &str,
     ) -> Result<Copied> {
+        if let Some(simulation) = self.simulation() {
+            return simulation.copy(source, path, target, dest).await;
+        }
         let (from, to) = tokio::join!(self.digest(source, path), self.digest(target, dest));
         let Some(sum) = from? else {
             let (node, message) = (source.name.clone(), "there is no such file".into());

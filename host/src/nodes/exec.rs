@@ -31,6 +31,9 @@ impl Nodes {
     /// Runs a command in the user's shell and waits for it. Its exit code is in the output, not an error.
     pub async fn exec(&self, target: &Target, command: &str, options: ExecOptions) -> Result<Output> {
         let full = with_env(command, &options.env)?;
+        if let Some(simulation) = self.simulation() {
+            return simulation.exec(target, command).await;
+        }
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
         let mut capture = Capture::new(options.on_line.clone());

@@ -39,6 +39,9 @@ pub struct Facts {
 impl Nodes {
     /// Asks a machine what it is.
     pub async fn facts(&self, target: &Target) -> Result<Facts> {
+        if let Some(simulation) = self.simulation() {
+            return simulation.facts(target).await;
+        }
         let output = self.exec(target, &sh_command(SCRIPT, &[]), ExecOptions::default()).await?;
         if !output.success() {
             return Err(NodeError::command(&target.name, "gather facts", &output));

@@ -1,7 +1,7 @@
 //! A local port that leads to a port as a node sees it, through SSH.
 
 use super::connection::Session;
-use super::{NodeError, Nodes, Result, Target};
+use super::{NodeError, Nodes, Result, Simulation, Target};
 use russh::ChannelMsg;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,6 +40,9 @@ impl Drop for Forward {
 impl Nodes {
     /// Listens on 127.0.0.1 and leads to `host:port` as the node sees it. Port 0 takes any free one.
     pub async fn forward(&self, target: &Target, local_port: u16, host: &str, port: u16) -> Result<Forward> {
+        if self.simulation().is_some() {
+            return Err(Simulation::no_forward(target, port));
+        }
         self.connect(target, Duration::ZERO).await?;
         let local = |source| NodeError::Local { path: format!("127.0.0.1:{local_port}"), source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, local_port)).await.map_err(local)?;
@@ -51,6 +54,9 @@ impl Nodes {
 
     /// Whether a port, as the node sees it, takes connections.
     pub async fn port_open(&self, target: &Target, host: &str, port: u16) -> Result<bool> {
+        if let Some(simulation) = self.simulation() {
+            return simulation.port_open(target, host, port).await;
+        }
         let connection = self.connection(target, Duration::ZERO).await?;
         match connection.tcp(host, port).await {
             Ok(_) => Ok(true),

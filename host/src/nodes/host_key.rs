@@ -34,6 +34,9 @@ impl Nodes {
     /// Replaces the machine's Ed25519 host key and makes sure that it shows the new one. `new` is the target with the new
     /// key's public line as its only host key; store the pair before calling this.
     pub async fn replace_host_key(&self, target: &Target, new: &Target, pair: &KeyPair, folder: &str) -> Result<()> {
+        if self.simulation().is_some() {
+            return self.connect(new, Duration::ZERO).await;
+        }
         let stdin = format!("{}\n{}", pair.public_line, pair.private_pem.reveal());
         let options = ExecOptions {
             stdin: Some(stdin.into_bytes()),

@@ -21,6 +21,7 @@ mod output;
 mod pool;
 mod quote;
 mod runner;
+mod simulated;
 pub mod states;
 mod target;
 mod template;
@@ -37,7 +38,8 @@ pub use keys::{KeyPair, fingerprint};
 pub use output::{Output, Stream};
 pub use pool::{Limits, Nodes};
 pub use quote::sh_quote;
-pub use runner::{Inspected, Outcome, Place, RECORDS_KEPT, RunnerCommand};
+pub use runner::{Inspected, Outcome, Place, RECORDS_KEPT, Rehearsed, RunnerCommand};
+pub use simulated::{Simulation, Simulator};
 pub use target::Target;
 pub use template::{as_text, render};
 

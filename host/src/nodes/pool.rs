@@ -1,7 +1,7 @@
 //! The connections that are kept: one per machine, shared, opened again when lost. Does not know what they are used for.
 
 use super::connection::{Connection, LoginError, Session};
-use super::{Dialer, NodeError, Result, Target};
+use super::{Dialer, Direct, NodeError, Result, Simulation, Target};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +46,7 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     logins: Semaphore,
     slots: Mutex<HashMap<[u8; 32], Slot>>,
+    simulation: Option<Simulation>,
 }
 
 /// Held while it is being filled, so that many callers make one login.
@@ -54,8 +55,22 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
 impl Nodes {
     /// `runtime` is where connections live; futures of this type must be polled there.
     pub fn new(runtime: Handle, dialer: Arc<dyn Dialer>, limits: Limits) -> Self {
+        Self::with(runtime, dialer, limits, None)
+    }
+
+    /// Machines that are only simulated.
+    pub fn simulated(runtime: Handle, simulation: Simulation) -> Self {
+        Self::with(runtime, Arc::new(Direct::default()), Limits::default(), Some(simulation))
+    }
+
+    fn with(runtime: Handle, dialer: Arc<dyn Dialer>, limits: Limits, simulation: Option<Simulation>) -> Self {
         let logins = Semaphore::new(limits.logins.max(1));
-        Self(Arc::new(Inner { runtime, dialer, limits, logins, slots: Mutex::default() }))
+        Self(Arc::new(Inner { runtime, dialer, limits, logins, slots: Mutex::default(), simulation }))
+    }
+
+    /// What takes the place of all machines, if they are only simulated.
+    pub fn simulation(&self) -> Option<&Simulation> {
+        self.0.simulation.as_ref()
     }
 
     /// Where its futures are to be spawned.
@@ -65,7 +80,10 @@ impl Nodes {
 
     /// Makes sure that the machine can be reached, trying again until `patience` is over while it comes up.
     pub async fn connect(&self, target: &Target, patience: Duration) -> Result<()> {
-        self.connection(target, patience).await.map(drop)
+        match self.simulation() {
+            Some(simulation) => simulation.connect(target, patience).await,
+            None => self.connection(target, patience).await.map(drop),
+        }
     }
 
     /// Hangs up on one machine, for instance before it is rebuilt.

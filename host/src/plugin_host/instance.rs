@@ -2,7 +2,7 @@
 //!
 //! Does not know why instances are opened anew (`keeper.rs`), nor how requests are done (`io.rs`).
 
-use crate::core::Events;
+use crate::core::{Events, Hold};
 use crate::plugin_host::ffi::{PluginFile, RawInstance, TooLarge};
 use crate::plugin_host::io::Io;
 use crate::plugin_host::watchdog::{Watched, watch};
@@ -54,6 +54,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct Instance {
     shared: Arc<Shared>,
     inbox: mpsc::UnboundedSender<Post>,
+    time: Arc<dyn Time>,
     ended: watched::Receiver<()>,
 }
 
@@ -62,6 +63,8 @@ pub(crate) struct Instance {
 pub(crate) struct Post {
     pub(crate) message: In,
     book: Option<Book>,
+    /// Until the plugin has answered it.
+    hold: Hold,
 }
 
 /// What is kept for a call under way.
@@ -90,6 +93,7 @@ impl Instance {
         let (ending, ended) = watched::channel(());
         let limits = around.limits;
         let shared = Arc::new(Shared::new(limits.calls));
+        let (time, _opening) = (around.time.clone(), around.time.hold());
         let io = Io::new(around.runtime.clone(), around.http, around.time, inbox.downgrade());
         let plugin = file.manifest.name.clone();
         let for_thread = shared.clone();
@@ -113,7 +117,7 @@ impl Instance {
             }
         }
         around.runtime.spawn(watch(Arc::downgrade(&shared), limits.step));
-        Ok(Self { shared, inbox, ended })
+        Ok(Self { shared, inbox, time, ended })
     }
 
     /// Dropping the future cancels the call.
@@ -125,7 +129,11 @@ impl Instance {
         let (caller, answer) = oneshot::channel();
         self.shared.register(id, caller)?;
         let mut guard = CancelOnDrop { id, instance: self, armed: true };
-        let post = Post { message: In::Call { id, op, args }, book: Some(Book { secrets, _place: place }) };
+        let post = Post {
+            message: In::Call { id, op, args },
+            book: Some(Book { secrets, _place: place }),
+            hold: self.time.hold(),
+        };
         if self.inbox.send(post).is_err() {
             guard.armed = false;
             self.shared.take(id);
@@ -168,14 +176,14 @@ impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.armed {
             self.instance.shared.take(self.id);
-            let _ = self.instance.inbox.send(Post::new(In::Cancel { id: self.id })); // Err: there is nothing left to cancel
+            let _ = self.instance.inbox.send(Post::new(In::Cancel { id: self.id }, self.instance.time.hold())); // Err: there is nothing left to cancel
         }
     }
 }
 
 impl Post {
-    pub(crate) fn new(message: In) -> Self {
-        Self { message, book: None }
+    pub(crate) fn new(message: In, hold: Hold) -> Self {
+        Self { message, book: None, hold }
     }
 }
 
@@ -284,10 +292,11 @@ impl Worker {
     }
 
     fn step(&mut self, posts: &mut Vec<Post>) -> Result<(), ProviderError> {
-        let mut batch = Vec::with_capacity(posts.len());
-        for Post { message, book } in posts.drain(..) {
+        let (mut batch, mut holds) = (Vec::with_capacity(posts.len()), Vec::with_capacity(posts.len()));
+        for Post { message, book, hold } in posts.drain(..) {
             self.note(&message, book);
             batch.push(message);
+            holds.push(hold);
         }
         let bytes = serde_json::to_vec(&batch)?;
         self.shared.watched.step_begins();

@@ -72,11 +72,11 @@ impl Io {
     }
 
     fn start(&mut self, call: u64, io: u64, state: State, work: impl Future<Output = In> + Send + 'static) {
-        let mut owed = Owed { inbox: self.inbox.clone(), call, io, state };
-        let task = self.runtime.spawn(async move {
+        let mut owed = Owed { inbox: self.inbox.clone(), time: self.time.clone(), call, io, state };
+        let task = self.runtime.spawn(self.time.hold().task(async move {
             let message = work.await;
             owed.send(message);
-        });
+        }));
         if let Some(same_number) = self.running.entry(call).or_default().insert(io, task.abort_handle()) {
             same_number.abort();
         }
@@ -86,6 +86,7 @@ impl Io {
 /// An answer that the plugin waits for. A bug of ours that panics on the way must not let it wait for ever.
 struct Owed {
     inbox: mpsc::WeakUnboundedSender<Post>,
+    time: Arc<dyn Time>,
     call: u64,
     io: u64,
     state: State,
@@ -94,7 +95,7 @@ struct Owed {
 impl Owed {
     fn send(&mut self, message: In) {
         if let Some(inbox) = self.inbox.upgrade() {
-            let _ = inbox.send(Post::new(message)); // Err: the instance is lost
+            let _ = inbox.send(Post::new(message, self.time.hold())); // Err: the instance is lost
         }
     }
 }

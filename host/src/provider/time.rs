@@ -1,39 +1,12 @@
 //! Time as this layer uses it: the computer's, a test's, or the emulator's in a rehearsal.
 
-use crate::core::{Clock, SystemClock};
-use std::future::Future;
-use std::pin::Pin;
-use std::time::Duration;
-
-/// A future that can be stored and sent.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Clock and sleep in one, so that they always agree.
-pub trait Time: Send + Sync {
-    /// Milliseconds since 1970, UTC.
-    fn now_ms(&self) -> u64;
-    /// Ready after that long.
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
-}
-
-/// The computer's own time.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RealTime;
-
-impl Time for RealTime {
-    fn now_ms(&self) -> u64 {
-        SystemClock.now_ms()
-    }
-
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-        // Made when first polled: a plugin's thread, which asks for it, is no thread of the runtime.
-        Box::pin(async move { tokio::time::sleep(time).await })
-    }
-}
+pub use crate::core::clock::SystemClock as RealTime;
+pub use crate::core::time::{BoxFuture, Time};
 
 #[cfg(test)]
 pub(crate) mod testing {
     use super::{BoxFuture, Time};
+    use crate::core::Clock;
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
     use std::sync::{Arc, Mutex};
@@ -84,11 +57,13 @@ pub(crate) mod testing {
         }
     }
 
-    impl Time for JumpingTime {
+    impl Clock for JumpingTime {
         fn now_ms(&self) -> u64 {
             1_000_000 + self.0.lock().unwrap().now
         }
+    }
 
+    impl Time for JumpingTime {
         fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
             let (wake, woken) = oneshot::channel();
             let mut sleepers = self.0.lock().unwrap();

@@ -124,7 +124,7 @@ impl Waits {
         room.waiters.insert(number, waiter);
         room.news = true;
         if !std::mem::replace(&mut room.polling, true) {
-            self.0.runtime.spawn(poll(Arc::downgrade(&self.0)));
+            self.0.runtime.spawn(self.0.time.hold().task(poll(Arc::downgrade(&self.0))));
         }
         drop(room);
         self.0.nudge.notify_one();

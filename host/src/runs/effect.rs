@@ -3,7 +3,7 @@
 use super::crash::{self, CrashPoints, Phase};
 use super::difference::Difference;
 use super::tags;
-use crate::core::{Cancel, Clock, Events, Failure, FailureKind, RunId};
+use crate::core::{Cancel, Events, Failure, FailureKind, RunId, Time};
 use crate::inventory::Change;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,7 +85,7 @@ pub struct StepCx {
     pub in_doubt: bool,
     pub cancel: Cancel,
     pub events: Events,
-    pub clock: Arc<dyn Clock>,
+    pub time: Arc<dyn Time>,
     pub(super) points: Option<Arc<CrashPoints>>,
 }
 
@@ -124,7 +124,7 @@ impl StepCx {
     }
 
     pub fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
+        self.time.now_ms()
     }
 
     /// How long ago this attempt's intent was written. A create whose answer was lost may still take effect for some

@@ -33,7 +33,7 @@ impl Shared {
             std::thread::sleep(Duration::from_millis(5));
         }
         let (id, heard) = (&run.id, run.owner.as_ref().map(|owner| owner.heartbeat_ms));
-        let ago = |heard: u64| format!(", last heard of {} s ago", self.clock.now_ms().saturating_sub(heard) / 1000);
+        let ago = |heard: u64| format!(", last heard of {} s ago", self.time.now_ms().saturating_sub(heard) / 1000);
         let heard = heard.map_or_else(String::new, ago);
         let message = match holder(&path) {
             Some((Holder { pid, host, since_ms }, user)) => {
@@ -49,7 +49,7 @@ impl Shared {
     /// Notes that this process holds the lock.
     pub(super) fn note_holder(&self, lock: &FileLock) {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let holder = Holder { pid: std::process::id(), host, since_ms: self.clock.now_ms() };
+        let holder = Holder { pid: std::process::id(), host, since_ms: self.time.now_ms() };
         // Only a message would be lost.
         let _ = serde_json::to_string(&holder).map(|text| lock.note(&text));
     }

@@ -279,7 +279,7 @@ impl Lane {
     /// Waits for the effect on this thread; when the run is cancelled, the effect is dropped where it is.
     fn wait<T>(&self, effect: impl Future<Output = Result<T, Failure>>) -> Result<Result<T, Failure>, StepError> {
         let cancel = self.run.cancel();
-        let answer = self.run.shared.handle.block_on(cancel.guard(effect));
+        let answer = self.run.shared.handle.block_on(self.run.waiting(cancel.guard(effect)));
         match answer {
             // An effect that watches the token itself tells of the cancel as a failure.
             Some(Err(_)) if cancel.is_set() => Err(StepError::Cancelled),
@@ -298,7 +298,7 @@ impl Lane {
             in_doubt: false,
             cancel: self.run.cancel().clone(),
             events: shared.events.clone(),
-            clock: shared.clock.clone(),
+            time: shared.time.clone(),
             points: shared.points.get().cloned(),
         }
     }

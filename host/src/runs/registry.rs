@@ -9,7 +9,7 @@ use super::load;
 use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
-use crate::core::{Clock, Event, Events, Failure, FailureKind, Paths, RunId};
+use crate::core::{Event, Events, Failure, FailureKind, Paths, RunId, Time};
 use crate::inventory::{Inventory, SqliteStore, StateError, database};
 use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
@@ -26,7 +26,7 @@ pub struct Runs(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub(super) journal: Arc<Journal>,
     pub(super) handle: Handle,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: Arc<dyn Time>,
     /// Those of the caller, by way of the logs.
     pub(super) events: Events,
     pub(super) logs: Arc<Logs>,
@@ -41,11 +41,11 @@ pub(super) struct Shared {
 impl Runs {
     /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
     /// threads of its own.
-    pub fn open(paths: &Paths, handle: Handle, clock: Arc<dyn Clock>, events: Events) -> Result<Self, StateError> {
+    pub fn open(paths: &Paths, handle: Handle, time: Arc<dyn Time>, events: Events) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
         let database = paths.database();
         let writer = database::open_writer(&database)?;
-        Self::over(writer, &paths.state, &database, handle, clock, events)
+        Self::over(writer, &paths.state, &database, handle, time, events)
     }
 
     pub(super) fn over(
@@ -53,11 +53,11 @@ impl Runs {
         state: &Path,
         database: &Path,
         handle: Handle,
-        clock: Arc<dyn Clock>,
+        time: Arc<dyn Time>,
         events: Events,
     ) -> Result<Self, StateError> {
         files::private_dir(&state.join("runs"))?;
-        let journal = Arc::new(Journal::start(writer, clock.clone())?);
+        let journal = Arc::new(Journal::start(writer, time.clone())?);
         let settle = {
             let journal = journal.clone();
             move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
@@ -65,10 +65,10 @@ impl Runs {
         let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
         let reader = Mutex::new(database::open_reader(database)?);
         let (state, database) = (state.to_owned(), database.to_owned());
-        let logs = Logs::new(&state, clock.clone());
+        let logs = Logs::new(&state, time.clone());
         let events = logs.before(events);
         let points = OnceLock::new();
-        Ok(Self(Arc::new(Shared { journal, handle, clock, events, logs, state, database, reader, inventory, points })))
+        Ok(Self(Arc::new(Shared { journal, handle, time, events, logs, state, database, reader, inventory, points })))
     }
 
     /// From now on all runs of this process go by these points. The first call decides.
@@ -95,7 +95,7 @@ impl Runs {
         };
         shared.note_holder(&lock);
         let json = |value: &Value| canonical_json(value).map_err(|error| Failure::internal(error.to_string()));
-        let mut entry = Entry::of_run(EntryKind::Begin, shared.clock.now_ms());
+        let mut entry = Entry::of_run(EntryKind::Begin, shared.time.now_ms());
         let begun = json!({
             "title": new.title, "command_line": new.command_line, "context": new.context, "provider": new.provider,
             "params": new.params, "versions": new.versions, "retry_of": retry_of,
@@ -240,7 +240,7 @@ impl Shared {
 
     /// The line by which this process takes over a run.
     fn taken_over(&self) -> Entry {
-        let mut entry = Entry::of_run(EntryKind::Owner, self.clock.now_ms());
+        let mut entry = Entry::of_run(EntryKind::Owner, self.time.now_ms());
         entry.body = Some(json!({ "pid": std::process::id() }).to_string());
         entry
     }

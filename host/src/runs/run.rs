@@ -10,7 +10,8 @@ use super::load::{self, Recorded, Steps};
 use super::records::{RunSummary, Status, StepState, step_path};
 use super::registry::Shared;
 use crate::core::clock::utc;
-use crate::core::{Cancel, Event, Failure, FailureKind, RunId};
+use crate::core::time::{Crew, Watched};
+use crate::core::{Cancel, Event, Failure, FailureKind, Hold, RunId};
 use crate::secrets::files::{self, FileLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -25,6 +26,8 @@ const END_OP: &str = "run.end";
 /// A run that this process executes. Dropped without `finish`, it is *interrupted* and can be taken up again.
 pub struct Run {
     pub(super) shared: Arc<Shared>,
+    /// For the thread that walks the root lane, until the run ends.
+    hold: Mutex<Hold>,
     id: RunId,
     pub(super) key: Arc<str>,
     context: String,
@@ -58,6 +61,7 @@ pub(super) struct Past {
 impl Run {
     pub(super) fn new(shared: Arc<Shared>, id: RunId, context: String, lock: FileLock, past: Past) -> Arc<Self> {
         Arc::new(Self {
+            hold: Mutex::new(shared.time.hold()),
             shared,
             key: Arc::from(id.as_str()),
             id,
@@ -88,6 +92,16 @@ impl Run {
     /// The lane that all others branch from.
     pub fn root(self: &Arc<Self>) -> Arc<Lane> {
         Lane::root(self.clone())
+    }
+
+    /// To be asked by a thread that walks a lane before it begins others, each with a hand of it, and waits for them.
+    pub fn crew(&self) -> Crew {
+        guard(&self.hold).crew()
+    }
+
+    /// Work that a thread which walks a lane waits for.
+    pub(super) fn waiting<F: Future>(&self, work: F) -> Watched<F> {
+        guard(&self.hold).waiting(work)
     }
 
     /// Set to cut the run short: every waiting step returns at once, and its write stays in doubt.
@@ -200,6 +214,7 @@ impl Run {
         if self.ended.swap(true, Ordering::AcqRel) {
             return Err(Failure::internal(format!("run {} has ended already", self.id)));
         }
+        *guard(&self.hold) = Hold::default();
         let failure = guard(&self.failure).take();
         let failure = failure.map(|failure| canonical_json(&failure)).transpose();
         let failure = failure.map_err(|error| Failure::internal(error.to_string()))?;
@@ -245,7 +260,7 @@ impl Run {
     }
 
     pub(super) fn now(&self) -> u64 {
-        self.shared.clock.now_ms()
+        self.shared.time.now_ms()
     }
 
     pub(super) fn recorded(&self, lane: &str, seq: u32) -> Option<&Recorded> {

@@ -1,7 +1,7 @@
 //! Tests of runs, steps and lanes against a world in memory.
 
 use super::*;
-use crate::core::{Cancel, Clock, Events, Failure, FailureKind, Paths, RunId};
+use crate::core::{Cancel, Clock, Events, Failure, FailureKind, Paths, RunId, Time};
 use crate::inventory::{Change, Node};
 use expect_test::{Expect, expect};
 use serde::Serialize;
@@ -19,6 +19,8 @@ mod steps;
 
 /// One second a look.
 struct Ticking(AtomicU64);
+
+impl Time for Ticking {}
 
 impl Clock for Ticking {
     fn now_ms(&self) -> u64 {

@@ -132,14 +132,21 @@ fn fan_out(
         }
     };
     // The caller works as well, so nested lanes never wait for a thread that never comes.
+    let crew = lane.run().crew();
     let extra = session.take_threads(total.saturating_sub(1));
     std::thread::scope(|scope| {
         for i in 0..extra {
             let thread = std::thread::Builder::new().stack_size(LANE_STACK).name(format!("lane-{fan_out}.{i}"));
-            if thread.spawn_scoped(scope, work).is_err() {
+            let (hand, work) = (crew.hand(), &work);
+            let at_work = move || {
+                let _hand = hand;
+                work();
+            };
+            if thread.spawn_scoped(scope, at_work).is_err() {
                 break; // no more threads to be had: fewer work
             }
         }
+        let _me = crew.me();
         work();
     });
     session.give_threads(extra);

@@ -22,8 +22,8 @@ impl Effect for Wait {
     const KIND: Kind = Kind::Read;
     type Out = ();
 
-    async fn perform(&self, _: &StepCx) -> std::result::Result<Done<()>, Failure> {
-        tokio::time::sleep(Duration::from_millis(self.ms)).await;
+    async fn perform(&self, cx: &StepCx) -> std::result::Result<Done<()>, Failure> {
+        cx.time.sleep(Duration::from_millis(self.ms)).await;
         Ok(().into())
     }
 

@@ -10,7 +10,8 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{
-    ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, RunnerCommand, Target, sh_quote,
+    ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed, RunnerCommand, Target,
+    sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
@@ -45,6 +46,9 @@ pub struct RunOptions {
     pub timeout: Option<u64>,
     /// A failing exit code is an answer, not an error.
     pub may_fail: bool,
+    /// How it comes out in a rehearsal. No part of the step: another answer makes no other command.
+    #[serde(skip_serializing)]
+    pub rehearse: Option<Rehearsed>,
 }
 
 /// How a command came out.
@@ -213,6 +217,7 @@ impl Effect for RunOn<'_> {
         let title = self.title();
         let target = self.toolkit.target(self.at_node)?;
         let mut command = self.command()?.command()?;
+        command.rehearse.clone_from(&self.options.rehearse);
         let redaction = self.toolkit.redaction(self.at_node)?;
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
         let answer = staged(self.toolkit, self.node, &title, async {

@@ -73,7 +73,7 @@ impl EnsureFirewall<'_> {
             id: id.clone(),
             cluster: Some(self.cluster.into()),
             created_by_run: if changed { cx.run.to_string() } else { String::new() },
-            created_ms: self.toolkit.clock().now_ms(),
+            created_ms: self.toolkit.time().now_ms(),
             ..Resource::default()
         };
         Ok(Done { value: Ensured { id, changed }, changes: vec![Change::put_resource(row)] })

@@ -15,6 +15,8 @@ use crate::toolkit::{At, Repeatable, Toolkit};
 pub struct PageOptions {
     /// Host as the node sees it; by default `localhost`.
     pub host: Option<String>,
+    /// What it answers in a rehearsal.
+    pub rehearse: Option<Value>,
 }
 
 impl Toolkit {
@@ -31,7 +33,8 @@ impl Toolkit {
         options: &PageOptions,
     ) -> Result<Option<Value>, StepError> {
         let host = options.host.as_deref().unwrap_or("localhost");
-        at.step(&Get { node: &node.name, host, port, path, at_node: node, toolkit: self })
+        let rehearse = options.rehearse.as_ref();
+        at.step(&Get { node: &node.name, host, port, path, rehearse, at_node: node, toolkit: self })
     }
 }
 
@@ -41,6 +44,8 @@ struct Get<'a> {
     host: &'a str,
     port: u16,
     path: &'a str,
+    #[serde(skip)]
+    rehearse: Option<&'a Value>,
     #[serde(skip)]
     at_node: &'a Node,
     #[serde(skip)]
@@ -57,6 +62,15 @@ impl Repeatable for Get<'_> {
         let connections = self.toolkit.connections();
         if !connections.port_open(&target, self.host, self.port).await? {
             return Ok(None.into());
+        }
+        if connections.simulation().is_some() {
+            let page = format!("http://{}:{}{}", self.host, self.port, self.path);
+            let unknown = || {
+                Failure::new(FailureKind::Unsupported, format!("what {page} answers cannot be known in a rehearsal"))
+                    .hint("give http_get an answer for rehearsals: #{ rehearse: #{ ... } }")
+                    .on(self.node)
+            };
+            return Ok(Some(self.rehearse.cloned().ok_or_else(unknown)?).into());
         }
         let forward = connections.forward(&target, 0, self.host, self.port).await?;
         let url = format!("http://{}{}", forward.local(), self.path);

@@ -37,13 +37,20 @@ impl At<'_> {
                 *results[i].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
             }
         };
+        let crew = self.lane.run().crew();
         std::thread::scope(|scope| {
             for i in 1..items.len().min(AT_ONCE) {
                 let thread = std::thread::Builder::new().stack_size(STACK).name(format!("{what}.{i}"));
-                if thread.spawn_scoped(scope, one_after_another).is_err() {
+                let (hand, work) = (crew.hand(), &one_after_another);
+                let at_work = move || {
+                    let _hand = hand;
+                    work();
+                };
+                if thread.spawn_scoped(scope, at_work).is_err() {
                     break; // no more threads to be had: fewer work
                 }
             }
+            let _me = crew.me();
             one_after_another();
         });
         collect(results)

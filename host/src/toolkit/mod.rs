@@ -47,7 +47,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use crate::core::{Clock, Events, Failure};
+use crate::core::{Events, Failure, Time};
 use crate::inventory::{Inventory, Node};
 use crate::nodes::{Nodes, Target};
 use crate::provider::Provider;
@@ -67,7 +67,7 @@ pub struct Parts {
     pub open_provider: OpenProvider,
     pub confirm: Arc<dyn Confirm>,
     pub events: Events,
-    pub clock: Arc<dyn Clock>,
+    pub time: Arc<dyn Time>,
     pub handle: Handle,
     /// For downloads that can be made again.
     pub cache: PathBuf,
@@ -132,8 +132,8 @@ impl Toolkit {
         &self.0.parts.handle
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.0.parts.clock
+    pub(crate) fn time(&self) -> &dyn Time {
+        &*self.0.parts.time
     }
 
     pub(crate) fn cache(&self) -> &std::path::Path {
@@ -151,6 +151,15 @@ impl Toolkit {
     /// One client for all pages of nodes, made when first needed.
     fn page_client(&self) -> Result<&reqwest::Client, Failure> {
         self.0.pages.get_or_init(http::client).as_ref().map_err(Clone::clone)
+    }
+
+    /// Work that would hold up others, on a thread of its own; virtual time waits for it.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _hold = self.time().hold();
+        tokio::task::spawn_blocking(work).await.map_err(|e| Failure::internal(format!("work on a thread failed: {e}")))
     }
 
     fn holders(&self) -> &artifacts::Holders {

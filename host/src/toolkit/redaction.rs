@@ -54,6 +54,10 @@ impl Toolkit {
 
     /// What takes known secrets out of what this node says.
     pub(crate) fn redaction(&self, node: &Node) -> Result<Redaction, Failure> {
+        if self.connections().simulation().is_some() {
+            // A simulated machine says what the recipe says.
+            return Ok(Redaction { users: Redactor::default(), keys: Redactor::default() });
+        }
         let known = self.known();
         let mut state = known.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.loaded {

@@ -50,6 +50,8 @@ pub(crate) mod role {
     pub(crate) use super::sys::{copy, receive, send};
 }
 
+use crate::act;
+use crate::clock::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -157,6 +159,16 @@ pub trait Machines: Send + Sync {
     }
     /// Replaces all firewalls in force. `Err` where this computer cannot enforce them, with the reason.
     fn set_firewalls(&self, firewalls: &[FirewallRules]) -> Result<(), MachineError>;
+    /// What time it is, said before anything is asked: simulated machines have no clock of their own.
+    fn time_is(&self, _: Time) {}
+    /// Whose simulated machine has this address, if it is on.
+    fn simulated_at(&self, _: &str) -> Option<u64> {
+        None
+    }
+    /// Does something on a machine that is only simulated. `None`: these machines are real, and reached over SSH.
+    fn act(&self, _: act::Request, _: Time) -> Option<act::Acted> {
+        None
+    }
     /// How they run, for `sandbox status`; follows "machines run".
     fn about(&self) -> String {
         "nowhere: they are simulated".to_owned()

@@ -17,6 +17,7 @@ const PRIVATE: Range =
 pub struct Addresses {
     public: Pool,
     private: Pool,
+    by_name: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +35,31 @@ struct Pool {
 }
 
 impl Addresses {
+    /// From now on names decide, where two do not fall together, and not who came first.
+    pub fn give_by_name(&mut self) {
+        self.by_name = true;
+    }
+
     /// A public address nobody has, unless all are taken.
-    pub fn public(&mut self) -> Option<Ipv4Addr> {
+    pub fn public(&mut self, name: &str) -> Option<Ipv4Addr> {
+        self.start(name);
         self.public.take(PUBLIC)
     }
 
     /// A private address nobody has, unless all are taken.
-    pub fn private(&mut self) -> Option<Ipv4Addr> {
+    pub fn private(&mut self, name: &str) -> Option<Ipv4Addr> {
+        self.start(name);
         self.private.take(PRIVATE)
+    }
+
+    fn start(&mut self, name: &str) {
+        if self.by_name {
+            // FNV-1a: the same in every process.
+            let hash = name.bytes().fold(0x811c_9dc5, |hash: u32, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+            for (pool, range) in [(&mut self.public, PUBLIC), (&mut self.private, PRIVATE)] {
+                pool.offset = hash % (range.last - range.first + 1);
+            }
+        }
     }
 
     /// Nobody has this address any more.
@@ -74,18 +92,32 @@ mod tests {
     #[test]
     fn addresses_are_unique_and_come_back_late() {
         let mut all = Addresses::default();
-        let first = all.public().expect("one");
+        let first = all.public("a").expect("one");
         assert_eq!(first, Ipv4Addr::new(198, 18, 1, 2));
         all.free(first);
-        assert_eq!(all.public(), Some(Ipv4Addr::new(198, 18, 1, 3)));
-        let mut private: Vec<_> = std::iter::from_fn(|| all.private()).collect();
+        assert_eq!(all.public("a"), Some(Ipv4Addr::new(198, 18, 1, 3)));
+        let mut private: Vec<_> = std::iter::from_fn(|| all.private("a")).collect();
         assert_eq!(private.len(), 127 * 253);
         assert_eq!(private[0], Ipv4Addr::new(192, 168, 129, 2));
         private.sort_unstable();
         private.dedup();
         assert_eq!(private.len(), 127 * 253);
         all.free(private[7]);
-        assert_eq!(all.private(), Some(private[7]));
-        assert_eq!(all.private(), None);
+        assert_eq!(all.private("a"), Some(private[7]));
+        assert_eq!(all.private("a"), None);
+    }
+
+    #[test]
+    fn names_decide_whatever_their_order() {
+        let given = |names: [&str; 3]| {
+            let mut all = Addresses::default();
+            all.give_by_name();
+            let mut given: Vec<_> = names.map(|name| (name.to_owned(), all.public(name), all.private(name))).into();
+            given.sort();
+            given
+        };
+        let first = given(["web-1", "web-2", "db"]);
+        assert_eq!(first, given(["db", "web-2", "web-1"]));
+        assert!(first.iter().all(|(_, public, private)| public.is_some() && private.is_some()));
     }
 }

@@ -218,11 +218,17 @@ impl World {
         self.linode_labels.insert(label.to_owned(), id);
     }
 
+    /// From now on the same labels get the same addresses, in whatever order they come.
+    pub fn give_addresses_by_name(&mut self) {
+        self.addresses.give_by_name();
+    }
+
     /// Makes a Linode; it is provisioned from now on. None if there are no addresses left.
     pub fn create_linode(&mut self, new: NewLinode, now: Time) -> Option<u64> {
-        let public_ip = self.addresses.public()?;
+        let name = new.label.as_deref().unwrap_or_default();
+        let public_ip = self.addresses.public(name)?;
         let private_ip = if new.private_ip {
-            let Some(address) = self.addresses.private() else {
+            let Some(address) = self.addresses.private(name) else {
                 self.addresses.free(public_ip);
                 return None;
             };

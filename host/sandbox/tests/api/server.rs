@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::machines::simulated::Simulated;
 use linodetool_sandbox::machines::{HowEnded, MachineExit, Machines};
+use linodetool_sandbox::wire::{Request, TIME};
+use linodetool_sandbox::world::Timing;
 use linodetool_sandbox::{ServeOptions, client, spawn};
 use serde_json::Value;
 
@@ -109,6 +112,38 @@ fn the_folder_tells_who_runs_and_is_clean_afterwards() {
     assert_eq!(made["id"], 1002, "no id is used twice");
     let told: Vec<_> = again.sandbox().ledger().iter().map(|entry| format!("{:?} {}", entry.what, entry.id)).collect();
     assert_eq!(told, ["Created 1001", "Died 1001", "Created 1002"]);
+}
+
+/// A boot takes half a minute of the clients' time, and no time of theirs passes by itself.
+#[test]
+fn a_server_in_virtual_time_has_the_time_of_its_clients() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = ServeOptions { virtual_time: true, timing: Timing::real(), ..options(dir.path()) };
+    let handle = spawn(options, Arc::new(Simulated::new())).unwrap();
+    assert!(client::status(dir.path()).unwrap().virtual_time);
+    let began = client::details(&client::status(dir.path()).unwrap()).unwrap()["now_ms"].as_u64().unwrap();
+    let ask = |method: &str, path: &str, body: &str, later: u64| {
+        let headers = [("authorization", format!("Bearer {}", handle.token)), (TIME, (began + later).to_string())];
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+            body: body.as_bytes().to_vec(),
+            ..Request::default()
+        };
+        handle.sandbox().handle(&request).body.unwrap()
+    };
+    let wanted = r#"{"region":"us-east","type":"g6-nanode-1","image":"linode/debian12","root_pass":"Str0ng-enough"}"#;
+    let id = ask("POST", "/v4/linode/instances", wanted, 0)["id"].as_u64().unwrap();
+    let path = format!("/v4/linode/instances/{id}");
+    let status = |later| ask("GET", &path, "", later)["status"].as_str().unwrap().to_owned();
+    assert_eq!(status(1_000), "provisioning");
+    // What happens happens when somebody looks.
+    assert_eq!(
+        (status(70_000), status(71_000), status(120_000)),
+        ("booting".into(), "booting".into(), "running".into())
+    );
+    assert_eq!(status(2_000), "running", "it never goes back");
 }
 
 #[test]

@@ -8,10 +8,15 @@ use super::world::{Ended, Folder, World};
 use super::{Machines, TestArgs};
 use crate::cli::args::Globals;
 use crate::cli::environment::Environment;
+use crate::cli::sandbox::faults::read;
 use crate::core::{Cancel, Failure, FailureKind, Paths};
 use crate::runs::{RunSummary, Status};
+use linodetool_sandbox::faults::{Faults, Spec};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// With faults a run may fail honestly; somebody who resumes it so often without an end would call that broken.
+const TRIES: u32 = 10;
 
 /// How a case came out.
 #[derive(Debug, Default)]
@@ -31,6 +36,8 @@ pub(super) struct Bench<'a> {
     pub(super) vars: &'a BTreeMap<String, String>,
     pub(super) globals: &'a Globals,
     pub(super) machines: Machines,
+    /// Of the worlds in which runs are killed, with their seed.
+    faults: Option<(Spec, u64)>,
     pub(super) folder: Folder,
     pub(super) runtime: tokio::runtime::Runtime,
     run: Vec<String>,
@@ -53,6 +60,12 @@ impl<'a> Bench<'a> {
             vars: env.vars(),
             globals,
             machines: args.machines,
+            faults: args
+                .faults
+                .as_deref()
+                .map(|given| read(given, &paths.work))
+                .transpose()?
+                .map(|spec| (spec, args.seed)),
             folder: Folder::new(args.machines)?,
             runtime: crate::app::runtime()?,
             run,
@@ -61,7 +74,7 @@ impl<'a> Bench<'a> {
 
     /// Runs the recipe whole: the points it comes by, and how everything is then.
     pub(super) fn undisturbed(&self) -> Result<(Vec<Point>, EndState), Failure> {
-        let world = World::open(self)?;
+        let world = World::open(self, Faults::none())?;
         let list = world.path().join("points");
         let ended = world.process(&self.run, &format!("list={}", list.display()))?;
         if !matches!(ended, Ended::Well) {
@@ -85,7 +98,8 @@ impl<'a> Bench<'a> {
     /// Kills a run at the case's points, resumes it, and compares.
     pub(super) fn attempt(&self, case: &Case, wanted: &EndState) -> Verdict {
         let mut verdict = Verdict::default();
-        let tried = World::open(self).and_then(|world| {
+        let faults = self.faults.clone().map_or_else(Faults::none, |(spec, seed)| Faults::of(spec, seed));
+        let tried = World::open(self, faults).and_then(|world| {
             let tried = self.live(&world, case, wanted, &mut verdict);
             if tried.is_err() || !verdict.problems.is_empty() {
                 verdict.said = world.said();
@@ -102,6 +116,8 @@ impl<'a> Bench<'a> {
     fn live(&self, world: &World, case: &Case, wanted: &EndState, verdict: &mut Verdict) -> Result<(), Failure> {
         match world.process(&self.run, &format!("at={}", case.first))? {
             Ended::Killed => verdict.deaths += 1,
+            // A fault may have led it around the point, or ended it: then that is what it goes on from.
+            _ if self.faults.is_some() => {}
             Ended::Well => verdict.problems.push(format!("the run never came by {}: it took another path", case.first)),
             Ended::Badly => {
                 verdict.problems.push(format!("the run failed before it came by {}", case.first));
@@ -113,7 +129,15 @@ impl<'a> Bench<'a> {
         {
             verdict.deaths += 1;
         }
-        if let Some(Ended::Badly | Ended::Killed) = self.go_on(world, "live")? {
+        let tries = if self.faults.is_some() { TRIES } else { 1 };
+        let mut ended = None;
+        for _ in 0..tries {
+            ended = self.go_on(world, "live")?;
+            if matches!(ended, None | Some(Ended::Well)) {
+                break;
+            }
+        }
+        if let Some(Ended::Badly | Ended::Killed) = ended {
             verdict.problems.push("the resumed run did not end well".to_owned());
         }
         let state = EndState::of(world)?;

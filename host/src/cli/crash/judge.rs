@@ -9,7 +9,7 @@ use crate::inventory::{Inventory, Node};
 use crate::runs::{RunFilter, Status};
 use crate::secrets::SecretStore;
 use linodetool_sandbox::ledger::{Entry, What};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl EndState {
         let inventory = runs.inventory();
         let mut alias = BTreeMap::new();
         for context in inventory.contexts()? {
-            state.inventory(inventory, &context, &mut alias)?;
+            state.inventory(world, inventory, &context, &mut alias)?;
             let secrets = SecretStore::open(&world.paths().state, &context, Arc::new(SystemClock))?;
             for name in secrets.list_generated()? {
                 state.note(format!("secret {context} {name}"), "there");
@@ -47,10 +47,13 @@ impl EndState {
             state.problems.extend(runs.verify(&run.id)?.problems);
             state.count(&format!("run {}", run.title));
             for (name, value) in runs.show(&run.id)?.outputs {
-                state.note(format!("output {name}"), named(&value, &alias).to_string());
+                state.note(format!("output {name}"), value.to_string());
             }
         }
         state.ledger(&world.ledger(), inventory)?;
+        // Whatever has ids and addresses of this world in it has names instead, whole.
+        let facts = std::mem::take(&mut state.facts);
+        state.facts = facts.into_iter().map(|(name, value)| (plain(&name, &alias), plain(&value, &alias))).collect();
         Ok(state)
     }
 
@@ -90,6 +93,7 @@ impl EndState {
 
     fn inventory(
         &mut self,
+        world: &World,
         inventory: &Inventory,
         context: &str,
         alias: &mut BTreeMap<String, String>,
@@ -108,6 +112,9 @@ impl EndState {
                 if let Some(address) = address {
                     alias.insert(address.clone(), format!("<{kind} address of {}>", node.name));
                 }
+            }
+            for (thing, how) in world.memory(&node.id) {
+                self.note(format!("on {}: {thing}", node.name), how);
             }
             alias.insert(node.id, format!("<id of {}>", node.name));
         }
@@ -163,19 +170,25 @@ fn node_text(node: &Node) -> String {
     what.to_string()
 }
 
-/// With names in the place of what differs from world to world.
-fn named(value: &Value, alias: &BTreeMap<String, String>) -> Value {
-    match value {
-        Value::String(text) => {
-            // The longest first: 10.0.0.1 is also the beginning of 10.0.0.11.
-            let mut found: Vec<_> = alias.iter().filter(|(known, _)| text.contains(known.as_str())).collect();
-            found.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
-            Value::String(found.iter().fold(text.clone(), |text, (known, name)| text.replace(known.as_str(), name)))
+/// With names in the place of what differs from world to world, where it stands as a word of its own: an id of four
+/// digits is also somewhere in a digest.
+fn plain(text: &str, alias: &BTreeMap<String, String>) -> String {
+    let mut text = text.to_owned();
+    for (known, name) in alias.iter().filter(|(known, _)| !known.is_empty()) {
+        let mut from = 0;
+        while let Some(at) = text[from..].find(known.as_str()).map(|at| from + at) {
+            let end = at + known.len();
+            let part = |b: &u8| b.is_ascii_alphanumeric();
+            let inside = text.as_bytes()[..at].last().is_some_and(part) || text.as_bytes().get(end).is_some_and(part);
+            if inside {
+                from = end;
+            } else {
+                text.replace_range(at..end, name);
+                from = at + name.len();
+            }
         }
-        Value::Array(items) => items.iter().map(|item| named(item, alias)).collect(),
-        Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), named(item, alias))).collect(),
-        other => other.clone(),
     }
+    text
 }
 
 #[cfg(test)]
@@ -205,8 +218,10 @@ mod tests {
     #[test]
     fn what_differs_from_world_to_world_has_a_name() {
         let alias = [("10.0.0.1", "<a>"), ("10.0.0.11", "<b>")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-        expect![[r#"{"n":7,"urls":["http://<b>:80/","<a>"]}"#]]
-            .assert_eq(&named(&json!({ "urls": ["http://10.0.0.11:80/", "10.0.0.1"], "n": 7 }), &alias).to_string());
+        expect![[r#"{"digest":"a10.0.0.11","n":7,"urls":["http://<b>:80/","<a>"]}"#]].assert_eq(&plain(
+            &json!({ "urls": ["http://10.0.0.11:80/", "10.0.0.1"], "digest": "a10.0.0.11", "n": 7 }).to_string(),
+            &alias,
+        ));
     }
 
     #[test]

@@ -15,12 +15,15 @@ use super::error::{CliError, OK};
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::run::RunArgs;
-use crate::core::{Failure, FailureKind, Paths};
+use super::sandbox::lifecycle::of_client;
+use crate::app::emulated::Emulated;
+use crate::core::{Failure, FailureKind, Paths, Secret};
 use crate::runs::{CrashPoints, Runs};
 use crate::script;
 use case::Bench;
 use clap::{Args, ValueEnum};
 use judge::EndState;
+use linodetool_sandbox::client;
 use points::{Case, Selection};
 use report::Report;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +50,8 @@ Examples:
   linodetool recipe test ./mine.rhai --crash-everywhere
   linodetool recipe test hadoop --crash-everywhere --set workers=2 --points 1/20
   linodetool recipe test hadoop --crash-everywhere --points node.run,:running
-  linodetool recipe test ./mine.rhai --crash-everywhere --points '4.web-1.2#1:effect'")]
+  linodetool recipe test ./mine.rhai --crash-everywhere --points '4.web-1.2#1:effect'
+  linodetool recipe test ./mine.rhai --crash-everywhere --points 1/20 --faults flaky --seed 7")]
 pub(crate) struct TestArgs {
     /// A recipe's path or name
     recipe: String,
@@ -61,13 +65,17 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// What a Linode is
-    #[arg(long, value_enum, default_value_t = Machines::Namespaces)]
+    #[arg(long, value_enum, default_value_t = Machines::Simulated)]
     machines: Machines,
     /// Only these: all, 1/N (each Nth, and each operation in each phase), or a list of operations, :PHASE (before, intent,
     /// running, effect), STEP#ATTEMPT:PHASE, and A+B (killed at A, and again at B while resuming)
     #[arg(long, value_name = "SPEC", default_value = "all")]
     points: Selection,
-    /// Decides which points are chosen by 1/N, and where runs are killed a second time
+    /// Let the cloud of the killed runs fail as real ones do, too: `flaky`, `lost-reply:5%`, or a file of such lines (see
+    /// `linodetool sandbox faults --help`); they are resumed until they end well
+    #[arg(long, value_name = "SPEC|FILE")]
+    faults: Option<String>,
+    /// Decides which points are chosen by 1/N, where runs are killed a second time, and which faults happen
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
@@ -76,7 +84,7 @@ pub(crate) struct TestArgs {
 enum Machines {
     /// A Linux machine made of namespaces: real commands, in real time
     Namespaces,
-    /// Simulated, in virtual time
+    /// Simulated, in virtual time: commands succeed, and say what the recipe gives for a rehearsal
     Simulated,
 }
 
@@ -152,6 +160,9 @@ impl TestArgs {
         for (name, value) in &self.set {
             words.extend(["--set".to_owned(), format!("{name}={value}")]);
         }
+        if let Some(faults) = &self.faults {
+            words.extend(["--faults".to_owned(), faults.clone(), "--seed".to_owned(), self.seed.to_string()]);
+        }
         words.extend(["--points".to_owned(), case.to_string()]);
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
@@ -165,6 +176,18 @@ fn quoted(word: &str) -> String {
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The cloud of a test, if it is one in virtual time.
+pub(crate) fn emulated(outer: &Paths) -> Result<Option<Emulated>, CliError> {
+    let Some(running) = client::status(&outer.sandbox()).filter(|running| running.virtual_time) else {
+        return Ok(None);
+    };
+    let token = std::fs::read_to_string(&running.token_file)
+        .map_err(|e| Failure::new(FailureKind::Local, format!("the cloud's token cannot be read: {e}")))?;
+    let now = client::details(&running).map_err(|e| of_client(&e))?["now_ms"].as_u64();
+    let now = now.ok_or_else(|| Failure::internal("the cloud does not tell its time"))?;
+    Ok(Some(Emulated::elsewhere(&running.v4, Secret::new(token.trim().to_owned()), now)?))
 }
 
 /// Makes this process one that dies where it was told to, and with the process that started it.

@@ -8,12 +8,15 @@ use crate::cli::sandbox::lifecycle;
 use crate::core::{Events, Failure, FailureKind, Paths, SystemClock};
 use crate::runs::{RunFilter, RunSummary, Runs};
 use crate::secrets::files::FileLock;
+use linodetool_sandbox::faults::Faults;
 use linodetool_sandbox::ledger::Entry;
 use linodetool_sandbox::limits::LimitMode;
 use linodetool_sandbox::machines::Machines as Kind;
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use linodetool_sandbox::machines::simulated::Simulated;
 use linodetool_sandbox::server::{self, Handle, ServeOptions};
+use linodetool_sandbox::world::Timing;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -86,25 +89,34 @@ pub(super) struct World<'a> {
     bench: &'a Bench<'a>,
     // The cloud ends before its folder does.
     server: Handle,
+    simulated: Arc<Simulated>,
     dir: TempDir,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn open(bench: &'a Bench<'a>) -> Result<Self, Failure> {
+    pub(super) fn open(bench: &'a Bench<'a>, faults: Faults) -> Result<Self, Failure> {
         let cannot = |e: std::io::Error| Failure::new(FailureKind::Local, format!("no folder can be made: {e}"));
         let dir = tempfile::Builder::new().prefix("case-").tempdir_in(bench.folder.dir.path()).map_err(cannot)?;
         let folder = dir.path().join("sandbox");
+        let simulated = Arc::new(Simulated::new());
         let machines: Arc<dyn Kind> = match bench.machines {
-            Machines::Simulated => Arc::new(Simulated::new()),
+            Machines::Simulated => simulated.clone(),
             Machines::Namespaces => {
                 let opened = Namespaces::open(&lifecycle::machines(&folder), &Options::default());
                 Arc::new(opened.map_err(|e| Failure::new(FailureKind::Local, e.to_string()))?)
             }
         };
-        let options = ServeOptions { state: Some(folder), limits: LimitMode::Off, ..ServeOptions::default() };
+        let options = match bench.machines {
+            Machines::Simulated => {
+                ServeOptions { virtual_time: true, timing: Timing::real(), ..ServeOptions::default() }
+            }
+            // Waiting for them in real time proves nothing.
+            Machines::Namespaces => ServeOptions { limits: LimitMode::Off, ..ServeOptions::default() },
+        };
+        let options = ServeOptions { state: Some(folder), faults, ..options };
         let server = server::spawn(options, machines)
             .map_err(|e| Failure::new(FailureKind::Local, format!("the emulated cloud does not start: {e}")))?;
-        Ok(Self { bench, server, dir })
+        Ok(Self { bench, server, simulated, dir })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -185,6 +197,11 @@ impl<'a> World<'a> {
     /// Everything that was ever created and destroyed.
     pub(super) fn ledger(&self) -> Vec<Entry> {
         self.server.sandbox().ledger()
+    }
+
+    /// What a simulated machine has come to.
+    pub(super) fn memory(&self, id: &str) -> BTreeMap<String, String> {
+        id.parse().map(|id| self.simulated.memory(id)).unwrap_or_default()
     }
 
     /// The end of what the last process said.

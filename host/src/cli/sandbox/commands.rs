@@ -104,6 +104,7 @@ mod tests {
             v4: "http://127.0.0.1:1/v4".into(),
             token_file: "/s/token".into(),
             started: "2026-01-31T12:00:00".into(),
+            virtual_time: false,
         };
         let details = json!({
             "linodes": { "total": 3, "running": 2, "offline": 1 },

@@ -47,7 +47,11 @@ impl FaultArgs {
     }
 }
 
-fn read(given: &str, work: &Path) -> Result<Spec, Failure> {
+/// Faults by their names, or from a file of such lines.
+///
+/// # Errors
+/// `Usage` for what is no list of faults.
+pub(crate) fn read(given: &str, work: &Path) -> Result<Spec, Failure> {
     let path = work.join(given);
     let text = if path.is_file() {
         std::fs::read_to_string(&path).map_err(|e| {

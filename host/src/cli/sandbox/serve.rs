@@ -53,6 +53,7 @@ impl ServeArgs {
             listen: self.listen,
             state: Some(folder.clone()),
             time_scale: self.time_scale,
+            virtual_time: false,
             timing: match self.timing {
                 Timing::Fast => linodetool_sandbox::world::Timing::fast(),
                 Timing::Real => linodetool_sandbox::world::Timing::real(),

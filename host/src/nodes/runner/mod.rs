@@ -16,6 +16,7 @@ use super::output::Stream;
 use super::quote::{exports, sh_command};
 use super::{NodeError, Nodes, OnLine, Output, Result, Target};
 use said::{Said, State, Trailer};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -48,6 +49,38 @@ pub struct RunnerCommand {
     /// After this it is stopped.
     pub timeout: Option<Duration>,
     pub on_line: Option<OnLine>,
+    /// How it comes out on a simulated machine.
+    pub rehearse: Option<Rehearsed>,
+}
+
+/// What a command gives where it is only rehearsed. Written as a text, or as `#{ output, seconds }`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "RehearsedAs")]
+pub struct Rehearsed {
+    /// What it writes.
+    pub output: String,
+    /// How long it takes.
+    pub seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RehearsedAs {
+    Text(String),
+    Map {
+        #[serde(default)]
+        output: String,
+        seconds: Option<f64>,
+    },
+}
+
+impl From<RehearsedAs> for Rehearsed {
+    fn from(given: RehearsedAs) -> Self {
+        match given {
+            RehearsedAs::Text(output) => Self { output, seconds: None },
+            RehearsedAs::Map { output, seconds } => Self { output, seconds },
+        }
+    }
 }
 
 /// How a durable command came out.
@@ -74,6 +107,9 @@ impl Nodes {
     /// Runs a command, or waits for it if its record says that it was started already.
     pub async fn run(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
         check_env(&command.env)?;
+        if let Some(simulation) = self.simulation() {
+            return simulation.run(target, place, command).await;
+        }
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
         self.run_connected(target, place, command).await.map_err(|error| match error {
@@ -104,6 +140,9 @@ impl Nodes {
 
     /// Waits for a command that was started before; nothing if it never was. Its output is told from the beginning.
     pub async fn attach(&self, target: &Target, place: &Place, on_line: Option<OnLine>) -> Result<Option<Output>> {
+        if let Some(simulation) = self.simulation() {
+            return simulation.attach(target, place, on_line.as_ref()).await;
+        }
         let what = format!("command of {place}");
         let mut watch = Watch::new(self, target, place, &what, on_line);
         watch.follow(None).await
@@ -111,17 +150,26 @@ impl Nodes {
 
     /// What the record says now.
     pub async fn inspect(&self, target: &Target, place: &Place) -> Result<Inspected> {
-        self.ask(target, place, "inspect").await
+        match self.simulation() {
+            Some(simulation) => simulation.inspect(target, place).await,
+            None => self.ask(target, place, "inspect").await,
+        }
     }
 
     /// Stops a command and all that it started: first politely, after five seconds by force.
     pub async fn stop(&self, target: &Target, place: &Place) -> Result<Inspected> {
-        self.ask(target, place, "stop").await
+        match self.simulation() {
+            Some(simulation) => simulation.stop(target, place).await,
+            None => self.ask(target, place, "stop").await,
+        }
     }
 
     /// Removes the record of a command that was cut, so that its place can be used again; any other record stays.
     pub async fn forget_cut(&self, target: &Target, place: &Place) -> Result<()> {
-        self.ask(target, place, "forget").await.map(drop)
+        match self.simulation() {
+            Some(simulation) => simulation.forget_cut(target, place).await,
+            None => self.ask(target, place, "forget").await.map(drop),
+        }
     }
 
     /// Stops one whose start may still be on its way.

@@ -21,6 +21,11 @@ impl Place {
         format!("{base}/{}/{}", self.run_folder(), self.step_name())
     }
 
+    /// One text for each place.
+    pub(in crate::nodes) fn key(&self) -> String {
+        format!("{}/{}", self.run_folder(), self.step_name())
+    }
+
     pub(super) fn run_folder(&self) -> String {
         folder(&self.run)
     }

@@ -1,7 +1,8 @@
 //! An archive that is unpacked.
 
-use super::plan::{Plan, State, absolute, name};
+use super::plan::{Plan, State, absolute, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// An archive (tar, compressed as `tar` knows, or zip) unpacked into a folder. A mark in the folder holds its SHA-256, so
@@ -26,6 +27,12 @@ pub struct Archive {
 impl State for Archive {
     fn title(&self) -> String {
         format!("archive {}", self.path)
+    }
+
+    fn wish(&self) -> Wish {
+        let settings =
+            [("archive", Some(self.path.clone())), ("sha256", self.sha256.clone()), ("owner", self.owner.clone())];
+        wish("archive", &self.dest, settings)
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -1,7 +1,8 @@
 //! A directory with its mode and owner.
 
-use super::plan::{Plan, State, absolute, mode, name};
+use super::plan::{Plan, State, absolute, mode, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// A directory; its parents are made too.
@@ -23,6 +24,11 @@ pub struct Directory {
 impl State for Directory {
     fn title(&self) -> String {
         format!("directory {}", self.path)
+    }
+
+    fn wish(&self) -> Wish {
+        let settings = [("mode", self.mode.clone()), ("owner", self.owner.clone()), ("group", self.group.clone())];
+        Wish { absent: self.absent, ..wish("directory", &self.path, settings) }
     }
 
     fn plan(&self) -> Result<Plan> {

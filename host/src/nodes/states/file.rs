@@ -1,7 +1,8 @@
 //! A file with its content, mode and owner.
 
-use super::plan::{Plan, State, absolute, digest, mode, name};
+use super::plan::{Plan, State, absolute, digest, mode, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// A file: replaced in one go if its content differs, so that no reader sees half of it.
@@ -25,6 +26,17 @@ pub struct File {
 impl State for File {
     fn title(&self) -> String {
         format!("file {}", self.path)
+    }
+
+    fn wish(&self) -> Wish {
+        let content = self.content.as_ref().map(|content| digest(content.as_bytes()));
+        let settings = [
+            ("content", content),
+            ("mode", self.mode.clone()),
+            ("owner", self.owner.clone()),
+            ("group", self.group.clone()),
+        ];
+        Wish { absent: self.absent, ..wish("file", &self.path, settings) }
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -1,7 +1,8 @@
 //! Names of nodes in /etc/hosts.
 
-use super::plan::{Plan, State, absolute, name};
+use super::plan::{Plan, State, absolute, digest, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -28,6 +29,11 @@ impl Default for Hosts {
 impl State for Hosts {
     fn title(&self) -> String {
         format!("hosts {}", self.block)
+    }
+
+    fn wish(&self) -> Wish {
+        let text = serde_json::to_vec(&self.entries).unwrap_or_default();
+        wish("hosts", &self.block, [("entries", Some(digest(&text)))])
     }
 
     fn plan(&self) -> Result<Plan> {

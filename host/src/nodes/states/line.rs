@@ -1,7 +1,8 @@
 //! A line in a file.
 
-use super::plan::{Plan, State, absolute};
+use super::plan::{Plan, State, absolute, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// A line that a file has, or has not.
@@ -23,6 +24,12 @@ pub struct Line {
 impl State for Line {
     fn title(&self) -> String {
         format!("line in {}", self.path)
+    }
+
+    fn wish(&self) -> Wish {
+        let key = self.pattern.as_deref().unwrap_or(&self.line);
+        let line = if self.absent { String::new() } else { self.line.clone() };
+        wish("line", &self.path, [(key, Some(line))])
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -1,7 +1,8 @@
 //! Packages of the distribution.
 
-use super::plan::{Plan, State, name};
+use super::plan::{Plan, State, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// Packages. Satisfied when the commands they provide are there, however they came.
@@ -30,6 +31,10 @@ pub struct Package {
 impl State for Package {
     fn title(&self) -> String {
         format!("package {}", self.names.join(" "))
+    }
+
+    fn wish(&self) -> Wish {
+        wish("package", &self.names.join(" "), [])
     }
 
     fn plan(&self) -> Result<Plan> {

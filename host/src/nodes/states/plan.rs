@@ -4,6 +4,7 @@ use crate::nodes::quote::sh_command;
 use crate::nodes::{
     ExecOptions, NodeError, Nodes, OnLine, Outcome, Output, Place, Result, RunnerCommand, Stream, Target,
 };
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub trait State {
     fn title(&self) -> String;
     /// Checks the options and says what the node has to do.
     fn plan(&self) -> Result<Plan>;
+    /// The same for a simulated machine.
+    fn wish(&self) -> Wish;
 }
 
 /// One script for a node.
@@ -120,6 +123,10 @@ impl Nodes {
         on_line: Option<OnLine>,
     ) -> Result<Applied> {
         let plan = state.plan()?;
+        if let Some(simulation) = self.simulation() {
+            let wish = Wish { place: place.map(Place::key), ..state.wish() };
+            return simulation.apply(target, wish).await;
+        }
         self.apply_plan(target, &plan, place, on_line).await
     }
 
@@ -189,6 +196,12 @@ pub(super) fn name<'a>(field: &'static str, given: Option<&'a str>) -> Result<&'
 
 pub(super) fn digest(bytes: &[u8]) -> String {
     crate::core::ids::hex(&Sha256::digest(bytes))
+}
+
+/// A wish of those settings that are given.
+pub(super) fn wish<'a>(kind: &str, name: &str, settings: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Wish {
+    let settings = settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+    Wish { kind: kind.to_owned(), name: name.to_owned(), settings, ..Wish::default() }
 }
 
 pub(super) fn word(yes: bool, word: &'static str) -> &'static str {

@@ -46,6 +46,7 @@ impl Run {
             unless: self.unless.clone(),
             timeout: self.timeout.map(Duration::from_secs),
             on_line: None,
+            rehearse: None,
         })
     }
 

@@ -1,7 +1,8 @@
 //! A service under systemd.
 
-use super::plan::{Plan, State, absolute, digest, name, word};
+use super::plan::{Plan, State, absolute, digest, name, wish, word};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// A service. Where its unit file or `restart` says that something changed, it is restarted if it runs.
@@ -32,6 +33,13 @@ impl Default for Service {
 impl State for Service {
     fn title(&self) -> String {
         format!("service {}", self.name)
+    }
+
+    fn wish(&self) -> Wish {
+        let yes = |wanted: Option<bool>| wanted.map(|yes| if yes { "yes" } else { "no" }.to_owned());
+        let unit = self.unit.as_ref().map(|unit| digest(unit.as_bytes()));
+        let settings = [("unit", unit), ("enabled", yes(self.enabled)), ("started", yes(self.started))];
+        Wish { restart: self.restart, ..wish("service", &self.name, settings) }
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -1,7 +1,8 @@
 //! Settings of the kernel.
 
-use super::plan::{Plan, State, absolute, digest, name};
+use super::plan::{Plan, State, absolute, digest, name, wish};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,10 @@ impl Default for Sysctl {
 impl State for Sysctl {
     fn title(&self) -> String {
         format!("sysctl {}", self.settings.keys().cloned().collect::<Vec<_>>().join(" "))
+    }
+
+    fn wish(&self) -> Wish {
+        wish("sysctl", &self.file, self.settings.iter().map(|(key, value)| (key.as_str(), Some(value.clone()))))
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -1,7 +1,8 @@
 //! A user of the system.
 
-use super::plan::{Plan, State, absolute, name, word};
+use super::plan::{Plan, State, absolute, name, wish, word};
 use crate::nodes::{NodeError, Result};
+use linodetool_sandbox::act::Wish;
 use serde::{Deserialize, Serialize};
 
 /// A user. Groups are added, never taken away.
@@ -25,6 +26,13 @@ pub struct User {
 impl State for User {
     fn title(&self) -> String {
         format!("user {}", self.name)
+    }
+
+    fn wish(&self) -> Wish {
+        let groups = self.groups.iter().map(|group| (group.as_str(), Some("member".to_owned())));
+        let settings =
+            [("uid", self.uid.map(|uid| uid.to_string())), ("home", self.home.clone()), ("shell", self.shell.clone())];
+        wish("user", &self.name, settings.into_iter().chain(groups))
     }
 
     fn plan(&self) -> Result<Plan> {

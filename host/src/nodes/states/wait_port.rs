@@ -28,6 +28,12 @@ impl WaitPort {
             return Err(NodeError::usage("port", "`port` is missing"));
         }
         let (began, limit) = (Instant::now(), Duration::from_secs(self.timeout));
+        if let Some(simulation) = nodes.simulation() {
+            return match simulation.wait_port(target, &self.host, self.port, limit).await? {
+                true => Ok(()),
+                false => Err(self.too_late(target)),
+            };
+        }
         // A service that starts takes 0.1 to 20 s: asked often at first, a channel each is cheap.
         let mut pause = Duration::from_millis(25);
         loop {
@@ -40,16 +46,20 @@ impl WaitPort {
                 _ => {}
             }
             if left.is_zero() {
-                return Err(NodeError::Operation {
-                    node: target.name.clone(),
-                    operation: format!("port {}", self.port),
-                    message: format!("{}:{} took no connection within {} s", self.host, self.port, self.timeout),
-                    hint: Some("see whether the service runs and on which address it listens: ss -ltn".into()),
-                    output: String::new(),
-                });
+                return Err(self.too_late(target));
             }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        }
+    }
+
+    fn too_late(&self, target: &Target) -> NodeError {
+        NodeError::Operation {
+            node: target.name.clone(),
+            operation: format!("port {}", self.port),
+            message: format!("{}:{} took no connection within {} s", self.host, self.port, self.timeout),
+            hint: Some("see whether the service runs and on which address it listens: ss -ltn".into()),
+            output: String::new(),
         }
     }
 }

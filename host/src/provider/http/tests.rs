@@ -1,6 +1,7 @@
 //! The desk before a small server that says what it was sent.
 
 use super::*;
+use crate::core::Clock;
 use crate::core::{Event, Secret};
 use crate::provider::time::testing::JumpingTime;
 use crate::provider::{BoxFuture, GovernorSettings, HttpClients, ProxySettings, RealTime};

@@ -1,6 +1,7 @@
 //! The governor in jumping time: what starts when, alone, shared, and corrected.
 
 use super::*;
+use crate::core::Clock;
 use crate::provider::time::testing::JumpingTime;
 use expect_test::expect;
 use std::sync::Mutex as StdMutex;

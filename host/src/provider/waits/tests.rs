@@ -1,6 +1,7 @@
 //! The poller in jumping time, before a provider of a few lines.
 
 use super::*;
+use crate::core::Clock;
 use crate::provider::time::BoxFuture;
 use crate::provider::time::testing::JumpingTime;
 use crate::provider::{Calls, Secrets};

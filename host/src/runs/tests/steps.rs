@@ -118,7 +118,7 @@ fn tags_and_tokens_name_the_attempt() {
         in_doubt: false,
         cancel: Cancel::default(),
         events: Events::none(),
-        clock: desk.clock.clone(),
+        time: desk.clock.clone(),
         points: None,
     };
     assert_eq!(cx.token(), "0a1b2c3d4e/3.worker-1.0.2");

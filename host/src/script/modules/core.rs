@@ -28,7 +28,7 @@ impl Effect for Now {
     type Out = i64;
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<i64>, Failure> {
-        Ok(i64::try_from(cx.clock.now_ms()).unwrap_or(i64::MAX).into())
+        Ok(i64::try_from(cx.time.now_ms()).unwrap_or(i64::MAX).into())
     }
 
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<i64>>, Failure> {

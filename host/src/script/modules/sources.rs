@@ -86,6 +86,7 @@ pub(crate) mod words {
     use crate::script::modules::handles::NodeHandle;
     use crate::script::thrown::{Result, raise};
     use crate::script::value::to_dynamic;
+    use crate::toolkit::At;
     use crate::toolkit::texts::Text;
     use rhai::Map;
 
@@ -129,7 +130,28 @@ pub(crate) mod words {
     /// `command` if it is not there, or is no such file.
     #[rhai_fn(return_raw, volatile)]
     pub fn counts(call: NativeCallContext, node: NodeHandle, path: &str) -> Result<Map> {
-        let counts = at(&call, |at| toolkit(&call)?.read_counts(at, &node.0, path).map_err(|e| raise(e, &call)))?;
+        counts_as(call, node, path, None)
+    }
+
+    /// The same; in a rehearsal, where nothing is counted, with the counts of a text.
+    ///
+    /// # Example
+    /// ```rhai
+    /// n.file("/root/counts", #{ content: "two\t2\none\t1\n" });
+    /// print(words::counts(n, "/root/counts", words::bundled()).words);
+    /// ```
+    ///
+    /// # Errors
+    /// As of `counts` without a text.
+    #[rhai_fn(name = "counts", return_raw, volatile)]
+    pub fn counts_of(call: NativeCallContext, node: NodeHandle, path: &str, text: Text) -> Result<Map> {
+        counts_as(call, node, path, Some(&text))
+    }
+
+    fn counts_as(call: NativeCallContext, node: NodeHandle, path: &str, text: Option<&Text>) -> Result<Map> {
+        let rehearse = text.map(|text| &text.counts);
+        let read = |at: At<'_>| toolkit(&call)?.read_counts(at, &node.0, path, rehearse).map_err(|e| raise(e, &call));
+        let counts = at(&call, read)?;
         let json = serde_json::to_value(counts).unwrap_or_default();
         Ok(to_dynamic(&json).try_cast().unwrap_or_default())
     }

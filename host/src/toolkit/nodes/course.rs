@@ -5,9 +5,8 @@
 
 use linodetool_plugin::{ById, Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
-use tokio::time::Instant;
 
-use super::UP;
+use super::{UP, millis};
 use crate::core::{Failure, FailureKind};
 use crate::provider::{Client, Wait};
 use crate::toolkit::Toolkit;
@@ -70,13 +69,14 @@ impl Watch {
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
         let client = &toolkit.provider().await?.client;
         let pause = if toolkit.settings().sandbox { MOMENT / 10 } else { MOMENT * 3 };
-        let begun = Instant::now();
-        while begun.elapsed() < UP {
+        let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
+        let elapsed = || Duration::from_millis(time.now_ms().saturating_sub(begun));
+        while elapsed() < UP {
             match self.newest(client).await.map_err(|failure| failure.on(name))? {
                 Some(event) if event.status == EventStatus::Failed => return Err(did_not_boot(name, &self.id, &event)),
                 Some(event) if event.status == EventStatus::Finished => return Ok(()),
-                None if begun.elapsed() > NO_EVENT => return Ok(()),
-                _ => tokio::time::sleep(pause).await,
+                None if elapsed() > NO_EVENT => return Ok(()),
+                _ => time.sleep(pause).await,
             }
         }
         let message = format!("Linode {} has not restarted after {} s", self.id, UP.as_secs());
@@ -99,7 +99,7 @@ pub(super) async fn come_up(
     hidden: Duration,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
-    let begun = Instant::now();
+    let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
     let mut failed = None;
     let mut offline = None;
     loop {
@@ -114,17 +114,15 @@ pub(super) async fn come_up(
         if instance.status == InstanceStatus::Running {
             return Ok(instance);
         }
-        let since = *offline.get_or_insert_with(Instant::now);
+        let since = *offline.get_or_insert_with(|| time.now_ms());
         match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
-            Some(event)
-                if event.status == EventStatus::Failed
-                    && failed.replace(event.id.clone()).as_ref() == Some(&event.id) =>
-            {
-                return Err(did_not_boot(name, &watch.id, &event));
-            }
+            Some(event) if event.status == EventStatus::Failed => match failed.replace(event.id.clone()) {
+                Some(before) if before == event.id => return Err(did_not_boot(name, &watch.id, &event)),
+                _ => {}
+            },
             Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
             // Nothing brings it up, whatever became of the event that should have.
-            _ if since.elapsed() > NO_EVENT => {
+            _ if time.now_ms().saturating_sub(since) > millis(NO_EVENT) => {
                 toolkit.events().note(format!("{name}: it is offline and nothing starts it; asking for its boot"));
                 let asked = provider.client.boot_instance(&ById::new(&watch.id)).await;
                 asked.map_err(|e| Failure::from(e).on(name))?;
@@ -132,11 +130,11 @@ pub(super) async fn come_up(
             }
             _ => {}
         }
-        if begun.elapsed() > UP {
+        if time.now_ms().saturating_sub(begun) > millis(UP) {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());
             return Err(Failure::new(FailureKind::Timeout, message).on(name));
         }
-        tokio::time::sleep(MOMENT).await;
+        time.sleep(MOMENT).await;
     }
 }
 

@@ -33,8 +33,13 @@ const TRIES: u32 = 4;
 const HIDES: Duration = Duration::from_secs(60);
 const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
 
-/// How long a create without an answer may still take effect.
-pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+/// How long after a create without an answer something may still appear: it may take effect late, and hide then.
+pub(crate) fn in_doubt_ms(toolkit: &Toolkit) -> u64 {
+    let hides = if toolkit.settings().sandbox { HIDES_IN_SANDBOX } else { HIDES };
+    millis(in_doubt(toolkit) + hides)
+}
+
+fn in_doubt(toolkit: &Toolkit) -> Duration {
     if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
 }
 
@@ -208,7 +213,7 @@ impl EnsureNode<'_> {
                 let left = left_ms.div_ceil(1000);
                 cx.events.note(format!("{name}: the answer of its create is lost; looking for it for up to {left} s"));
             }
-            tokio::time::sleep(pause).await;
+            cx.time.sleep(pause).await;
         }
         Ok(Found::Nothing)
     }

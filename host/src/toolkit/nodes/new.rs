@@ -94,8 +94,7 @@ impl Repeatable for Confirmed<'_> {
         }
         // Asking blocks on the terminal.
         let (plan, toolkit) = (self.plan.clone(), self.toolkit.clone());
-        let asked = tokio::task::spawn_blocking(move || toolkit.confirm().confirm(&plan)).await;
-        asked.map_err(|e| Failure::internal(format!("the question failed: {e}")))??;
+        self.toolkit.blocking(move || toolkit.confirm().confirm(&plan)).await??;
         Ok(().into())
     }
 }

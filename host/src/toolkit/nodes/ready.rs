@@ -3,7 +3,6 @@
 use linodetool_plugin::{ById, ErrorKind, InstanceStatus};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use tokio::time::Instant;
 
 use super::UP;
 use super::course::{Watch, come_up};
@@ -113,17 +112,19 @@ impl Ready<'_> {
     /// gone down meanwhile is started again, and a connection that broke is made again: whatever was done on it may be
     /// done twice.
     async fn reached(&self, cx: &StepCx, node: &mut Node) -> Result<bool, Failure> {
-        let (begun, mut tries) = (Instant::now(), 0);
+        let (time, mut tries) = (self.toolkit.time(), 0);
+        let begun = time.now_ms();
+        let so_long = || Duration::from_millis(time.now_ms().saturating_sub(begun));
         let replace = node.host_keys != [self.hosts.lasting.public.clone()];
         loop {
-            let patience = LOOK_AFTER.min(UP.saturating_sub(begun.elapsed()));
+            let patience = LOOK_AFTER.min(UP.saturating_sub(so_long()));
             let outcome = self.log_in(node, replace, patience).await?;
             match outcome {
                 Ok(()) => {
                     node.host_keys = vec![self.hosts.lasting.public.clone()];
                     return Ok(replace);
                 }
-                Err(NodeError::Unreachable { .. }) if begun.elapsed() < UP => {}
+                Err(NodeError::Unreachable { .. }) if so_long() < UP => {}
                 Err(NodeError::Lost { reason, .. }) if tries < TRIES => {
                     tries += 1;
                     cx.events.note(format!("{}: the first login broke: {reason}; once more", node.name));

@@ -15,7 +15,7 @@ use crate::inventory::Change;
 use crate::runs::{Done, Kind, RunFilter, StepCx, StepError};
 use crate::toolkit::firewalls::SetMembers;
 use crate::toolkit::keys::{forget, forget_nodes};
-use crate::toolkit::nodes::in_doubt;
+use crate::toolkit::nodes::in_doubt_ms;
 use crate::toolkit::resources::{Destroy, Fate, KINDS, LINODE, Thing, ours};
 use crate::toolkit::{At, Repeatable, Toolkit};
 pub(super) use plan::Keys;
@@ -73,10 +73,14 @@ impl Toolkit {
             clusters: &inventory.clusters(context)?,
             resources: &inventory.resources(context, None)?,
             runs: &self.runs().list(&RunFilter::default())?,
-            now_ms: self.clock().now_ms(),
-            in_doubt_ms: u64::try_from(in_doubt(self).as_millis()).unwrap_or(u64::MAX),
+            now_ms: self.time().now_ms(),
+            in_doubt_ms: in_doubt_ms(self),
         };
-        Ok(known.plan())
+        let mut plan = known.plan();
+        let names = plan.destroy.iter().filter(|thing| thing.kind == LINODE).map(|thing| thing.label.as_str());
+        let used = self.runs().worked_on_since(&detail.summary, &names.collect::<Vec<_>>())?;
+        plan.used = used.into_iter().map(|(id, title)| Left { what: format!("run {id}"), why: title }).collect();
+        Ok(plan)
     }
 
     fn is_at_home(&self, run: &crate::runs::RunSummary) -> Result<(), Failure> {

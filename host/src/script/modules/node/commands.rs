@@ -47,6 +47,7 @@ const RUN: Doc = Doc {
         | `timeout` | seconds | none |
         | `name` | string: what progress calls it | its first line |
         | `may_fail` | bool: an exit code other than 0 is an answer | `false` |
+        | `rehearse` | string, or `#{ output, seconds }`: what it writes in a rehearsal, and how long it takes | |
 
         # Example
         ```rhai
@@ -113,6 +114,7 @@ mod methods {
     /// | option | type | default |
     /// |---|---|---|
     /// | `host` | string | `localhost` |
+    /// | `rehearse` | map: what it answers in a rehearsal | |
     ///
     /// # Example
     /// ```rhai

@@ -1,9 +1,17 @@
 //! Machines that are not there: they boot at once, run nothing and remember what they were asked.
 //!
-//! Owns: the record. Does not know processes; for rehearsals, and for computers without namespaces.
+//! Owns: the record, and which machine has which address. Does not know processes; for rehearsals, and for computers
+//! without namespaces.
+
+mod cost;
+mod node;
 
 use super::{FirewallRules, HowEnded, MachineError, MachineExit, MachineSpec, Machines};
-use std::collections::BTreeMap;
+use crate::act::{Act, Acted, Facts, Request, What};
+use crate::clock::Time;
+use node::Node;
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +37,10 @@ struct State {
     asked: Vec<Asked>,
     /// Every machine with a disk, and whether it runs.
     machines: BTreeMap<u64, (MachineSpec, bool)>,
+    /// What they remember; begun when one is first reached.
+    nodes: HashMap<u64, Node>,
+    addresses: HashMap<Ipv4Addr, u64>,
+    now: Time,
     firewalls: Vec<FirewallRules>,
 }
 
@@ -64,15 +76,78 @@ impl Simulated {
         self.state().firewalls.clone()
     }
 
+    /// Commands that a machine was given, in their order.
+    pub fn commands(&self, id: u64) -> Vec<String> {
+        self.state().nodes.get(&id).map(|node| node.commands().to_vec()).unwrap_or_default()
+    }
+
+    /// What is on a machine and what it was told to do, by what each thing is called.
+    pub fn memory(&self, id: u64) -> BTreeMap<String, String> {
+        self.state().nodes.get(&id).map(Node::memory).unwrap_or_default()
+    }
+
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
-        if self.state().machines.get_mut(&id).is_some_and(|m| std::mem::take(&mut m.1)) {
+        if self.state().down(id) {
             let _ = self.ended.send(MachineExit { id, how }); // nobody listens: nothing to tell
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether it ran.
+    fn down(&mut self, id: u64) -> bool {
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.cut(self.now);
+        }
+        self.machines.get_mut(&id).is_some_and(|m| std::mem::take(&mut m.1))
+    }
+
+    /// Whether somebody answers at an address.
+    fn reach(&self, address: &str) -> Result<u64, What> {
+        let id = address.parse().ok().and_then(|address: Ipv4Addr| self.addresses.get(&address));
+        match id.and_then(|id| self.machines.get(id)) {
+            Some((spec, true)) => Ok(spec.id),
+            Some((spec, false)) => Err(What::Unreachable { why: format!("{} does not run", spec.hostname) }),
+            None => Err(What::Unreachable { why: "no machine has this address".to_owned() }),
+        }
+    }
+
+    fn act(&mut self, Request { address, act }: Request, now: Time) -> Acted {
+        self.now = self.now.max(now);
+        let quick = |what| Acted { takes_ms: 0, what };
+        let id = match self.reach(&address) {
+            Ok(id) => id,
+            Err(what) => return quick(what),
+        };
+        match act {
+            Act::Facts => quick(What::Facts(self.facts(id))),
+            Act::Copy { from, path, dest } => match self.reach(&from) {
+                Ok(source) => match self.nodes.get(&source).and_then(|node| node.file(&path)).cloned() {
+                    Some(file) => self.nodes.entry(id).or_default().receive(dest, file),
+                    None => quick(What::Absent),
+                },
+                Err(what) => quick(what),
+            },
+            // Of another machine's port, as this one sees it.
+            Act::Port { host, port } => {
+                let there =
+                    if ["localhost", "127.0.0.1"].contains(&host.as_str()) { Ok(id) } else { self.reach(&host) };
+                let open = there.is_ok_and(|id| self.nodes.entry(id).or_default().listens(port, now));
+                quick(What::Port { open })
+            }
+            act => self.nodes.entry(id).or_default().act(act, now),
+        }
+    }
+
+    fn facts(&self, id: u64) -> Facts {
+        let Some((spec, _)) = self.machines.get(&id) else { return Facts::default() };
+        let boots = self.nodes.get(&id).map_or(0, |node| node.boots);
+        Facts { hostname: spec.hostname.clone(), memory_mb: spec.memory_mb, boots, ..Facts::default() }
     }
 }
 
@@ -84,22 +159,30 @@ impl Machines for Simulated {
         }
         s.asked.push(Asked::Boot(spec.id));
         s.machines.insert(spec.id, (spec.clone(), true));
+        let now = s.now;
+        s.nodes.entry(spec.id).or_default().boot(now);
+        for address in spec.public_ip.iter().chain(&spec.private_ip) {
+            s.addresses.insert(*address, spec.id);
+        }
         Ok(())
     }
 
     fn power_off(&self, id: u64) -> Result<(), MachineError> {
         let mut s = self.state();
         s.asked.push(Asked::PowerOff(id));
-        if let Some(m) = s.machines.get_mut(&id) {
-            m.1 = false;
-        }
+        s.down(id);
         Ok(())
     }
 
     fn delete(&self, id: u64) -> Result<(), MachineError> {
         let mut s = self.state();
         s.asked.push(Asked::Delete(id));
-        s.machines.remove(&id);
+        s.nodes.remove(&id);
+        if let Some((spec, _)) = s.machines.remove(&id) {
+            for address in spec.public_ip.iter().chain(&spec.private_ip) {
+                s.addresses.remove(address);
+            }
+        }
         Ok(())
     }
 
@@ -108,6 +191,18 @@ impl Machines for Simulated {
         s.asked.push(Asked::Firewalls(firewalls.len()));
         firewalls.clone_into(&mut s.firewalls);
         Ok(())
+    }
+
+    fn time_is(&self, now: Time) {
+        self.state().now = now;
+    }
+
+    fn simulated_at(&self, address: &str) -> Option<u64> {
+        self.state().reach(address).ok()
+    }
+
+    fn act(&self, request: Request, now: Time) -> Option<Acted> {
+        Some(self.state().act(request, now))
     }
 
     fn exits(&self) -> Option<Receiver<MachineExit>> {

@@ -1,0 +1,243 @@
+//! What one simulated machine remembers: files, settings of things, services, and the records of commands.
+//!
+//! Owns: what a machine answers. Does not know addresses nor other machines.
+
+use std::collections::BTreeMap;
+
+use super::cost;
+use crate::act::{Act, Acted, Command, File, What, Wish};
+use crate::clock::Time;
+
+/// Commands that are remembered with their text, for a machine that is asked for ever.
+const MOST_COMMANDS: usize = 10_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    files: BTreeMap<String, File>,
+    /// By kind and name: settings.
+    things: BTreeMap<(String, String), BTreeMap<String, String>>,
+    /// By place.
+    records: BTreeMap<String, Record>,
+    /// What came of wishes, by place.
+    granted: BTreeMap<String, What>,
+    /// In their order.
+    commands: Vec<String>,
+    /// How often each command with a record was begun.
+    ran: BTreeMap<String, u32>,
+    /// When a service was started last.
+    started: Option<Time>,
+    /// When a port was first asked for.
+    asked: BTreeMap<u16, Time>,
+    pub(super) boots: u64,
+}
+
+#[derive(Debug)]
+struct Record {
+    command: Command,
+    ends: Time,
+    interrupted: bool,
+}
+
+impl Node {
+    /// It was off, or is started anew: what ran was cut, and only what is enabled runs again.
+    pub(super) fn boot(&mut self, now: Time) {
+        self.boots += 1;
+        self.cut(now);
+        self.asked.clear();
+        self.started = None;
+        for ((kind, _), settings) in &mut self.things {
+            if kind == "service" && settings.contains_key("started") {
+                let starts = settings.get("enabled").is_some_and(|word| word == "yes");
+                settings.insert("started".into(), if starts { "yes" } else { "no" }.into());
+                self.started = self.started.max(starts.then_some(now));
+            }
+        }
+    }
+
+    pub(super) fn cut(&mut self, now: Time) {
+        for record in self.records.values_mut().filter(|record| record.ends > now) {
+            record.interrupted = true;
+        }
+    }
+
+    /// Commands so far.
+    pub(super) fn commands(&self) -> &[String] {
+        &self.commands
+    }
+
+    /// What it has come to, by what each thing is called: files, things, and how often each command was begun.
+    pub(super) fn memory(&self) -> BTreeMap<String, String> {
+        let files = self.files.iter().map(|(path, file)| {
+            (format!("file {path}"), file.digest.clone().unwrap_or_else(|| "made by a command".to_owned()))
+        });
+        let things = self.things.iter().map(|((kind, name), settings)| {
+            let settings: Vec<_> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            (format!("{kind} {name}"), settings.join(" "))
+        });
+        let ran = self.ran.iter().map(|(command, times)| (format!("ran {command}"), times.to_string()));
+        files.chain(things).chain(ran).collect()
+    }
+
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
+        self.files.get(path)
+    }
+
+    pub(super) fn act(&mut self, act: Act, now: Time) -> Acted {
+        let (takes_ms, what) = match act {
+            Act::Connect => (cost::LOGIN_MS, What::Done),
+            Act::Exec { command } => {
+                self.note(command);
+                (cost::COMMAND_MS, What::Exited { code: 0, output: String::new() })
+            }
+            Act::Run(command) => self.run(*command, now),
+            Act::Inspect { place } => (0, self.inspect(&place, now)),
+            Act::Stop { place } => {
+                let is = self.inspect(&place, now);
+                if let (What::Running { .. }, Some(record)) = (&is, self.records.get_mut(&place)) {
+                    record.interrupted = true;
+                }
+                (cost::COMMAND_MS, is)
+            }
+            Act::Forget { place } => {
+                self.records.retain(|known, record| *known != place || !record.interrupted);
+                (cost::COMMAND_MS, What::Done)
+            }
+            Act::Apply(wish) => self.grant(&wish, now),
+            Act::Write { path, file } => self.write(path, file),
+            Act::Look { path } => (cost::STATE_MS, self.look(&path)),
+            Act::Copy { .. } | Act::Facts | Act::Port { .. } => (0, What::Absent), // of more than this machine
+        };
+        Acted { takes_ms, what }
+    }
+
+    /// Puts a file there that came from elsewhere.
+    pub(super) fn receive(&mut self, path: String, file: File) -> Acted {
+        let takes_ms = cost::STATE_MS + file.size / cost::COPY_BYTES_MS;
+        self.files.insert(path, file);
+        Acted { takes_ms, what: What::Done }
+    }
+
+    /// Whether something takes connections there: a service that was started some time ago, or nobody knows what.
+    pub(super) fn listens(&mut self, port: u16, now: Time) -> bool {
+        let asked = *self.asked.entry(port).or_insert(now);
+        let up = self.started.is_some_and(|then| now.since(then).as_millis() >= u128::from(cost::LISTEN_MS));
+        up || now.since(asked).as_millis() >= u128::from(cost::PATIENCE_MS)
+    }
+
+    fn run(&mut self, command: Command, now: Time) -> (u64, What) {
+        if self.records.contains_key(&command.place) {
+            return (0, self.inspect(&command.place, now));
+        }
+        if command.creates.as_ref().is_some_and(|path| self.exists(path)) {
+            return (cost::STATE_MS, What::Skipped);
+        }
+        self.note(command.command.clone());
+        *self.ran.entry(command.command.clone()).or_default() += 1;
+        let left_ms = command.takes_ms.unwrap_or(cost::COMMAND_MS);
+        if let Some(path) = &command.creates {
+            self.files.entry(path.clone()).or_default();
+        }
+        let ends = Time(now.0.saturating_add(left_ms));
+        self.records.insert(command.place.clone(), Record { command, ends, interrupted: false });
+        (0, What::Running { left_ms })
+    }
+
+    fn inspect(&self, place: &str, now: Time) -> What {
+        match self.records.get(place) {
+            None => What::Absent,
+            Some(record) if record.interrupted => What::Interrupted,
+            Some(record) if record.ends > now => What::Running { left_ms: record.ends.0 - now.0 },
+            Some(record) => What::Exited { code: 0, output: record.command.output.clone() },
+        }
+    }
+
+    /// Once for each place.
+    fn grant(&mut self, wish: &Wish, now: Time) -> (u64, What) {
+        let Some(place) = &wish.place else { return self.apply(wish, now) };
+        if let Some(known) = self.granted.get(place) {
+            return (cost::STATE_MS, known.clone());
+        }
+        let (takes_ms, what) = self.apply(wish, now);
+        self.granted.insert(place.clone(), what.clone());
+        (takes_ms, what)
+    }
+
+    fn apply(&mut self, wish: &Wish, now: Time) -> (u64, What) {
+        let key = (wish.kind.clone(), wish.name.clone());
+        if wish.absent {
+            let below = format!("{}/", wish.name.trim_end_matches('/'));
+            let mut was_there = self.things.remove(&key).is_some();
+            was_there |= self.files.remove(&wish.name).is_some();
+            if wish.kind == "directory" {
+                let before = self.files.len();
+                self.files.retain(|path, _| !path.starts_with(&below));
+                self.things.retain(|(_, name), _| !name.starts_with(&below));
+                was_there |= self.files.len() != before;
+            }
+            return (cost::STATE_MS, applied(was_there, "removed"));
+        }
+        let is_new = !self.things.contains_key(&key);
+        let present = self.things.entry(key).or_default();
+        let mut changed = Vec::new();
+        for (name, value) in &wish.settings {
+            // What is said for the first time of a thing that was there may have been so: it is said to change.
+            if present.insert(name.clone(), value.clone()).as_ref() != Some(value) {
+                changed.push(name.as_str());
+            }
+        }
+        let runs = present.get("started").is_some_and(|word| word == "yes");
+        let restarts = wish.kind == "service" && runs && (wish.restart || !changed.is_empty());
+        let detail = match (is_new, restarts && wish.restart) {
+            (true, _) => "created".to_owned(),
+            (false, true) => "restarted".to_owned(),
+            (false, false) => changed.join(" "),
+        };
+        let changes = is_new || restarts || !changed.is_empty();
+        if restarts {
+            self.started = Some(now.after(std::time::Duration::from_millis(cost::SERVICE_MS)));
+        }
+        let takes = match (wish.kind.as_str(), changes) {
+            ("package", true) => cost::PACKAGE_MS,
+            ("service", true) => cost::SERVICE_MS,
+            _ => cost::STATE_MS,
+        };
+        (takes, applied(changes, &detail))
+    }
+
+    fn write(&mut self, path: String, file: File) -> (u64, What) {
+        let same = self.files.get(&path).is_some_and(|known| known.digest.is_some() && known.digest == file.digest);
+        if same {
+            return (cost::STATE_MS, applied(false, ""));
+        }
+        let takes_ms = cost::STATE_MS + file.size / cost::UPLOAD_BYTES_MS;
+        let detail = if self.files.insert(path, file).is_none() { "created" } else { "content" };
+        (takes_ms, applied(true, detail))
+    }
+
+    fn look(&self, path: &str) -> What {
+        if let Some(file) = self.files.get(path) {
+            return What::File(file.clone());
+        }
+        let thing = |kind: &str| self.things.get(&(kind.to_owned(), path.to_owned()));
+        match (thing("file"), thing("directory")) {
+            (Some(settings), _) => What::File(File { digest: settings.get("content").cloned(), ..File::default() }),
+            (None, Some(_)) => What::Directory,
+            (None, None) => What::Absent,
+        }
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.look(path) != What::Absent
+    }
+
+    fn note(&mut self, command: String) {
+        if self.commands.len() < MOST_COMMANDS {
+            self.commands.push(command);
+        }
+    }
+}
+
+fn applied(changed: bool, detail: &str) -> What {
+    What::Applied { changed, detail: if changed { detail.to_owned() } else { String::new() } }
+}
