@@ -105,6 +105,11 @@ fn a_linode_is_created_and_shown_whole() {
             ),
             stackscript: None,
             memory_mb: 1024,
+            faults: MachineFaults {
+                ssh_refused: None,
+                ssh_cut: None,
+                disk: None,
+            },
         }
     "#]]
     .assert_debug_eq(&spec);
