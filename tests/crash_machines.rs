@@ -1,4 +1,5 @@
 //! Recipes that are killed while real machines are at work: real SSH, the real runner, the middle of a command.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 

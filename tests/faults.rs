@@ -77,7 +77,7 @@ impl Case {
         std::fs::write(self.home.path().join("soak.rhai"), RECIPE)?;
         let seed = self.seed.to_string();
         let first = ["run", "soak.rhai", "--sandbox", "--faults", &self.faults, "--seed", &seed];
-        let document = self.until_done(&first, &["runs", "resume", "last", "--sandbox"])?;
+        let document = self.until_done(&first, &["run", "soak.rhai", "--sandbox", "--resume"])?;
         let lines = [1, 2].map(|n| format!("once\non soak-node-{n}\n")).into_iter().chain([String::new()]);
         let found = document["outputs"]["lines"].as_array().into_iter().flatten();
         let found: Vec<_> = found.map(|line| line.as_str().unwrap_or_default().trim_end().to_owned()).collect();

@@ -84,6 +84,10 @@ fn records_of_what_is_gone_are_removed() {
     }
     let firewall = process.app.toolkit.inventory().resources(HERE, None).unwrap().remove(0);
     raw(&process, "DELETE", &format!("/networking/firewalls/{}", firewall.id), None);
+    // What was made a moment ago may only not be shown yet.
+    let garbage = find(&process);
+    assert!(garbage.is_empty() && !garbage.all_lost && garbage.spared.len() == 3, "{garbage:?}");
+    process.later.store(3_600_000, Ordering::SeqCst);
     let garbage = find(&process);
     assert!(garbage.all_lost);
     check(

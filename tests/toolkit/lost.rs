@@ -3,7 +3,7 @@
 use crate::support::{World, begin, begin_with, paths, within};
 use linodetool::app::App;
 use linodetool::core::events::Event;
-use linodetool::core::{Events, FailureKind, Secret, SystemClock};
+use linodetool::core::{Clock, Events, FailureKind, Secret, SystemClock, Time};
 use linodetool::nodes::{Direct, Limits, Nodes};
 use linodetool::plugin_host::{Dirs, Opening, Plugins};
 use linodetool::provider::{
@@ -15,7 +15,7 @@ use linodetool::toolkit::nodes::NodeSpec;
 use linodetool::toolkit::{At, Parts, Settings, Toolkit, Yes};
 use linodetool_sandbox::faults::Spec;
 use linodetool_sandbox::machines::simulated::Simulated;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,6 +34,17 @@ pub(crate) const DOWN: u8 = 4;
 struct Network {
     inner: HttpClients,
     mode: Arc<AtomicU8>,
+}
+
+/// The computer's clock, and more.
+struct Later(Arc<AtomicU64>);
+
+impl Time for Later {}
+
+impl Clock for Later {
+    fn now_ms(&self) -> u64 {
+        SystemClock.now_ms() + self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Transport for Network {
@@ -63,14 +74,24 @@ impl Transport for Network {
 pub(crate) struct Process {
     pub(crate) app: App,
     pub(crate) mode: Arc<AtomicU8>,
+    /// Milliseconds by which its clock is ahead.
+    pub(crate) later: Arc<AtomicU64>,
     told: Mutex<Receiver<Event>>,
 }
 
 impl Process {
     pub(crate) fn wait_for_note(&self, part: &str) {
+        self.wait_for(|event| matches!(event, Event::Note { text } if text.contains(part)));
+    }
+
+    pub(crate) fn wait_for_stage(&self, part: &str) {
+        self.wait_for(|event| matches!(event, Event::Stage { stage, .. } if stage.contains(part)));
+    }
+
+    fn wait_for(&self, is: impl Fn(&Event) -> bool) {
         let told = self.told.lock().unwrap();
         while let Ok(event) = told.recv_timeout(Duration::from_secs(60)) {
-            if matches!(&event, Event::Note { text } if text.contains(part)) {
+            if is(&event) {
                 return;
             }
         }
@@ -85,7 +106,8 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
     let mut app = world.user().app;
     let paths = paths(world.dir.path());
     let handle = app.runtime.handle().clone();
-    let clock = Arc::new(SystemClock);
+    let later = Arc::new(AtomicU64::new(0));
+    let clock = Arc::new(Later(later.clone()));
     let mode = Arc::new(AtomicU8::new(mode));
     let transport = Network { inner: HttpClients::new(ProxySettings::default()).unwrap(), mode: mode.clone() };
     let dirs = Dirs { exe: paths.exe.clone(), user: paths.plugins() };
@@ -115,7 +137,7 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
         cache: paths.cache.clone(),
         locks: paths.state.join("locks"),
     });
-    Process { app, mode, told: Mutex::new(told) }
+    Process { app, mode, later, told: Mutex::new(told) }
 }
 
 pub(crate) fn world() -> World {

@@ -5,8 +5,9 @@ use crate::support::{begin, cluster, within};
 use linodetool::core::{Failure, FailureKind, RunId};
 use linodetool::runs::Status;
 use linodetool::toolkit::api::RawSpec;
+use linodetool::toolkit::commands::RunOptions;
 use linodetool::toolkit::resources::Thing;
-use linodetool::toolkit::undo::{UndoPlan, Undone};
+use linodetool::toolkit::undo::{Left, UndoPlan, Undone};
 use std::sync::atomic::Ordering;
 
 pub(crate) const HERE: &str = "default/default";
@@ -74,6 +75,25 @@ fn an_interrupted_run_is_undone_once() {
     assert!(again.is_empty() && again.made);
     let refused = toolkit.runs().reopen(&id).err().unwrap();
     assert_eq!(refused.message, format!("run {id} is undone: what it made is destroyed"));
+}
+
+#[test]
+fn later_work_on_what_goes_is_told() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let id = interrupted(&process);
+    let node = process.app.toolkit.inventory().node(HERE, "c-node-2").unwrap().unwrap();
+    let later = begin(&process.app);
+    // It ends before anything is reached, but it was meant.
+    std::thread::scope(|scope| {
+        let work =
+            scope.spawn(|| within(&later, |at| process.app.toolkit.run_on(at, &node, "true", &RunOptions::default())));
+        process.wait_for_stage("true");
+        later.cancel().set();
+        work.join().unwrap().unwrap_err();
+    });
+    let used = plan(&process, &id).unwrap().used;
+    assert_eq!(used, [Left { what: format!("run {}", later.id()), why: "test".into() }]);
 }
 
 #[test]

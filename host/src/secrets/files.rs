@@ -75,7 +75,8 @@ pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 
 /// Replaces the file in one piece: whoever reads sees the old bytes or the new ones, also after a loss of power.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    // Of a bare name the parent is an empty path, which cannot be opened.
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     private_dir(folder)?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
     let draft = folder.join(format!(".{name}.{}", crate::core::random_hex(6)));

@@ -10,10 +10,9 @@ use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{
-    Confirmed, DeleteNode, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned,
-};
+use crate::toolkit::nodes::{Confirmed, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned};
 use crate::toolkit::plan::Plan;
+use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A cluster as it is asked for. Names of region, types and image may be loose.
@@ -144,8 +143,8 @@ impl Toolkit {
 
     fn destroy_alone(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
         let members = self.cluster(at, name)?;
-        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node)).collect();
-        at.lanes("clusters.delete_nodes", &items, |at, node| at.step(&DeleteNode::of(node, self)))?;
+        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), Thing::of_node(node))).collect();
+        at.lanes("clusters.delete_nodes", &items, |at, thing| at.step(&Destroy::of(thing, self)).map(drop))?;
         if let Some(firewall) = &members.cluster.firewall_id {
             at.step(&DeleteFirewall { firewall, cluster: name, toolkit: self })?;
         }

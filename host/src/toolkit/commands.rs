@@ -194,7 +194,7 @@ async fn die_while<T>(run: impl Future<Output = T>, nodes: &Nodes, target: &Targ
     let begun = async {
         // A node that cannot be asked is asked again; the command's own end bounds this.
         while matches!(nodes.inspect(target, &place(cx)).await, Ok(Inspected::Absent) | Err(_)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            cx.time.sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::select! {

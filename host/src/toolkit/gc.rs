@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::core::Failure;
 use crate::runs::{Create, RunFilter, RunSummary, Status, StepError, cluster_tag};
+use crate::toolkit::nodes::in_doubt_ms;
 use crate::toolkit::resources::{ForgetLost, KINDS, LINODE, Thing, is_there, ours, price};
 use crate::toolkit::undo::{ForgetUnused, Keys, Left, Refused, Undone};
 use crate::toolkit::{At, Toolkit};
@@ -56,13 +57,13 @@ impl Toolkit {
         let journal = Journal::new(&creates, &runs);
         let mut garbage = Garbage::default();
         let known = self.known_ids()?;
-        for thing in things {
+        for thing in &things {
             if !known.contains(&(thing.kind.clone(), thing.id.clone())) {
-                self.judge(&mut garbage, &journal, thing)?;
+                self.judge(&mut garbage, &journal, thing.clone())?;
             }
         }
         spare_guards(&mut garbage);
-        self.find_lost(&mut garbage, &journal).await?;
+        self.find_lost(&mut garbage, &journal, &things).await?;
         let mut orphans: Vec<_> = garbage.orphans.iter().map(|orphan| orphan.thing.clone()).collect();
         price(client, &mut orphans).await?;
         for (orphan, thing) in garbage.orphans.iter_mut().zip(orphans) {
@@ -124,15 +125,26 @@ impl Toolkit {
         Ok(known.chain(guesses).find(|name| thing.carries(&cluster_tag(self.context(), name))))
     }
 
-    async fn find_lost(&self, garbage: &mut Garbage, journal: &Journal<'_>) -> Result<(), Failure> {
+    async fn find_lost(&self, garbage: &mut Garbage, journal: &Journal<'_>, things: &[Thing]) -> Result<(), Failure> {
+        let listed: HashMap<_, _> = things.iter().map(|thing| ((&thing.kind, &thing.id), thing)).collect();
         let (inventory, context, provider) = (self.inventory(), self.context(), &self.settings().provider);
         let (nodes, resources) = (inventory.nodes(context)?, inventory.resources(context, None)?);
         let at_work = |by: &str| journal.is_running(by);
         let of_nodes = nodes.iter().filter(|row| row.provider == *provider && !at_work(&row.changed_by_run));
+        let of_nodes = of_nodes.map(|row| (Thing::of_node(row), row.created_ms));
         let of_resources = resources.iter().filter(|row| row.provider == *provider && !at_work(&row.changed_by_run));
-        let rows: Vec<_> = of_nodes.map(Thing::of_node).chain(of_resources.filter_map(Thing::of_resource)).collect();
-        for thing in &rows {
-            if !is_there(thing, self).await? {
+        let of_resources = of_resources.filter_map(|row| Some((Thing::of_resource(row)?, row.created_ms)));
+        let rows: Vec<_> = of_nodes.chain(of_resources).collect();
+        for (thing, created_ms) in &rows {
+            // Only what the list does not show is asked for one by one: its owner may have taken our tags off.
+            let seen = listed.get(&(&thing.kind, &thing.id)).is_some_and(|there| there.label == thing.label);
+            if seen || is_there(thing, self).await? {
+                continue;
+            }
+            if self.time().now_ms() < created_ms + in_doubt_ms(self) {
+                let why = "it was made a moment ago and may not be shown yet; look again in some minutes";
+                garbage.spared.push(Left { what: thing.described(), why: why.to_owned() });
+            } else {
                 garbage.lost.push(thing.clone());
             }
         }

@@ -153,6 +153,14 @@ pub enum Fate {
     GoneAlready,
 }
 
+/// What is found under an id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    AnotherOne,
+    NotFound,
+}
+
 /// Something that is meant by its id and by what it carries: an id may soon be another's.
 #[derive(Serialize)]
 struct Target<'a> {
@@ -176,27 +184,28 @@ impl<'a> Target<'a> {
         client.call(&operation.unwrap_or_default(), to_raw_value(&json!({ "id": self.id }))?).await
     }
 
-    async fn is_there(&self) -> Result<bool, Failure> {
+    async fn look(&self) -> Result<Presence, Failure> {
         match self.call(&self.toolkit.provider().await?.client, "get").await {
             Ok(answer) => {
                 let there: Thing = serde_json::from_str(answer.get()).map_err(|e| broken(&e))?;
-                let same = there.label == self.label || self.tags.iter().any(|tag| there.carries(tag));
-                if !same {
-                    let (kind, id, label) = (self.kind, self.id, &there.label);
-                    let text = format!("{} is gone already; {kind} {id} is {label} now and is left alone", self.label);
-                    self.toolkit.events().note(text);
+                if there.label == self.label || self.tags.iter().any(|tag| there.carries(tag)) {
+                    return Ok(Presence::There);
                 }
-                Ok(same)
+                let (kind, id, label) = (self.kind, self.id, &there.label);
+                let text = format!("{} is gone already; {kind} {id} is {label} now and is left alone", self.label);
+                self.toolkit.events().note(text);
+                Ok(Presence::AnotherOne)
             }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Presence::NotFound),
             Err(error) => Err(error.into()),
         }
     }
 
     async fn destroy(&self) -> Result<Fate, Failure> {
-        if !self.is_there().await? {
+        if self.look().await? == Presence::AnotherOne {
             return Ok(Fate::GoneAlready);
         }
+        // What was made a moment ago may not be found yet; to destroy what is not there does no harm.
         match self.call(&self.toolkit.provider().await?.client, "delete").await {
             Ok(_) => Ok(Fate::Destroyed),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Fate::GoneAlready),
@@ -241,13 +250,12 @@ impl Repeatable for Destroy<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
         let Target { label, toolkit, .. } = self.0;
-        let destroy = async {
+        let done = staged(toolkit, label, "delete", async {
             let fate = self.0.destroy().await?;
-            Ok(((fate, self.0.forget()?), Ending::of(fate == Fate::Destroyed)))
-        };
-        let (fate, changes) =
-            staged(toolkit, label, "delete", destroy).await.map_err(|failure: Failure| failure.on(label))?;
-        Ok(Done { value: fate, changes })
+            let ending = Ending::of(fate == Fate::Destroyed);
+            Ok((Done { value: fate, changes: self.0.forget()? }, ending))
+        });
+        done.await.map_err(|failure| failure.on(label))
     }
 }
 
@@ -267,7 +275,7 @@ impl Repeatable for ForgetLost<'_> {
     type Out = bool;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
-        if self.0.is_there().await.map_err(|failure| failure.on(self.0.label))? {
+        if self.0.look().await.map_err(|failure| failure.on(self.0.label))? == Presence::There {
             return Ok(false.into());
         }
         Ok(Done { value: true, changes: self.0.forget()? })
@@ -276,5 +284,5 @@ impl Repeatable for ForgetLost<'_> {
 
 /// Whether the provider still has what a row tells of.
 pub(crate) async fn is_there(thing: &Thing, toolkit: &Toolkit) -> Result<bool, Failure> {
-    Target::of(thing, toolkit).is_there().await
+    Ok(Target::of(thing, toolkit).look().await? == Presence::There)
 }

@@ -82,7 +82,7 @@ fn proposal(plan: &UndoPlan) -> Proposal {
     let clusters = plan.clusters.iter().map(|name| format!("the record of cluster {name}"));
     Proposal {
         destroys: plan.destroy.iter().map(priced).chain(doubts).chain(clusters).collect(),
-        notes: notes(plan),
+        notes: lefts("Later runs worked on these machines:", &plan.used).into_iter().chain(notes(plan)).collect(),
         ..Proposal::default()
     }
 }
@@ -94,7 +94,8 @@ pub(crate) fn priced(thing: &Thing) -> String {
 }
 
 fn notes(plan: &UndoPlan) -> Vec<String> {
-    lefts("Left alone:", &plan.kept).into_iter().chain(lefts("Cannot be undone:", &plan.beyond)).collect()
+    let all = [("Left alone:", &plan.kept), ("Cannot be undone:", &plan.beyond)];
+    all.into_iter().filter_map(|(title, left)| lefts(title, left)).collect()
 }
 
 /// A paragraph of what stays as it is; none if nothing does.
@@ -143,6 +144,7 @@ fn document(id: &RunId, plan: &UndoPlan, undone: Option<&Undone>) -> Value {
         None => {
             document["would_destroy"] = json!(plan.destroy);
             document["in_doubt"] = json!(plan.doubts);
+            document["worked_on_since"] = json!(plan.used);
         }
         Some(undone) => {
             document["complete"] = json!(undone.is_complete());

@@ -1,6 +1,6 @@
 //! One node that should be there: found, or made exactly once whatever happens on the way.
 
-use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances, ProviderError, SecretRef};
+use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances, ProviderError, Retry, SecretRef};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -33,8 +33,13 @@ const TRIES: u32 = 4;
 const HIDES: Duration = Duration::from_secs(60);
 const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
 
-/// How long a create without an answer may still take effect.
-pub(crate) fn in_doubt(toolkit: &Toolkit) -> Duration {
+/// How long after a create without an answer something may still appear: it may take effect late, and hide then.
+pub(crate) fn in_doubt_ms(toolkit: &Toolkit) -> u64 {
+    let hides = if toolkit.settings().sandbox { HIDES_IN_SANDBOX } else { HIDES };
+    millis(in_doubt(toolkit) + hides)
+}
+
+fn in_doubt(toolkit: &Toolkit) -> Duration {
     if toolkit.settings().sandbox { IN_DOUBT_IN_SANDBOX } else { IN_DOUBT }
 }
 
@@ -156,7 +161,8 @@ impl EnsureNode<'_> {
     ) -> Result<Option<Instance>, Failure> {
         let name = &self.wanted.name;
         let taken = error.kind == ErrorKind::Conflict && error.field.as_deref() == Some("label");
-        if !taken && !error.is_ambiguous() {
+        let passes = matches!(error.retry, Some(Retry::Backoff | Retry::AfterMs(_))) && tries < TRIES;
+        if !taken && !error.is_ambiguous() && !passes {
             return Err(Failure::from(error).on(name));
         }
         let sandbox = self.toolkit.settings().sandbox;

@@ -15,12 +15,12 @@ use crate::inventory::Node;
 use crate::runs::StepError;
 use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
+use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, in_doubt, label_taken};
+pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, label_taken};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
-pub(crate) use records::DeleteNode;
 
 /// A create may hang for six minutes and then take effect; a boot takes one to three.
 const UP: Duration = Duration::from_secs(600);
@@ -105,7 +105,7 @@ impl Toolkit {
     /// Destroys a node and its keys. Fine if the provider has lost it already; what has taken its id since is left alone.
     pub fn delete_node(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
         let node = self.node(at, name)?;
-        at.step(&DeleteNode::of(&node, self))
+        at.step(&Destroy::of(&Thing::of_node(&node), self)).map(drop)
     }
 
     /// Starts, stops or restarts a node and waits until it is so.

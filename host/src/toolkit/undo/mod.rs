@@ -15,7 +15,7 @@ use crate::inventory::Change;
 use crate::runs::{Done, Kind, RunFilter, StepCx, StepError};
 use crate::toolkit::firewalls::SetMembers;
 use crate::toolkit::keys::{forget, forget_nodes};
-use crate::toolkit::nodes::in_doubt;
+use crate::toolkit::nodes::in_doubt_ms;
 use crate::toolkit::resources::{Destroy, Fate, KINDS, LINODE, Thing, ours};
 use crate::toolkit::{At, Repeatable, Toolkit};
 pub(super) use plan::Keys;
@@ -74,9 +74,13 @@ impl Toolkit {
             resources: &inventory.resources(context, None)?,
             runs: &self.runs().list(&RunFilter::default())?,
             now_ms: self.time().now_ms(),
-            in_doubt_ms: u64::try_from(in_doubt(self).as_millis()).unwrap_or(u64::MAX),
+            in_doubt_ms: in_doubt_ms(self),
         };
-        Ok(known.plan())
+        let mut plan = known.plan();
+        let names = plan.destroy.iter().filter(|thing| thing.kind == LINODE).map(|thing| thing.label.as_str());
+        let used = self.runs().worked_on_since(&detail.summary, &names.collect::<Vec<_>>())?;
+        plan.used = used.into_iter().map(|(id, title)| Left { what: format!("run {id}"), why: title }).collect();
+        Ok(plan)
     }
 
     fn is_at_home(&self, run: &crate::runs::RunSummary) -> Result<(), Failure> {
@@ -201,7 +205,7 @@ impl Repeatable for LookForDoubts<'_> {
                 cx.events.note(format!("looking for what may still appear: {}", names.join(", ")));
             }
             looks -= 1;
-            tokio::time::sleep(LOOK).await;
+            cx.time.sleep(LOOK).await;
         }
     }
 }

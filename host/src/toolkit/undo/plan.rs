@@ -23,6 +23,8 @@ pub struct UndoPlan {
     pub kept: Vec<Left>,
     /// What it did that no command takes back, and why.
     pub beyond: Vec<Left>,
+    /// Later runs that worked on what is to be destroyed: what they did there goes with it.
+    pub used: Vec<Left>,
     /// It has made something, whether or not that is still there.
     pub made: bool,
     /// Keys that it asked for, made now or before.
@@ -138,7 +140,8 @@ impl Known<'_> {
     }
 
     fn nothing_there(&self, plan: &mut UndoPlan, kind: &ThingKind, step: &StepRecord, name: String, tags: Vec<String>) {
-        let until_ms = step.started_ms + self.in_doubt_ms;
+        // A create may be sent again until its step says that nothing is known of it.
+        let until_ms = step.ended_ms.unwrap_or(step.started_ms) + self.in_doubt_ms;
         if step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false) {
             let what = format!("{} {name}", kind.word);
             plan.kept.push(Left { what, why: "it was there before the run".to_owned() });
@@ -263,7 +266,6 @@ fn is_on_nodes(op: &str) -> bool {
 /// What a step destroyed.
 fn destroyed(step: &StepRecord) -> Option<String> {
     match step.op.as_str() {
-        "nodes.delete" => text(step, "/name").map(|name| format!("node {name}")),
         "firewalls.delete" => text(step, "/cluster").map(|name| format!("the firewall of cluster {name}")),
         "clusters.forget" => text(step, "/name").map(|name| format!("cluster {name}")),
         "things.destroy" => {

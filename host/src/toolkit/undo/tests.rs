@@ -231,12 +231,12 @@ fn what_cannot_be_undone_is_named() {
     world.step("node.file", json!({ "node": "web-1", "state": {} }), Some(json!({})));
     world.step("nodes.exec", json!({ "nodes": ["web-1", "gone-1"], "command": "true" }), Some(json!({})));
     world.step("api.change", json!({ "spec": { "method": "POST", "path": "/domains" } }), Some(json!({})));
-    world.step("nodes.delete", json!({ "name": "web-2" }), Some(json!({})));
+    world.step("things.destroy", json!({ "kind": "Linode", "label": "web-2" }), Some(json!("destroyed")));
     world.step("node.download", json!({ "node": "web-1", "download": { "dest": "/tmp/a" } }), Some(json!({})));
     world.check(&expect![[r#"
         keep Linode web-1: it was there before the run
         cannot undo POST /domains: what such a call does is not known
-        cannot undo node web-2: what was destroyed cannot be brought back
+        cannot undo Linode web-2: what was destroyed cannot be brought back
         cannot undo file /tmp/a: files of this computer are left alone
         cannot undo 3 steps on web-1: how the node was before commands, files and restarts is not known
     "#]]);
