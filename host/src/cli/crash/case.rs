@@ -22,6 +22,8 @@ const TRIES: u32 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) deaths: u32,
+    /// That happened in its world.
+    pub(super) faults: u64,
     /// What is not as in the undisturbed run; empty if it survived.
     pub(super) problems: Vec<String>,
     /// The last lines of the process that should have ended well.
@@ -101,6 +103,7 @@ impl<'a> Bench<'a> {
         let faults = self.faults.clone().map_or_else(Faults::none, |(spec, seed)| Faults::of(spec, seed));
         let tried = World::open(self, faults).and_then(|world| {
             let tried = self.live(&world, case, wanted, &mut verdict);
+            verdict.faults = world.faults();
             if tried.is_err() || !verdict.problems.is_empty() {
                 verdict.said = world.said();
             }

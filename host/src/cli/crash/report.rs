@@ -20,6 +20,8 @@ pub(super) struct Report {
     pub(super) survived: usize,
     /// Processes that were killed.
     pub(super) deaths: u32,
+    /// That happened in all worlds.
+    pub(super) faults: u64,
     pub(super) seconds: f64,
     /// Tried and survived by operation and phase.
     pub(super) operations: BTreeMap<String, BTreeMap<&'static str, Count>>,
@@ -55,6 +57,7 @@ impl Report {
         self.tried += 1;
         self.survived += usize::from(survived);
         self.deaths += verdict.deaths;
+        self.faults += verdict.faults;
         let phase = match &case.second {
             Some(_) => "twice",
             None => case.phase.map_or("", |phase| phase.as_str()),
@@ -90,9 +93,10 @@ impl Report {
             table.row([op.clone(), before, intent, running, effect, twice]);
         }
         let survived = if self.survived == self.tried { "all".to_owned() } else { self.survived.to_string() };
+        let faults = if self.faults == 0 { String::new() } else { format!(", with {} faults", self.faults) };
         let seconds = seconds(Duration::from_secs_f64(self.seconds));
         format!(
-            "{}\n\n{}: {} runs, killed {} times at points of {}: {survived} survived, in {seconds}",
+            "{}\n\n{}: {} runs, killed {} times at points of {}{faults}: {survived} survived, in {seconds}",
             table.plain(),
             self.recipe,
             self.tried,
@@ -127,8 +131,13 @@ mod tests {
             op: "node.run".into(),
             phase: Some(Phase::Effect),
         };
-        let fine = Verdict { deaths: 1, ..Verdict::default() };
-        let bad = Verdict { deaths: 2, problems: vec!["node web-1 is missing".into()], said: "error: no".into() };
+        let fine = Verdict { deaths: 1, faults: 3, ..Verdict::default() };
+        let bad = Verdict {
+            deaths: 2,
+            problems: vec!["node web-1 is missing".into()],
+            said: "error: no".into(),
+            ..Verdict::default()
+        };
         assert!(report.add(&case(None), &fine, String::new).is_none());
         let text = report.add(&case(Some("3#1:intent")), &bad, || "linodetool recipe test".into()).unwrap();
         expect![[r#"
@@ -140,7 +149,7 @@ mod tests {
             OPERATION  BEFORE  INTENT  RUNNING  EFFECT  TWICE
             node.run   -       -       -        1/1     0/1
 
-            mine.rhai: 2 runs, killed 3 times at points of 9: 1 survived, in 3.0 s"#]]
+            mine.rhai: 2 runs, killed 3 times at points of 9, with 3 faults: 1 survived, in 3.0 s"#]]
         .assert_eq(&format!("{text}\n\n{}", report.text()));
     }
 }

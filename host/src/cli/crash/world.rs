@@ -199,6 +199,11 @@ impl<'a> World<'a> {
         self.server.sandbox().ledger()
     }
 
+    /// How many faults have happened.
+    pub(super) fn faults(&self) -> u64 {
+        self.server.sandbox().faults().count()
+    }
+
     /// What a simulated machine has come to.
     pub(super) fn memory(&self, id: &str) -> BTreeMap<String, String> {
         id.parse().map(|id| self.simulated.memory(id)).unwrap_or_default()
