@@ -208,6 +208,7 @@ fn what_cannot_be_enforced_is_said() {
               },
               "machines_run": "nowhere: they are simulated",
               "now": "2026-01-31T12:00:01",
+              "now_ms": 1769860801000,
               "pid": PID,
               "time_scale": 0.0,
               "timing": "fast",
