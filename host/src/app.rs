@@ -81,6 +81,10 @@ pub fn build(options: Options) -> Result<App, Failure> {
     let runs = Runs::open(&paths, handle.clone(), time.clone(), events.clone())?;
     let events = runs.events().clone();
     let secrets = SecretStore::open(&paths.state, &context, time.clone())?;
+    let secrets = match emulated.as_ref().and_then(|emulated| emulated.secrets.clone()) {
+        Some(otherwise) => secrets.or_else(otherwise),
+        None => secrets,
+    };
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {
         Some(access) => Arc::new(SandboxDialer(access.dir.clone())),

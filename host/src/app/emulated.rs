@@ -19,6 +19,7 @@ use reqwest::{Method, Request, Url};
 use crate::core::{BoxFuture, Clock, Failure, FailureKind, Secret, Time, VirtualTime};
 use crate::nodes::Simulator;
 use crate::provider::{Answer, HttpClients, NoAnswer, ProxySettings, Transport};
+use crate::secrets::Otherwise;
 
 /// Where such a cloud is, how it is spoken to, and its time.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Emulated {
     pub token: Secret<String>,
     pub transport: Arc<dyn Transport>,
     pub time: Arc<dyn Time>,
+    /// Who knows the user's secrets, where the state directory does not hold them.
+    pub secrets: Option<Otherwise>,
 }
 
 impl Emulated {
@@ -39,7 +42,7 @@ impl Emulated {
         let cannot = |e| Failure::new(FailureKind::Local, format!("nothing can be sent on this computer: {e}"));
         let (clients, time) = (HttpClients::new(ProxySettings::default()).map_err(cannot)?, VirtualTime::new(now_ms));
         let transport = Arc::new(Elsewhere { clients, time: time.clone() });
-        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time) })
+        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time), secrets: None })
     }
 }
 
@@ -72,12 +75,12 @@ pub struct Emulator {
 impl Emulator {
     /// An empty account with the real cloud's limits and times. Nothing in it passes but by this time.
     pub fn new(time: VirtualTime) -> Self {
-        let settings = Settings {
-            timing: Timing::real(),
-            limits: LimitMode::Real,
-            faults: Faults::none(),
-            execution: Execution::Inline,
-        };
+        Self::with(time, Timing::real(), LimitMode::Real)
+    }
+
+    /// The same with other limits and times.
+    pub fn with(time: VirtualTime, timing: Timing, limits: LimitMode) -> Self {
+        let settings = Settings { timing, limits, faults: Faults::none(), execution: Execution::Inline };
         let clock = Arc::new(ManualClock::new(Moment(time.now_ms())));
         let machines = Arc::new(Simulated::new());
         let sandbox = Sandbox::new(settings, clock.clone(), machines.clone(), Ledger::in_memory());
@@ -97,6 +100,7 @@ impl Emulator {
             token: Secret::new(token),
             transport: Arc::new(self.clone()),
             time: Arc::new(self.time.clone()),
+            secrets: None,
         })
     }
 

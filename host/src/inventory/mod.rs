@@ -20,4 +20,5 @@ pub use model::{Cluster, KeyRef, Node, Resource, Role};
 pub use selector::Selector;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::apply as apply_change;
+pub(crate) use store::natural_order;
 pub use store::{Inventory, Store};

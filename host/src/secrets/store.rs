@@ -29,7 +29,11 @@ pub struct SecretStore {
     folder: PathBuf,
     context: String,
     clock: Arc<dyn Clock>,
+    otherwise: Option<Otherwise>,
 }
+
+/// Who else is asked for a secret of the user's.
+pub type Otherwise = Arc<dyn Fn(&str) -> Option<Secret<String>> + Send + Sync>;
 
 /// A secret without its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,7 +93,13 @@ impl SecretStore {
     /// Of a context such as `default/default`, below the state directory. Nothing is made yet.
     pub fn open(state: &Path, context: &str, clock: Arc<dyn Clock>) -> Result<Self, SecretError> {
         check_name("context", context)?;
-        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock })
+        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock, otherwise: None })
+    }
+
+    /// Where a secret of the user's is expected and not here, this is asked for it.
+    #[must_use]
+    pub fn or_else(self, otherwise: Otherwise) -> Self {
+        Self { otherwise: Some(otherwise), ..self }
     }
 
     /// Sets or replaces a secret; durable when this returns.
@@ -176,6 +186,10 @@ impl SecretStore {
     /// The secret, or a failure that names near ones.
     pub fn expect(&self, name: &str) -> Result<Secret<String>, Failure> {
         if let Some(secret) = self.get(name)? {
+            return Ok(secret);
+        }
+        if let Some(secret) = self.otherwise.as_ref().filter(|_| !name.starts_with(GENERATED)).and_then(|ask| ask(name))
+        {
             return Ok(secret);
         }
         let known = self.list()?;

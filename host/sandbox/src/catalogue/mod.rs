@@ -6,11 +6,13 @@ mod images;
 mod kernels;
 mod regions;
 mod types;
+mod unlisted;
 
 pub use images::{IMAGES, Image};
 pub use kernels::{KERNELS, Kernel};
 pub use regions::{REGIONS, Region};
 pub use types::{Price, TYPES, Type};
+pub(crate) use unlisted::{unlisted_region, unlisted_type};
 
 /// The region with this id.
 pub fn region(id: &str) -> Option<&'static Region> {

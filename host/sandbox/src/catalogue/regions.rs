@@ -15,6 +15,11 @@ pub struct Region {
 }
 
 impl Region {
+    /// One of which only the id is known: it can what most can.
+    pub(super) fn unlisted(id: &'static str) -> Self {
+        core(id, id, "", "LFM")
+    }
+
     /// Whether `name` is among the region's capabilities.
     pub fn can(&self, name: &str) -> bool {
         CAPABILITIES.iter().any(|(letter, known)| *known == name && self.letters.contains(*letter))

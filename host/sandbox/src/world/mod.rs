@@ -9,6 +9,7 @@ mod firewalls;
 mod linodes;
 mod power;
 mod profile;
+mod seed;
 mod stackscripts;
 mod timing;
 
@@ -20,6 +21,7 @@ pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use linodes::{Alerts, Config, Disk, DiskStatus, Launch, Linode, NewLinode, Status};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
+pub use seed::{Seed, SeedFirewall, SeedLinode};
 pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
 
@@ -154,6 +156,12 @@ impl World {
         let id = *next;
         *next += 1;
         id
+    }
+
+    /// No new one of that kind has this id.
+    fn pass_id(&mut self, kind: &'static str, id: u64) {
+        let next = self.ids.next.entry(kind).or_insert(self.ids.first);
+        *next = (*next).max(id.saturating_add(1));
     }
 
     fn at(&mut self, due: Time, timer: Timer) {

@@ -86,6 +86,15 @@ impl Simulated {
         self.state().nodes.get(&id).map(Node::memory).unwrap_or_default()
     }
 
+    /// A machine that runs was started anew some time ago.
+    pub fn restarted(&self, id: u64) {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(node) = state.nodes.get_mut(&id) {
+            node.boot(now);
+        }
+    }
+
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
         if self.state().down(id) {

@@ -179,6 +179,8 @@ impl Node {
         }
         let is_new = !self.things.contains_key(&key);
         let present = self.things.entry(key).or_default();
+        let runs = |settings: &BTreeMap<String, String>| settings.get("started").is_some_and(|word| word == "yes");
+        let ran = runs(present);
         let mut changed = Vec::new();
         for (name, value) in &wish.settings {
             // What is said for the first time of a thing that was there may have been so: it is said to change.
@@ -186,17 +188,20 @@ impl Node {
                 changed.push(name.as_str());
             }
         }
-        let runs = present.get("started").is_some_and(|word| word == "yes");
-        let restarts = wish.kind == "service" && runs && (wish.restart || !changed.is_empty());
-        let detail = match (is_new, restarts && wish.restart) {
-            (true, _) => "created".to_owned(),
-            (false, true) => "restarted".to_owned(),
-            (false, false) => changed.join(" "),
+        let is_service = wish.kind == "service";
+        let does = match (ran, runs(present)) {
+            (false, true) if is_service => Some("started"),
+            (true, false) if is_service => Some("stopped"),
+            (true, true) if is_service && (wish.restart || changed.contains(&"unit")) => Some("restarted"),
+            _ => None,
         };
-        let changes = is_new || restarts || !changed.is_empty();
-        if restarts {
+        if matches!(does, Some("started" | "restarted")) {
             self.started = Some(now.after(std::time::Duration::from_millis(cost::SERVICE_MS)));
         }
+        let changes = is_new || does.is_some() || !changed.is_empty();
+        let words =
+            if is_new { vec!["created"] } else { changed.into_iter().filter(|name| *name != "started").collect() };
+        let detail = words.into_iter().chain(does).collect::<Vec<_>>().join(", ");
         let takes = match (wish.kind.as_str(), changes) {
             ("package", true) => cost::PACKAGE_MS,
             ("service", true) => cost::SERVICE_MS,
