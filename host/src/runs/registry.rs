@@ -141,7 +141,7 @@ impl Runs {
                 .hint(format!("`linodetool runs retry {id}` does it all again, as a new run")));
         }
         shared.journal.now(&Arc::from(id.as_str()), shared.taken_over(), Extra::Adopt)?;
-        let past = shared.past(id)?;
+        let past = shared.past(&before)?;
         shared.announce(id, before.title);
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
@@ -153,7 +153,7 @@ impl Runs {
         shared.journal.barrier()?;
         let before = shared.summary(id)?;
         let lock = shared.lock_run(&before)?;
-        let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
+        let past = Past { follows: true, sources: [].into(), ..shared.past(&before)? };
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
 
@@ -226,10 +226,12 @@ impl Shared {
         }
     }
 
-    fn past(&self, id: &RunId) -> Result<Past, StateError> {
+    /// What is there of a run; `before` is it as it stood before this process took it up.
+    fn past(&self, before: &RunSummary) -> Result<Past, StateError> {
+        let id = &before.id;
         self.read(|reader| {
             Ok(Past {
-                steps: load::recorded(reader, id.as_str())?,
+                steps: load::recorded(reader, id.as_str(), before.at_work_until_ms())?,
                 sources: load::sources(reader, id.as_str())?,
                 outputs: load::outputs(reader, id.as_str())?,
                 facts: load::facts(reader, id.as_str())?,
