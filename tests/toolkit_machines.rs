@@ -3,6 +3,8 @@
 //! Where this computer cannot run machines, the tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+#[path = "toolkit/artifacts.rs"]
+mod artifacts;
 #[path = "toolkit/commands.rs"]
 mod commands;
 #[path = "toolkit/machines.rs"]
@@ -27,6 +29,8 @@ const TESTS: &[(&str, Test)] = &[
     ("a_reboot_is_over_when_it_is_said_to_be", machines::a_reboot_is_over_when_it_is_said_to_be),
     ("commands_survive_what_began_them", commands::commands_survive_what_began_them),
     ("a_command_that_a_reboot_cut_is_not_repeated", commands::a_command_that_a_reboot_cut_is_not_repeated),
+    ("an_archive_from_the_web_reaches_every_node", artifacts::an_archive_from_the_web_reaches_every_node),
+    ("the_first_node_fetches_where_nodes_reach_the_web", artifacts::the_first_node_fetches_where_nodes_reach_the_web),
 ];
 
 fn main() -> ExitCode {
