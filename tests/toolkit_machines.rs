@@ -11,8 +11,11 @@ mod commands;
 mod machines;
 #[path = "toolkit/support.rs"]
 mod support;
+#[path = "support/trials.rs"]
+mod trials;
+#[path = "support/web.rs"]
+mod web;
 
-use libtest_mimic::{Arguments, Trial};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,20 +37,16 @@ const TESTS: &[(&str, Test)] = &[
 ];
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = Namespaces::support().err();
-    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
-    let trial = |(name, test): &(&'static str, Test)| {
-        let test = *test;
-        let run = move || {
-            test(&world());
-            Ok(())
+    trials::main(|| {
+        let lacking = trials::no_machines(&[]);
+        let trial = |&(name, test): &(&str, Test)| {
+            trials::trial(name, lacking.as_deref(), move || {
+                test(&world());
+                Ok(())
+            })
         };
-        Trial::test(*name, run).with_kind(lacking.clone().unwrap_or_default()).with_ignored_flag(ignore)
-    };
-    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
+        TESTS.iter().map(trial).collect()
+    })
 }
 
 fn world() -> World {

@@ -1,39 +1,13 @@
 //! Archives from the web onto machines: what is asked for, what is refused, and who gets it from whom.
 
 use crate::support::{User, World, cluster};
+use crate::web::{answer, serve};
 use linodetool::core::{Failure, FailureKind};
 use linodetool::inventory::Node;
 use linodetool::toolkit::artifacts::{Artifact, From, Source, Web};
 use linodetool::toolkit::commands::RunOptions;
 use sha2::{Digest, Sha512};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::process::Command;
-use std::thread::JoinHandle;
-
-/// A server on this computer that gives these answers and is gone; its address, and what it was asked for.
-fn serve(answers: Vec<Vec<u8>>) -> (String, JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = std::thread::spawn(move || {
-        let answer = |answer: Vec<u8>| {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
-            let first = lines.next().unwrap();
-            while lines.next().is_some_and(|line| !line.is_empty()) {}
-            stream.write_all(&answer).unwrap();
-            first.split(' ').nth(1).unwrap().to_owned()
-        };
-        answers.into_iter().map(answer).collect()
-    });
-    (url, asked)
-}
-
-/// With so much of the body; then the server hangs up.
-fn answer(body: &[u8], bytes: usize) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    [head.as_bytes(), &body[..bytes]].concat()
-}
 
 fn install(user: &User, node: &Node, artifact: &Artifact) -> Result<bool, Failure> {
     user.run(|at| user.app.toolkit.install_artifact(at, node, artifact, "/opt/tool"))

@@ -156,7 +156,7 @@ fn mvn(folder: &Path, arguments: &[&str], cancel: &Cancel) -> Result<(), Failure
     let log = folder.join("mvn.log");
     let file = File::create(&log).map_err(|e| local("cannot write", &log, &e))?;
     let again = file.try_clone().map_err(|e| local("cannot write", &log, &e))?;
-    let mut child = Command::new("sh")
+    let mut child = Command::new("/bin/sh")
         .args(["-c", LEASH, "sh", "mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"])
         .args(arguments)
         .current_dir(folder)
