@@ -228,29 +228,11 @@ impl EnsureNode<'_> {
         let price = self.resolved.types[w.type_index].price_in(&self.resolved.region.id);
         let node = Node {
             name: w.name.clone(),
-            context: self.toolkit.context().into(),
             cluster: w.cluster.clone(),
             role: w.role.clone(),
-            provider: self.toolkit.settings().provider.clone(),
-            id: instance.id,
-            region: instance.region,
-            type_id: instance.type_id,
-            image: instance.image,
-            status: instance.status,
-            public_ip: instance.ipv4.into_iter().next(),
-            private_ip: instance.private_ipv4.into_iter().next(),
-            ipv6: instance.ipv6.map(|a| a.split('/').next().unwrap_or_default().to_owned()),
-            memory_mb: instance.memory_mb,
-            vcpus: instance.vcpus,
             host_keys: vec![self.hosts.first.public.clone(), self.hosts.lasting.public.clone()],
             key_ref: Some(self.login.clone()),
-            user: "root".into(),
-            tags: instance.tags,
-            created_by_run: cx.run.to_string(),
-            created_ms: cx.now_ms(),
-            price_hourly: Some(price.hourly),
-            price_monthly: Some(price.monthly),
-            ..Node::default()
+            ..self.toolkit.node_of(cx, instance, Some(price))
         };
         let changes = vec![Change::put_node(node.clone())];
         Done { value: EnsuredNode { node, changed: true }, changes }
