@@ -8,7 +8,7 @@ use super::registry::Runs;
 use super::run::guard;
 use crate::core::{Clock, Event, Events, Failure, RunId};
 use crate::inventory::StateError;
-use crate::secrets::files::{FileLock, while_trying};
+use crate::secrets::files::{FileError, FileLock, is_cut_off, while_trying};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -68,7 +68,10 @@ impl Logs {
     pub(super) fn open(&self, run: &RunId) -> io::Result<()> {
         let path = log_path(&self.state, run.as_str());
         let known = path.exists();
-        let file = append(&path)?;
+        let mut file = append(&path)?;
+        if is_cut_off(&file) {
+            file.write_all(b"\n")?;
+        }
         let size = file.metadata()?.len();
         guard(&self.open).insert(run.clone(), Log { path, file, size });
         if !known {
@@ -87,14 +90,17 @@ impl Logs {
     }
 
     /// Why logs could not be written; they are given up.
-    fn write(&self, event: &Event) -> Vec<io::Error> {
+    fn write(&self, event: &Event) -> Vec<FileError> {
         let mut open = guard(&self.open);
         if open.is_empty() {
             return Vec::new();
         }
         let line = LogLine { ms: self.clock.now_ms(), event: bounded(event.clone()) };
         let mut failed = Vec::new();
-        open.retain(|_, log| log.write(&line).map_err(|error| failed.push(error)).is_ok());
+        open.retain(|_, log| {
+            let written = log.write(&line);
+            written.map_err(|error| failed.push(while_trying("write", &log.path)(error))).is_ok()
+        });
         failed
     }
 }
@@ -116,7 +122,7 @@ impl Log {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(path)
 }
 
 fn older(path: &Path) -> PathBuf {
