@@ -113,7 +113,8 @@ impl Nodes {
         if let Some(connection) = kept.as_ref().filter(|c| !c.is_closed()) {
             return Ok(connection.clone());
         }
-        let connection = Arc::new(self.login(target, patience).await?);
+        // In a box, as all that is large and rare: each lane has room on its stack for what may happen in it.
+        let connection = Arc::new(Box::pin(self.login(target, patience)).await?);
         *kept = Some(connection.clone());
         Ok(connection)
     }

@@ -4,7 +4,7 @@ use super::archive;
 use super::chain::canonical_json;
 use super::crash::CrashPoints;
 use super::entry::{Entry, EntryKind};
-use super::journal::{Extra, Journal, RunRow, Traffic};
+use super::journal::{Durability, Extra, Journal, RunRow, Traffic};
 use super::load;
 use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
@@ -42,14 +42,29 @@ impl Runs {
     /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
     /// threads of its own.
     pub fn open(paths: &Paths, handle: Handle, time: Arc<dyn Time>, events: Events) -> Result<Self, StateError> {
+        Self::open_as(Durability::Durable, paths, handle, time, events)
+    }
+
+    /// The same for what is worth less.
+    pub fn open_as(
+        durability: Durability,
+        paths: &Paths,
+        handle: Handle,
+        time: Arc<dyn Time>,
+        events: Events,
+    ) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
         let database = paths.database();
-        let writer = database::open_writer(&database)?;
-        Self::over(writer, &paths.state, &database, handle, time, events)
+        let writer = match durability {
+            Durability::Durable => database::open_writer(&database),
+            Durability::Scratch => database::open_scratch_writer(&database),
+        };
+        Self::over(writer?, durability, &paths.state, &database, handle, time, events)
     }
 
     pub(super) fn over(
         writer: Connection,
+        durability: Durability,
         state: &Path,
         database: &Path,
         handle: Handle,
@@ -57,7 +72,7 @@ impl Runs {
         events: Events,
     ) -> Result<Self, StateError> {
         files::private_dir(&state.join("runs"))?;
-        let journal = Arc::new(Journal::start(writer, time.clone())?);
+        let journal = Arc::new(Journal::start(writer, time.clone(), durability)?);
         let settle = {
             let journal = journal.clone();
             move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
