@@ -5,7 +5,7 @@
 use super::report::{Counted, Destroyed, Made, NodeChange, Work};
 use super::seed::Present;
 use super::words::{some_of, title};
-use crate::inventory::Node;
+use crate::inventory::{Node, natural_order};
 use crate::runs::{StepRecord, StepState};
 use crate::toolkit::commands::RUN;
 use linodetool_sandbox::ledger::{Entry, What};
@@ -138,7 +138,12 @@ impl<'a> Changes<'a> {
         let told = |entry: &&Entry| entry.kind != "token";
         let create = ledger.iter().filter(told).filter(|e| e.what == What::Created && !gone.contains(&id(e)));
         let destroy = ledger.iter().filter(told).filter(|e| e.what != What::Created && !made.contains(&id(e)));
-        (create.map(|entry| self.made(entry)).collect(), destroy.map(|entry| self.destroyed(entry)).collect())
+        let (mut create, mut destroy): (Vec<_>, Vec<_>) =
+            (create.map(|entry| self.made(entry)).collect(), destroy.map(|entry| self.destroyed(entry)).collect());
+        // Who came first is chance.
+        create.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
+        destroy.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
+        (create, destroy)
     }
 
     fn made(&self, entry: &Entry) -> Made {
@@ -204,7 +209,7 @@ impl<'a> Changes<'a> {
 }
 
 fn in_order(mut names: Vec<String>) -> Vec<String> {
-    names.sort_by(|a, b| crate::inventory::natural_order(a, b));
+    names.sort_by(|a, b| natural_order(a, b));
     names.dedup();
     names
 }

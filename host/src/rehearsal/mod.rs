@@ -17,8 +17,10 @@ use crate::app::{self, App, Env, Options, SandboxAccess};
 use crate::core::{Cancel, Events, Failure, FailureKind, Paths, Secret, Time, VirtualTime};
 use crate::runs::{NewRun, Run, Status};
 use crate::script::{self, Found, ScriptError};
+use crate::toolkit::seen::Seen;
 use crate::toolkit::{Toolkit, Yes};
 use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 pub use report::{Cost, Counted, Course, Destroyed, Made, NodeChange, Rehearsal, Share, Work};
 use seed::Present;
@@ -98,6 +100,8 @@ struct Stage {
     app: App,
     cloud: Emulator,
     missing: Missing,
+    /// The one that the account showed last, if it is used.
+    catalogue: Option<Seen>,
     began_ms: u64,
     /// Dropped last: all of the above is in it.
     _folder: tempfile::TempDir,
@@ -109,7 +113,7 @@ impl Stage {
         let time = VirtualTime::new(asked.now_ms);
         let cloud = match asked.cloud {
             Cloud::Real => Emulator::new(time),
-            Cloud::Sandbox { timing, limits, .. } => Emulator::with(time, timing, limits),
+            Cloud::Sandbox { timing, limits, .. } => Emulator::with(time, timing, limits, Pace::SANDBOX),
         };
         let mut emulated = cloud.access()?;
         let missing = Missing::default();
@@ -134,7 +138,9 @@ impl Stage {
             confirm: Arc::new(Yes),
             events: Events::none(),
         })?;
-        Ok(Self { app, cloud, missing, began_ms: asked.now_ms, _folder: folder })
+        let seen = || Seen::read(&asked.paths.cache, asked.provider);
+        let catalogue = if sandbox { None } else { seen() };
+        Ok(Self { app, cloud, missing, catalogue, began_ms: asked.now_ms, _folder: folder })
     }
 
     fn toolkit(&self) -> &Toolkit {
@@ -143,7 +149,7 @@ impl Stage {
 
     /// Makes its world what the present one is.
     fn seed(&self, asked: &Asked<'_>, present: &Present) -> Result<(), Failure> {
-        seed::sow(self, present)?;
+        seed::sow(self, present, self.catalogue.as_ref())?;
         let members = past::replay(self, &asked.paths.state, asked.context, present)?;
         self.wait(seed::guard(self.toolkit(), present, &members))
     }

@@ -154,7 +154,7 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
         work,
         cost,
         time: steps.course(ended_ms),
-        catalogue: unknown::CATALOGUE.to_owned(),
+        catalogue: unknown::catalogue(stage),
         unknown: unknown::of(stage, present),
         outputs: super::outputs(run),
     })

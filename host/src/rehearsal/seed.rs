@@ -7,14 +7,16 @@ use super::Stage;
 use crate::core::paths::database_in;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::model::InstanceStatus;
-use crate::inventory::{Change, Cluster, KeyRef, Node, Resource, SqliteStore, Store};
+use crate::inventory::{Change, Cluster, KeyRef, Node, ReadOnly, Resource, SqliteStore, Store};
 use crate::nodes::KeyPair;
 use crate::runs::cluster_tag;
 use crate::toolkit::Toolkit;
 use crate::toolkit::clusters::members;
 use crate::toolkit::firewall_rules::cluster_rules;
 use crate::toolkit::keys::{host_key_names, key_ref};
+use crate::toolkit::seen::Seen;
 use linodetool_plugin::SetFirewallRules;
+use linodetool_sandbox::catalogue::{ListedImage, ListedRegion, ListedType, Listing};
 use linodetool_sandbox::world::{Seed, SeedFirewall, SeedLinode};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -34,7 +36,8 @@ impl Present {
         if !database.is_file() {
             return Ok(Self::default());
         }
-        let store = SqliteStore::open(&database)?;
+        let look = ReadOnly::look(&database)?;
+        let store = SqliteStore::over(&database, look.connection);
         Ok(Self {
             clusters: store.clusters(context)?,
             nodes: store.nodes(context)?.into_iter().map(|node| (node.name.clone(), node)).collect(),
@@ -48,16 +51,17 @@ impl Present {
 }
 
 /// Puts the nodes and firewalls into the cloud, and their rows with keys of their own into the inventory.
-pub(super) fn sow(stage: &Stage, present: &Present) -> Result<(), Failure> {
-    if present.nodes.is_empty() && present.clusters.is_empty() && present.resources.is_empty() {
-        return Ok(());
-    }
+pub(super) fn sow(stage: &Stage, present: &Present, seen: Option<&Seen>) -> Result<(), Failure> {
     let seed = Seed {
+        catalogue: seen.map(|seen| listing(seen).keep()),
         linodes: present.nodes.values().filter_map(linode).collect(),
         firewalls: present.firewalls().filter_map(|row| firewall(row, present)).collect(),
     };
     let cannot = |e: linodetool_sandbox::machines::MachineError| Failure::new(FailureKind::Internal, e.to_string());
     stage.cloud.sandbox.seed(seed).map_err(cannot)?;
+    if present.nodes.is_empty() && present.clusters.is_empty() && present.resources.is_empty() {
+        return Ok(());
+    }
     let keys = Keys::make(stage.toolkit(), present)?;
     let nodes = present.nodes.values().map(|node| Change::put_node(keys.of(node)));
     let clusters = present.clusters.iter().map(|cluster| {
@@ -67,6 +71,37 @@ pub(super) fn sow(stage: &Stage, present: &Present) -> Result<(), Failure> {
     let resources = present.resources.iter().cloned().map(Change::put_resource);
     let changes: Vec<_> = clusters.chain(nodes).chain(resources).collect();
     Ok(stage.toolkit().inventory().apply(&changes)?)
+}
+
+fn listing(seen: &Seen) -> Listing {
+    let regions = seen.regions.iter().cloned().map(|region| ListedRegion {
+        id: region.id,
+        label: region.label,
+        country: region.country,
+        capabilities: region.capabilities,
+    });
+    let types = seen.types.iter().cloned().map(|one| ListedType {
+        id: one.id,
+        label: one.label,
+        class: one.class,
+        memory: one.memory_mb,
+        disk: one.disk_mb,
+        vcpus: u64::from(one.vcpus),
+        gpus: u64::from(one.gpus),
+        transfer: one.transfer_gb,
+        network_out: one.network_mbps,
+        price: (one.price.hourly, one.price.monthly),
+        elsewhere: one.region_prices.into_iter().map(|(id, price)| (id, price.hourly, price.monthly)).collect(),
+    });
+    let images = seen.images.iter().cloned().map(|image| ListedImage {
+        id: image.id,
+        label: image.label,
+        vendor: image.vendor,
+        size: image.size_mb,
+        capabilities: image.capabilities,
+        deprecated: image.deprecated,
+    });
+    Listing { regions: regions.collect(), types: types.collect(), images: images.collect() }
 }
 
 fn linode(node: &Node) -> Option<SeedLinode> {

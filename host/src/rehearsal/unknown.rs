@@ -2,14 +2,27 @@
 
 use super::seed::Present;
 use super::{Asked, Stage};
+use crate::core::clock::utc;
 use crate::core::{Failure, Secret, SystemClock};
 use crate::nodes::{Assumption, KeyPair};
 use crate::secrets::{Otherwise, SecretStore};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Prices and types change a few times a year.
+const OLD_DAYS: u64 = 30;
+
 /// Where prices, types and regions are from.
-pub(super) const CATALOGUE: &str = "bundled with linodetool";
+pub(super) fn catalogue(stage: &Stage) -> String {
+    match &stage.catalogue {
+        Some(seen) => format!("as the account showed them on {}", day(seen.seen_ms)),
+        None => "bundled with linodetool".to_owned(),
+    }
+}
+
+fn day(ms: u64) -> String {
+    utc(ms).chars().take(10).collect()
+}
 
 /// Secrets that could not be had, by name.
 #[derive(Clone, Default)]
@@ -47,6 +60,12 @@ pub(super) fn of(stage: &Stage, present: &Present) -> Vec<String> {
     }
     for name in stage.missing.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         told.push(format!("secret `{name}`: not in the store; something was used in its place"));
+    }
+    if let Some(seen) = &stage.catalogue {
+        let days = stage.began_ms.saturating_sub(seen.seen_ms) / 86_400_000;
+        if days > OLD_DAYS {
+            told.push(format!("prices, types and regions since {}, {days} days ago", day(seen.seen_ms)));
+        }
     }
     if !present.nodes.is_empty() {
         told.push("what was changed on nodes by hand, and whether they still are as the inventory has them".to_owned());

@@ -47,7 +47,7 @@ pub(crate) fn unlisted_region(id: &str) -> &'static Region {
         return known;
     }
     let name: &'static str = Box::leak(id.to_owned().into_boxed_str());
-    let region: &'static Region = Box::leak(Box::new(Region::unlisted(name)));
+    let region: &'static Region = Box::leak(Box::new(Region::other(name, name, "", None)));
     met.regions.push(region);
     region
 }

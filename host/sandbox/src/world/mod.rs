@@ -25,6 +25,7 @@ pub use seed::{Seed, SeedFirewall, SeedLinode};
 pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
 
+use crate::catalogue::{self, Catalogue};
 use crate::clock::Time;
 use crate::faults::Faults;
 use crate::ledger::{Entry, What};
@@ -36,6 +37,8 @@ pub const USERNAME: &str = "sandbox";
 /// Everything that exists. Cannot be printed: it holds tokens.
 pub struct World {
     pub timing: Timing,
+    /// What can be bought.
+    pub catalogue: &'static Catalogue,
     pub linodes: BTreeMap<u64, Linode>,
     pub firewalls: BTreeMap<u64, Firewall>,
     pub stackscripts: BTreeMap<u64, Script>,
@@ -98,6 +101,7 @@ impl World {
     pub fn new(timing: Timing, now: Time, last_id: u64) -> Self {
         Self {
             timing,
+            catalogue: &catalogue::BUNDLED,
             linodes: BTreeMap::new(),
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),

@@ -7,13 +7,15 @@ use std::net::Ipv4Addr;
 
 use super::firewalls::RuleSet;
 use super::{Alerts, Disk, DiskStatus, Firewall, Linode, Status, World};
-use crate::catalogue::{self, Price, Type};
+use crate::catalogue::{self, Catalogue, Price, Type};
 use crate::clock::Time;
 use crate::machines::MachineSpec;
 
 /// All that is there.
 #[derive(Clone, Debug, Default)]
 pub struct Seed {
+    /// What can be bought, if it is not what comes with the emulator.
+    pub catalogue: Option<&'static Catalogue>,
     pub linodes: Vec<SeedLinode>,
     pub firewalls: Vec<SeedFirewall>,
 }
@@ -49,8 +51,8 @@ pub struct SeedFirewall {
 }
 
 impl SeedLinode {
-    fn kind(&self) -> &'static Type {
-        catalogue::linode_type(&self.linode_type).unwrap_or_else(|| {
+    fn kind(&self, catalogue: &Catalogue) -> &'static Type {
+        catalogue.linode_type(&self.linode_type).unwrap_or_else(|| {
             let price = Price { hourly: self.hourly, monthly: self.monthly };
             catalogue::unlisted_type(&self.linode_type, self.memory, self.vcpus, price)
         })
@@ -60,6 +62,7 @@ impl SeedLinode {
 impl World {
     /// Puts it all there; gives what is to run.
     pub(crate) fn sow(&mut self, seed: Seed, now: Time) -> Vec<MachineSpec> {
+        self.catalogue = seed.catalogue.unwrap_or(self.catalogue);
         let mut running = Vec::new();
         for one in seed.linodes {
             if let Some(spec) = self.sow_linode(&one, now) {
@@ -75,8 +78,8 @@ impl World {
     }
 
     fn sow_linode(&mut self, one: &SeedLinode, now: Time) -> Option<MachineSpec> {
-        let (linode_type, id) = (one.kind(), one.id);
-        let region = catalogue::region(&one.region).unwrap_or_else(|| catalogue::unlisted_region(&one.region));
+        let (linode_type, id) = (one.kind(self.catalogue), one.id);
+        let region = self.catalogue.region(&one.region).unwrap_or_else(|| catalogue::unlisted_region(&one.region));
         for address in one.public_ip.iter().chain(&one.private_ip) {
             self.addresses.reserve(*address);
         }

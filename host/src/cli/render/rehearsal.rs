@@ -140,21 +140,34 @@ fn work(of: &[Work]) -> Option<String> {
         let name = if role.role.is_empty() { "nodes without a role" } else { &role.role };
         let nodes = if role.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", role.nodes) };
         lines.push(format!("  {name} ({nodes})"));
-        let row = |what: &str, of: &Counted| {
-            let changed = match of.changed {
-                0 => String::new(),
-                all if all == of.times => ", each a change".to_owned(),
-                some => format!(", {some} of them a change"),
-            };
-            let times = if of.times == 1 { "once".to_owned() } else { format!("{} times", of.times) };
-            format!("    {what}{}: {times}{changed}", of.what)
-        };
-        let rows: Vec<_> = role.operations.iter().map(|one| row("", one)).collect();
-        let commands = role.commands.iter().map(|one| row("command ", one));
-        let rows: Vec<_> = rows.into_iter().chain(commands).collect();
-        lines.extend(cut(rows, "    "));
+        let commands = role.commands.iter().map(|one| Counted { what: format!("command {}", one.what), ..one.clone() });
+        let all: Vec<_> = alike(&role.operations).into_iter().chain(commands).collect();
+        let width = all.iter().map(|one| one.times.to_string().len()).max().unwrap_or(0);
+        let row = |one: &Counted| format!("    {:>width$} x {}", one.times, one.what);
+        lines.extend(cut(all.iter().map(row).collect(), "    "));
     }
     (!lines.is_empty()).then(|| format!("Work on nodes:\n{}", lines.join("\n")))
+}
+
+/// Of more than two things of one kind only their number.
+fn alike(of: &[Counted]) -> Vec<Counted> {
+    let kind = |one: &Counted| one.what.split(' ').next().unwrap_or_default().to_owned();
+    let mut groups: Vec<(String, Vec<&Counted>)> = Vec::new();
+    for one in of {
+        match groups.iter_mut().find(|(known, _)| *known == kind(one)) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((kind(one), vec![one])),
+        }
+    }
+    let told = |(kind, group): (String, Vec<&Counted>)| {
+        if group.len() <= 2 {
+            return group.into_iter().cloned().collect::<Vec<_>>();
+        }
+        let sum = |of: fn(&Counted) -> usize| group.iter().map(|one| of(one)).sum();
+        let what = format!("{kind} ({} different ones)", group.len());
+        vec![Counted { what, times: sum(|one| one.times), changed: sum(|one| one.changed) }]
+    };
+    groups.into_iter().flat_map(told).collect()
 }
 
 fn time(of: &Course) -> String {
@@ -266,18 +279,8 @@ mod tests {
 
             Work on nodes:
               worker (20 nodes)
-                file /etc/0: 20 times, each a change
-                file /etc/1: 20 times, 19 of them a change
-                file /etc/2: 20 times, 18 of them a change
-                file /etc/3: 20 times, 17 of them a change
-                file /etc/4: 20 times, 16 of them a change
-                file /etc/5: 20 times, 15 of them a change
-                file /etc/6: 20 times, 14 of them a change
-                file /etc/7: 20 times, 13 of them a change
-                file /etc/8: 20 times, 12 of them a change
-                file /etc/9: 20 times, 11 of them a change
-                file /etc/10: 20 times, 10 of them a change
-                and 10 more (--json has all)
+                400 x file (20 different ones)
+                  1 x command format HDFS
 
             Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more
               prices: bundled with linodetool
@@ -288,7 +291,8 @@ mod tests {
                    0.8 s  configuring nodes
 
             Not known, or assumed:
-              how large downloads are"#]].assert_eq(&report(&rehearsal()));
+              how large downloads are"#]]
+        .assert_eq(&report(&rehearsal()));
     }
 
     #[test]
@@ -302,7 +306,8 @@ mod tests {
             Cost of its clusters: $0.00 an hour, $0.00 a month; as now
               prices: bundled
 
-            Time: about 0.0 s"#]].assert_eq(&report(&nothing));
+            Time: about 0.0 s"#]]
+        .assert_eq(&report(&nothing));
     }
 
     #[test]
@@ -317,6 +322,7 @@ mod tests {
             hadoop-master-1  1  g6-standard-2  us-east  $0.0360  $24.00
             hadoop-worker-1  1  g6-standard-2  us-east  $0.0360  $24.00
             Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more, until deleted
-            Time: about 2 min 57 s"#]].assert_eq(&question(&of, "linode-v4"));
+            Time: about 2 min 57 s"#]]
+        .assert_eq(&question(&of, "linode-v4"));
     }
 }
