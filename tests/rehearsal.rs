@@ -131,10 +131,10 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
     let stage = Stage::new();
     let fresh = stage.rehearse("hadoop", &[]);
     expect![[r#"
-        create firewall lt-hadoop $0
+        create linode hadoop-master-1 $0.036
         create linode hadoop-worker-1 $0.036
         create linode hadoop-worker-2 $0.036
-        create linode hadoop-master-1 $0.036
+        create firewall lt-hadoop $0
         0.108 an hour, was 0
     "#]]
     .assert_eq(&told(&fresh));
@@ -271,4 +271,30 @@ fn a_recipe_that_fails_tells_what_it_reached() {
     .assert_eq(&told(&outcome));
     assert_eq!(outcome.error.unwrap().spot.unwrap().line, 5);
     assert!(outcome.rehearsal.unknown[0].starts_with("command `test -e /srv`: assumed"));
+}
+
+#[test]
+fn prices_are_those_that_the_account_showed_last() {
+    let stage = Stage::new();
+    let cache = paths(stage.dir.path()).cache;
+    std::fs::create_dir_all(&cache).unwrap();
+    let seen = serde_json::json!({
+        "seen_ms": BEGAN - 40 * 86_400_000,
+        "types": [{ "id": "g6-standard-2", "label": "Linode 4GB", "memory_mb": 4096, "vcpus": 2,
+            "price": { "hourly": 1.0, "monthly": 700.0 }, "region_prices": { "xx-new": { "hourly": 2.0, "monthly": 1400.0 } } }],
+        "regions": [{ "id": "xx-new", "label": "New", "country": "xx", "capabilities": ["Linodes", "Metadata", "Cloud Firewall"] }],
+        "images": [{ "id": "linode/debian12", "label": "Debian 12", "public": true, "capabilities": ["cloud-init"] }],
+    });
+    std::fs::write(cache.join("catalogue-linode-v4.json"), seen.to_string()).unwrap();
+    let outcome = stage.rehearse("hadoop", &[("region", "xx-new"), ("workers", "1")]);
+    expect![[r#"
+        create linode hadoop-master-1 $2
+        create linode hadoop-worker-1 $2
+        create firewall lt-hadoop $0
+        4 an hour, was 0
+    "#]].assert_eq(&told(&outcome));
+    let known = format!("{}\n{}", outcome.rehearsal.catalogue, outcome.rehearsal.unknown[0]);
+    expect![[r#"
+        as the account showed them on 2026-12-06
+        prices, types and regions since 2026-12-06, 40 days ago"#]].assert_eq(&known);
 }
