@@ -9,6 +9,7 @@ use super::error::Refused;
 use super::input::label_problem;
 use super::instance_create;
 use super::instance_view::linode_view;
+use super::page;
 use crate::limits::Class;
 use crate::world::{Linode, Refusal};
 
@@ -16,7 +17,10 @@ const READ: &str = "linodes:read_only";
 const WRITE: &str = "linodes:read_write";
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::list("linode/instances", READ, |call| call.list(linodes(call), |linode| linode_view(linode))),
+    Route::list("linode/instances", READ, |call| match page::only_ids::<&Linode>(call.request) {
+        Some(ids) => call.list(ids.iter().filter_map(|id| seen(call, *id)), |linode| linode_view(linode)),
+        None => call.list(linodes(call), |linode| linode_view(linode)),
+    }),
     Route::new("POST", "linode/instances", WRITE, instance_create::create).counted(Class::CreateLinode),
     Route::new("GET", "linode/instances/{}", READ, get),
     Route::new("PUT", "linode/instances/{}", WRITE, update),
@@ -31,10 +35,13 @@ pub(super) fn linodes<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Linode
     call.world.linodes.values().filter(|linode| linode.visible <= call.now)
 }
 
+fn seen<'a>(call: &'a Call<'_>, id: u64) -> Option<&'a Linode> {
+    call.world.linodes.get(&id).filter(|linode| linode.visible <= call.now)
+}
+
 /// The Linode that the path names, if it is seen.
 pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
-    let linode = call.world.linodes.get(&call.id(0)?);
-    linode.filter(|linode| linode.visible <= call.now).ok_or_else(Refused::not_found)
+    seen(call, call.id(0)?).ok_or_else(Refused::not_found)
 }
 
 /// Why a label cannot be given to a Linode: `present` is the one that asks, if it exists.
