@@ -171,7 +171,8 @@ impl EnsureNode<'_> {
             // There is one with this label: it shows before long.
             (true, _) => now + millis(if sandbox { HIDES_IN_SANDBOX } else { HIDES }),
             (false, true) => now + millis(if sandbox { AGAIN_IN_SANDBOX } else { AGAIN }),
-            (false, false) => self.hopeless_ms(cx),
+            // Not from the intent: the request may have waited for its turn ever since.
+            (false, false) => now + millis(in_doubt(self.toolkit)),
         };
         let unknown = |why: String| {
             Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}; {why}"))
@@ -187,11 +188,6 @@ impl EnsureNode<'_> {
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
             Err(look) => Err(unknown(format!("and looking for it failed: {look}"))),
         }
-    }
-
-    /// When what was asked for with this intent cannot appear any more.
-    fn hopeless_ms(&self, cx: &StepCx) -> u64 {
-        cx.intent_ms + millis(in_doubt(self.toolkit))
     }
 
     /// Looks for what a create without an answer has made, once and until then. A cancel cuts this where it waits, and
@@ -258,7 +254,9 @@ impl Effect for EnsureNode<'_> {
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<EnsuredNode>>, Failure> {
-        match self.look_for(cx, self.hopeless_ms(cx)).await? {
+        // From then on what was asked for cannot appear any more.
+        let until_ms = cx.intent_ms + millis(in_doubt(self.toolkit));
+        match self.look_for(cx, until_ms).await? {
             Found::Ours(found) => Ok(Some(self.done(cx, found))),
             Found::Strangers(_) | Found::Nothing => Ok(None),
         }
