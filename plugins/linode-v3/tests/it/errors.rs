@@ -107,9 +107,9 @@ fn answers_of_what_stands_before_the_api() {
         {"kind":"rate_limited","message":"the provider answered 429, which API v3 itself never does","retry":{"after_ms":7000},"status":429} ambiguous=false
         {"kind":"unavailable","message":"the provider answered 500, which API v3 itself never does","retry":"never","status":500} ambiguous=true
         {"kind":"unavailable","message":"the provider answered 502, which API v3 itself never does","retry":"backoff","status":502} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":{"after_ms":300000},"status":503} ambiguous=false
+        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":{"after_ms":300000},"status":503} ambiguous=true
         {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":"never","status":503} ambiguous=false
-        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":"backoff","status":503} ambiguous=false
+        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":"backoff","status":503} ambiguous=true
         {"kind":"unavailable","message":"the provider answered 204, which API v3 itself never does","retry":"never","status":204} ambiguous=true
         {"kind":"unavailable","message":"the provider answered 301, which API v3 itself never does","retry":"never","status":301} ambiguous=true
     "#]].assert_eq(&replies.map(|reply| shown(&error(reply))).concat());
