@@ -181,6 +181,13 @@ pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
     Ok(connection)
 }
 
+/// The same for a database that is worth nothing once this process has ended: the disk is never waited for.
+pub fn open_scratch_writer(path: &Path) -> Result<Connection, StateError> {
+    let connection = open_writer(path)?;
+    connection.execute_batch("pragma synchronous = off").map_err(StateError::database(path, "opened"))?;
+    Ok(connection)
+}
+
 /// While several processes make the database at once, SQLite answers this one change with "busy" and does not wait as it
 /// does elsewhere.
 fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
