@@ -191,7 +191,8 @@ impl Lane {
                 self.outcome(step, EntryKind::Done, encode(&value, E::OP)?, changes)?;
                 Ok(value)
             }
-            Err(failure) if matches!(failure.kind, FailureKind::Interrupted | FailureKind::Cancelled) => {
+            // What did not get as far as the effect says nothing of what an earlier process may have done.
+            Err(failure) if is_unknown(failure.kind) || in_doubt && is_no_verdict(failure.kind) => {
                 Err(self.leave_in_doubt(step, failure))
             }
             Err(failure) => {
@@ -327,6 +328,17 @@ impl Lane {
     fn name(&self, seq: u32) -> String {
         step_path(&self.path, seq)
     }
+}
+
+/// Whether it took effect is not known.
+fn is_unknown(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Interrupted | FailureKind::Cancelled)
+}
+
+/// It was not even tried, as far as this failure tells.
+fn is_no_verdict(kind: FailureKind) -> bool {
+    use FailureKind::{Auth, Internal, Local, Plugin, Ssh, State, Unavailable};
+    matches!(kind, Auth | Internal | Local | Plugin | Ssh | State | Unavailable)
 }
 
 fn encode(value: &impl Serialize, op: &str) -> Result<String, StepError> {

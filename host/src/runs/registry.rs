@@ -10,7 +10,7 @@ use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
 use crate::core::{Event, Events, Failure, FailureKind, Paths, RunId, Time};
-use crate::inventory::{Inventory, SqliteStore, StateError, database};
+use crate::inventory::{Inventory, ReadOnly, SqliteStore, StateError, Trouble, database};
 use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -36,6 +36,8 @@ pub(super) struct Shared {
     inventory: Inventory,
     /// Of a process that may be made to die.
     pub(super) points: OnceLock<Arc<CrashPoints>>,
+    /// The database may be a copy, which ends with this.
+    _read_only: Option<ReadOnly>,
 }
 
 impl Runs {
@@ -55,11 +57,34 @@ impl Runs {
     ) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
         let database = paths.database();
-        let writer = match durability {
+        let opened = match durability {
             Durability::Durable => database::open_writer(&database),
             Durability::Scratch => database::open_scratch_writer(&database),
         };
-        Self::over(writer?, durability, &paths.state, &database, handle, time, events)
+        match opened {
+            Ok(writer) => Self::over(writer, durability, &paths.state, &database, handle, time, events),
+            Err(error) => match ReadOnly::after(&database, &error) {
+                Some((there, trouble)) => {
+                    Self::read_only(there, trouble, &paths.state, &database, handle, time, events)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// What is on record can be looked at, and nothing begun.
+    fn read_only(
+        there: ReadOnly,
+        trouble: Trouble,
+        state: &Path,
+        database: &Path,
+        handle: Handle,
+        time: Arc<dyn Time>,
+        events: Events,
+    ) -> Result<Self, StateError> {
+        let readers = [there.reader()?, there.reader()?];
+        let journal = Journal::closed(database, trouble);
+        Ok(Self::assemble(journal, readers, Some(there), state, database, handle, time, events))
     }
 
     pub(super) fn over(
@@ -72,18 +97,44 @@ impl Runs {
         events: Events,
     ) -> Result<Self, StateError> {
         files::private_dir(&state.join("runs"))?;
-        let journal = Arc::new(Journal::start(writer, time.clone(), durability)?);
+        let journal = Journal::start(writer, database, time.clone(), durability)?;
+        let readers = [database::open_reader(database)?, database::open_reader(database)?];
+        Ok(Self::assemble(journal, readers, None, state, database, handle, time, events))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that there is, once")]
+    fn assemble(
+        journal: Journal,
+        [for_inventory, for_runs]: [Connection; 2],
+        read_only: Option<ReadOnly>,
+        state: &Path,
+        database: &Path,
+        handle: Handle,
+        time: Arc<dyn Time>,
+        events: Events,
+    ) -> Self {
+        let journal = Arc::new(journal);
         let settle = {
             let journal = journal.clone();
-            move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
+            move || journal.settle()
         };
-        let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
-        let reader = Mutex::new(database::open_reader(database)?);
+        let inventory = Inventory::new(Arc::new(SqliteStore::over(database, for_inventory)), Arc::new(settle));
         let (state, database) = (state.to_owned(), database.to_owned());
         let logs = Logs::new(&state, time.clone());
         let events = logs.before(events);
-        let points = OnceLock::new();
-        Ok(Self(Arc::new(Shared { journal, handle, time, events, logs, state, database, reader, inventory, points })))
+        Self(Arc::new(Shared {
+            journal,
+            handle,
+            time,
+            events,
+            logs,
+            state,
+            database,
+            reader: Mutex::new(for_runs),
+            inventory,
+            points: OnceLock::new(),
+            _read_only: read_only,
+        }))
     }
 
     /// From now on all runs of this process go by these points. The first call decides.
@@ -103,6 +154,7 @@ impl Runs {
 
     fn begin_as(&self, new: NewRun, retry_of: Option<&RunId>) -> Result<Arc<Run>, Failure> {
         let shared = &self.0;
+        shared.journal.check()?;
         let id = RunId::random();
         let lock = FileLock::attempt(&shared.lock_path(id.as_str())).map_err(StateError::from)?;
         let Some(lock) = lock else {
@@ -156,7 +208,7 @@ impl Runs {
                 .hint(format!("`linodetool runs retry {id}` does it all again, as a new run")));
         }
         shared.journal.now(&Arc::from(id.as_str()), shared.taken_over(), Extra::Adopt)?;
-        let past = shared.past(id)?;
+        let past = shared.past(&before)?;
         shared.announce(id, before.title);
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
@@ -168,7 +220,7 @@ impl Runs {
         shared.journal.barrier()?;
         let before = shared.summary(id)?;
         let lock = shared.lock_run(&before)?;
-        let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
+        let past = Past { follows: true, sources: [].into(), ..shared.past(&before)? };
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
 
@@ -241,10 +293,12 @@ impl Shared {
         }
     }
 
-    fn past(&self, id: &RunId) -> Result<Past, StateError> {
+    /// What is there of a run; `before` is it as it stood before this process took it up.
+    fn past(&self, before: &RunSummary) -> Result<Past, StateError> {
+        let id = &before.id;
         self.read(|reader| {
             Ok(Past {
-                steps: load::recorded(reader, id.as_str())?,
+                steps: load::recorded(reader, id.as_str(), before.at_work_until_ms())?,
                 sources: load::sources(reader, id.as_str())?,
                 outputs: load::outputs(reader, id.as_str())?,
                 facts: load::facts(reader, id.as_str())?,

@@ -11,8 +11,9 @@ use super::records::{RunSummary, Status, StepState, step_path};
 use super::registry::Shared;
 use crate::core::clock::utc;
 use crate::core::time::{Crew, Watched};
-use crate::core::{Cancel, Event, Failure, FailureKind, Hold, RunId};
-use crate::secrets::files::{self, FileLock};
+use crate::core::{Cancel, Event, Failure, Hold, RunId};
+use crate::inventory::Trouble;
+use crate::secrets::files::{self, FileError, FileLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -221,10 +222,15 @@ impl Run {
         let mut entry = Entry::of_run(EntryKind::Finish, self.now());
         entry.body = Some(json!({ "status": status, "failure": failure }).to_string());
         self.pass(END, 1, Phase::Before, END_OP);
-        self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure })?;
+        let ended = self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure });
+        ended.map_err(|error| self.way_on(error))?;
         self.pass(END, 1, Phase::Effect, END_OP);
         let summary = self.shared.summary(&self.id)?;
-        self.write_audit(&summary)?;
+        if let Err(error) = self.write_audit(&summary) {
+            // The run is no less done; who verifies its chain sees that the line is missing.
+            let text = format!("run {} has ended, but the audit log lacks it: {error}; {}", self.id, error.hint());
+            self.shared.events.note(text);
+        }
         // Before the lock is let go: who follows the log reads on until then.
         let why = summary.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
         let text = format!("run {} has ended: {}{why}", self.id, summary.status);
@@ -235,17 +241,27 @@ impl Run {
         Ok(summary)
     }
 
-    fn write_audit(&self, run: &RunSummary) -> Result<(), Failure> {
+    /// What to do about a journal that cannot be written, now that this run is at its end.
+    fn way_on(&self, error: JournalError) -> Failure {
+        let JournalError::Down { trouble: Trouble { remedy, .. }, .. } = &error else { return error.into() };
+        let (id, remedy) = (&self.id, remedy.clone());
+        let hint = match self.shared.summary(id) {
+            Ok(run) if run.recipe.is_some() || run.resumable => {
+                format!("nothing is lost: {remedy}, then go on: linodetool runs resume {id}")
+            }
+            Ok(_) => format!("{remedy}; what was begun is told by: linodetool runs show {id}"),
+            Err(_) => format!("nothing was changed: {remedy}, then give the command again"),
+        };
+        Failure::from(error).hint(hint)
+    }
+
+    fn write_audit(&self, run: &RunSummary) -> Result<(), FileError> {
         let line = json!({
             "time": run.ended_ms.map(utc), "run": run.id, "title": run.title, "context": run.context,
             "status": run.status, "lines": run.lines, "head": run.head,
         });
         let path = self.shared.audit_log();
-        files::append_private(&path, &line.to_string()).map_err(|error| {
-            let hint = error.hint();
-            Failure::new(FailureKind::State, format!("the run has ended, but the audit log lacks it: {error}"))
-                .hint(hint)
-        })
+        files::append_private(&path, &line.to_string())
     }
 
     /// A point where this process may be made to die.

@@ -128,15 +128,18 @@ fn a_full_disk_stops_before_the_effect() {
         }
         assert!(done < 10_000);
     };
-    expect!["the journal cannot be written: the disk is full"].assert_eq(&error.to_string());
+    let said = |text: &str| text.replace(desk.dir.path().to_str().unwrap(), "DIR");
+    expect!["the journal DIR/linodetool.db cannot be written: the disk is full"].assert_eq(&said(&error.to_string()));
     assert_eq!(desk.world.made().len(), done, "no effect without a durable intent");
     // All that follows is refused the same way, quickly.
     assert!(matches!(root.step(&at(2), &desk.make("later")), Err(StepError::Journal(_))));
     assert_eq!(runs.begin(new_run()).err().unwrap().kind, FailureKind::State);
     assert_eq!(runs.inventory().nodes("default/default").unwrap_err().to_string().matches("disk is full").count(), 1);
     let failure = run.finish(Status::Done).unwrap_err();
-    expect!["nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"]
-        .assert_eq(&failure.hint.unwrap());
+    expect![
+        "nothing is lost: make room on the disk that holds DIR/linodetool.db, then go on: linodetool runs resume RUN"
+    ]
+    .assert_eq(&said(&failure.hint.unwrap()).replace(run.id().as_str(), "RUN"));
     let id = run.id().clone();
     drop((root, run, runs));
     // With room again, the run goes on; its last step is in doubt or done, never both.
@@ -158,7 +161,7 @@ fn a_database_that_vanished_is_told() {
     let connection = database::open_writer(&desk.paths().database()).unwrap();
     connection.execute_batch("drop table entry").unwrap();
     let error = run.root().probe().run().root().step(&at(1), &desk.make("b")).unwrap_err();
-    assert!(error.to_string().starts_with("the journal cannot be written: no such table: entry"), "{error}");
+    assert!(error.to_string().ends_with("linodetool.db cannot be written: no such table: entry"), "{error}");
     assert_eq!(desk.world.made(), ["a"]);
 }
 
