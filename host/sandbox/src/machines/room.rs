@@ -219,8 +219,9 @@ impl Room {
         let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait(id, pid, &word));
         let up = waiter
             .because(|| "cannot start a thread")
-            .and_then(|_| self.bring_up(spec, pid, (go_write, ready_read), came_up))
-            .and_then(|phases| self.connect_up(spec, pid, &port).map(|()| phases));
+            .and_then(|_| self.bring_up(spec, pid, (go_write, ready_read), &came_up));
+        drop(came_up); // there will be no other word
+        let up = up.and_then(|phases| self.connect_up(spec, pid, &port).map(|()| phases));
         match up {
             Ok(phases) => Ok(format!("{phases} total {:.1}", started.elapsed().as_secs_f64() * 1e3)),
             Err(e) => {
@@ -236,7 +237,7 @@ impl Room {
         spec: &MachineSpec,
         pid: i32,
         (go, ready): (OwnedFd, OwnedFd),
-        came_up: mpsc::Sender<()>,
+        came_up: &mpsc::Sender<()>,
     ) -> Result<String> {
         let started = Instant::now();
         let port = protocol::port(spec.id)?;
