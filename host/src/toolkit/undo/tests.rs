@@ -36,6 +36,7 @@ fn summary(id: &str, title: &str, status: Status) -> RunSummary {
         owner: None,
         retry_of: None,
         resumable: false,
+        failed_steps: 0,
         generation: 1,
         lines: 0,
         head: String::new(),
