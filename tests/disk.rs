@@ -24,24 +24,26 @@ const INSIDE: &str = "LINODETOOL_TEST_OWN_MOUNTS";
 const NOBODY: u32 = 65_534;
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&["unshare", "mount", "umount"]);
-    let lacking = lacking.or_else(|| (!is_root()).then(|| "only root may mount a disk".to_owned()));
-    if lacking.is_none() && std::env::var_os(INSIDE).is_none() {
-        let mut inside = Command::new("unshare");
-        inside.args(["--mount", "--propagation", "private"]).arg(std::env::current_exe().unwrap());
-        let status = inside.args(std::env::args_os().skip(1)).env(INSIDE, "1").status().unwrap();
-        return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
-    }
     let tests: &[support::Test] = &[
         ("a_full_disk_loses_nothing", a_full_disk_loses_nothing),
         ("a_full_disk_of_secrets_is_named", a_full_disk_of_secrets_is_named),
         ("what_cannot_be_written_can_be_read", what_cannot_be_written_can_be_read),
         ("a_folder_without_the_right_to_write_can_be_read", a_folder_without_the_right_to_write_can_be_read),
     ];
-    support::main(tests, lacking.as_deref())
+    support::main(tests, || support::no_machines(&["unshare", "mount", "umount"]).or_else(no_mounts))
+}
+
+/// Why this program can have no mounts of its own; otherwise it goes on with them.
+fn no_mounts() -> Option<String> {
+    if !is_root() {
+        return Some("only root may mount a disk".to_owned());
+    }
+    if std::env::var_os(INSIDE).is_some() {
+        return None;
+    }
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "--propagation", "private"]).arg(std::env::current_exe().unwrap());
+    Some(inside.args(std::env::args_os().skip(1)).env(INSIDE, "1").exec().to_string())
 }
 
 fn is_root() -> bool {

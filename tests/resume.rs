@@ -16,10 +16,6 @@ use std::process::{Child, ChildStderr, ExitCode, Stdio};
 use support::{Home, is};
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&[]);
     let tests: &[support::Test] = &[
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
         ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
@@ -30,7 +26,7 @@ fn main() -> ExitCode {
         ("what_a_reboot_cut_is_done_again_only_if_asked", what_a_reboot_cut_is_done_again_only_if_asked),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
-    support::main(tests, lacking.as_deref())
+    support::main(tests, || support::no_machines(&[]))
 }
 
 /// Each node counts how often its commands were run. The last command ends when the file `go` is there.

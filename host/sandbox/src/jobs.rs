@@ -178,9 +178,7 @@ impl Jobs {
     }
 
     fn put_firewalls_in_force(&self, report: &dyn Report) {
-        if !self.stale_firewalls.load(Ordering::SeqCst) {
-            return;
-        }
+        // First the lock: whoever boots a machine waits for the guard that another one is just putting up.
         let _one_at_a_time = self.firewalls.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stale_firewalls.swap(false, Ordering::SeqCst) {
             let firewalls = report.firewalls_in_force();
@@ -237,16 +235,25 @@ impl Queue {
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Barrier;
-    use std::sync::mpsc::Receiver;
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::Duration;
 
     use super::*;
     use crate::machines::{MachineExit, MachineSpec};
 
-    /// Notes what is done, and how much of it at once. The boots of machines 1 and 2 wait for each other.
+    /// Notes what is done, and how much of it at once. The boots of machines 1 and 2 wait for each other, the firewalls
+    /// for a word.
     struct Noted {
         seen: Mutex<Seen>,
         together: Barrier,
+        go: Mutex<Receiver<()>>,
+    }
+
+    impl Noted {
+        fn new() -> (Arc<Self>, Sender<()>) {
+            let (say, go) = channel();
+            (Arc::new(Self { seen: Mutex::default(), together: Barrier::new(2), go: Mutex::new(go) }), say)
+        }
     }
 
     #[derive(Default)]
@@ -290,6 +297,7 @@ mod tests {
         }
 
         fn set_firewalls(&self, _: &[FirewallRules]) -> Result<(), MachineError> {
+            self.go.lock().unwrap().recv().unwrap();
             self.seen.lock().unwrap().firewalls += 1;
             Ok(())
         }
@@ -318,8 +326,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_at_the_end_is_told() {
-        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
-        let jobs = Arc::new(Jobs::new(machines, Execution::Threads));
+        let jobs = Arc::new(Jobs::new(Noted::new().0, Execution::Threads));
         let report: Arc<dyn Report> = Arc::new(Reported::default());
         assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [0_u64; 0]);
         jobs.submit(vec![Job { linode: 7, operation: 1, work: Work::Delete }], true, &report);
@@ -328,7 +335,7 @@ mod tests {
 
     #[test]
     fn one_linodes_jobs_are_done_in_order_and_different_ones_at_once() {
-        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
+        let (machines, go) = Noted::new();
         let jobs = Arc::new(Jobs::new(machines.clone(), Execution::Threads));
         let reported = Arc::new(Reported::default());
         let report: Arc<dyn Report> = reported.clone();
@@ -338,6 +345,13 @@ mod tests {
             let three = vec![job(1, Work::Boot(spec())), job(2, Work::Reboot(spec())), job(3, Work::Delete)];
             jobs.submit(three, linode == 1, &report);
         }
+        // One puts the firewalls in force; all others have a boot in their hands. Any that does not wait goes on to a next.
+        let late = Instant::now() + Duration::from_secs(30);
+        while jobs.lock().ready.len() > 101 - MOST_WORKERS {
+            assert!(Instant::now() < late, "{} workers took no job", jobs.lock().ready.len());
+            std::thread::yield_now();
+        }
+        go.send(()).unwrap();
         let mut done = reported.0.lock().unwrap();
         while done.len() < 300 {
             let (next, late) = reported.1.wait_timeout(done, Duration::from_secs(30)).unwrap();

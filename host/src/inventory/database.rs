@@ -121,12 +121,11 @@ impl From<StateError> for Failure {
 /// Each brings the schema from its index to the next version. Never edit one that was released: add one.
 const MIGRATIONS: &[&str] = &["
     create table run (
-        id text primary key, title text not null, command_line text not null, context text not null,
+        ordinal integer primary key autoincrement, id text not null unique, title text not null, command_line text not null, context text not null,
         provider text not null, recipe text, params text not null, versions text not null, retry_of text,
         status text not null, failure text, started_ms integer not null, ended_ms integer,
         generation integer not null, pid integer not null, heartbeat_ms integer not null,
-        entries integer not null, head blob not null) without rowid;
-    create index run_started on run (started_ms);
+        entries integer not null, head blob not null);
     create table entry (
         run text not null, n integer not null, kind integer not null, lane text not null, seq integer not null,
         attempt integer not null, op text, digest blob, place text, began_ms integer, ms integer not null, args text, body text,
@@ -240,6 +239,13 @@ pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
         )
         .map_err(StateError::database(path, "opened"))?;
     migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// The same for a database that is worth nothing once this process has ended: the disk is never waited for.
+pub fn open_scratch_writer(path: &Path) -> Result<Connection, StateError> {
+    let connection = open_writer(path)?;
+    connection.execute_batch("pragma synchronous = off").map_err(StateError::database(path, "opened"))?;
     Ok(connection)
 }
 

@@ -66,6 +66,12 @@ impl NodeError {
         matches!(self, Self::Lost { .. })
     }
 
+    /// Whether the machine may answer again by and by. One that goes down may let us in once more before it does, and then
+    /// answers nothing until it is up.
+    pub(super) fn is_away(&self) -> bool {
+        self.is_lost() || matches!(self, Self::Unreachable { .. } | Self::Refused { .. })
+    }
+
     fn kind(&self) -> FailureKind {
         match self {
             Self::Unreachable { .. }

@@ -34,6 +34,7 @@ pub(super) struct Recorded {
     pub(super) place: String,
     pub(super) state: StepState,
     pub(super) attempt: u32,
+    /// Of one in doubt, the last moment at which a process may have been at it.
     pub(super) intent_ms: u64,
     /// Outcome or failure as JSON; of one in doubt, the failure that was told to the script, or empty.
     pub(super) body: String,
@@ -51,10 +52,9 @@ pub(super) fn summaries(
 ) -> rusqlite::Result<Vec<RunSummary>> {
     let sql = format!(
         "select {} from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
-         order by started_ms desc, id",
+         order by ordinal desc",
         run_columns()
     );
-    // Of two runs of one millisecond the id decides, so that the order is at least always the same.
     let mut query = reader.prepare_cached(&sql)?;
     let mut rows = query.query(params![filter.context, filter.title])?;
     let mut found = Vec::new();
@@ -102,6 +102,7 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
         failure: failure.as_deref().map(decode_failure),
         started_ms: row.get::<_, Number>(8)?.0,
         ended_ms: row.get::<_, Option<Number>>(9)?.map(|ms| ms.0),
+        heard_ms: owner.heartbeat_ms,
         owner: (status == Status::Running).then_some(owner),
         retry_of: retry_of.as_deref().map(run_id).transpose()?,
         generation: row.get(13)?,
@@ -193,8 +194,8 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
     Ok(())
 }
 
-/// The steps that a resumed script will meet.
-pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps> {
+/// The steps that a resumed script will meet. Until `at_work_ms` a process may have been at those in doubt.
+pub(super) fn recorded(reader: &Connection, id: &str, at_work_ms: u64) -> rusqlite::Result<Steps> {
     let mut steps = Steps::new();
     each_entry(reader, id, |_, entry| {
         let state = match entry.kind {
@@ -234,6 +235,9 @@ pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps>
             (None, None) => {}
         }
     })?;
+    for step in steps.values_mut().flatten().flatten().filter(|step| step.state == StepState::Intent) {
+        step.intent_ms = step.intent_ms.max(at_work_ms);
+    }
     Ok(steps)
 }
 

@@ -8,7 +8,7 @@ use super::registry::Runs;
 use super::run::guard;
 use crate::core::{Clock, Event, Events, Failure, RunId};
 use crate::inventory::StateError;
-use crate::secrets::files::{FileError, is_cut_off, while_trying};
+use crate::secrets::files::{FileError, FileLock, is_cut_off, while_trying};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -147,14 +147,15 @@ fn bounded(event: Event) -> Event {
     }
 }
 
-/// Removes the oldest logs; what cannot be removed stays.
+/// Removes the oldest logs, but none of a run that is at work; what cannot be removed stays.
 fn prune(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let is_at_work = |log: &Path| FileLock::is_held(&log.with_extension("lock"));
     let logs = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "log"));
     let mut logs: Vec<_> = logs.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path))).collect();
     logs.sort();
     let surplus = logs.len().saturating_sub(KEPT);
-    for (_, path) in logs.drain(..surplus) {
+    for (_, path) in logs.drain(..surplus).filter(|(_, path)| !is_at_work(path)) {
         let _ = std::fs::remove_file(older(&path));
         let _ = std::fs::remove_file(path);
     }
@@ -205,6 +206,8 @@ impl LogReader {
                 if there.is_none_or(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino())) {
                     break;
                 }
+                // It is the older one now: what was written to it since it was read is there, and no more will be.
+                file.read_to_end(&mut bytes)?;
             }
             self.file = match File::open(&self.path) {
                 Ok(file) => Some(file),

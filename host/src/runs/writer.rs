@@ -6,6 +6,7 @@ use super::chain::{self, Head};
 use super::entry::Entry;
 use super::journal::{Extra, Item, JournalError, Reply, RunRow, Shared};
 use super::number::Number;
+use super::records::HEARTBEAT;
 use crate::core::Clock;
 use crate::inventory::{Trouble, apply_change};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -22,9 +23,6 @@ const BATCH: usize = 1_000;
 /// Lines that nobody waits for lie for this long, so that a step's outcome and the next step's intent are one write to
 /// the disk. A process killed meanwhile leaves a step in doubt, as one killed a moment earlier does.
 const LINGER: Duration = Duration::from_millis(5);
-
-/// How often an idle process says that it still lives; feeds a message only, the lock decides.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 pub(super) struct Writer {
     connection: Connection,

@@ -103,7 +103,8 @@ impl<'a> RuleBody<'a> {
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Accept => "ACCEPT",
-        Verdict::Drop => "DROP",
+        // No argument holds another: readers refuse it. Closed is the safe side.
+        Verdict::Drop | Verdict::Other => "DROP",
     }
 }
 
@@ -211,5 +212,9 @@ fn rule(wire: RuleWire) -> FirewallRule {
 }
 
 fn verdict(word: &Text) -> Verdict {
-    if word.0.eq_ignore_ascii_case("drop") { Verdict::Drop } else { Verdict::Accept }
+    match word.0.to_ascii_lowercase().as_str() {
+        "accept" | "" => Verdict::Accept,
+        "drop" => Verdict::Drop,
+        _ => Verdict::Other,
+    }
 }

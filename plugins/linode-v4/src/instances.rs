@@ -5,7 +5,7 @@ use crate::filter::Filter;
 use crate::lenient::{Flag, List as Items, Part, Text as Lenient, Whole};
 use crate::list::List;
 use linodetool_plugin::{
-    CreateInstance, Cx, Instance, InstanceStatus, ListInstances, Nothing, Page, Result, SecretRef, Text,
+    CreateInstance, Cx, Instance, InstanceStatus, ListInstances, Nothing, Page, ProviderError, Result, SecretRef, Text,
     UpdateInstance, try_join_lanes,
 };
 use serde::{Deserialize, Serialize};
@@ -147,8 +147,16 @@ pub(crate) async fn power(api: &Api, cx: &Cx, id: &str, power: Power) -> Result<
         Power::Reboot => ("reboot", false),
     };
     let request = api.post(&format!("{}/{action}", path(id)?)).safe_to_repeat(safe_to_repeat);
-    send(cx, request.json(&Nothing {})?).await?;
-    Ok(Nothing {})
+    match send(cx, request.json(&Nothing {})?).await {
+        // The first one, whose answer was lost, has done it.
+        Err(error) if matches!(power, Power::Boot) && already_booted(&error) => Ok(Nothing {}),
+        other => other.map(|_| Nothing {}),
+    }
+}
+
+/// `Linode 7 already booted.`
+fn already_booted(error: &ProviderError) -> bool {
+    error.status == Some(400) && error.message.starts_with("Linode ") && error.message.contains("already booted")
 }
 
 /// The path of one Linode; only a number gets in.

@@ -9,6 +9,7 @@ use super::error::Refused;
 use super::input::label_problem;
 use super::instance_create;
 use super::instance_view::linode_view;
+use super::page;
 use crate::limits::Class;
 use crate::world::{Linode, Refusal};
 
@@ -17,8 +18,14 @@ const WRITE: &str = "linodes:read_write";
 
 pub(super) const ROUTES: &[Route] = &[
     Route::list("linode/instances", READ, |call| {
-        let visible = call.world.linodes.values().filter(|linode| linode.visible <= call.now);
-        call.list(visible, |linode| linode_view(linode))
+        let visible = |linode: &&Linode| linode.visible <= call.now;
+        match page::only_ids::<&Linode>(call.request) {
+            Some(ids) => {
+                let known = ids.iter().filter_map(|id| call.world.linodes.get(id));
+                call.list(known.filter(visible), |linode| linode_view(linode))
+            }
+            None => call.list(call.world.linodes.values().filter(visible), |linode| linode_view(linode)),
+        }
     }),
     Route::new("POST", "linode/instances", WRITE, instance_create::create).counted(Class::CreateLinode),
     Route::new("GET", "linode/instances/{}", READ, get),

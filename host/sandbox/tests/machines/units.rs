@@ -151,18 +151,23 @@ fn user() {
     unit(
         &m,
         "u",
-        "[Service]\nType=oneshot\nUser=hdfs\nGroup=ops\nLimitNOFILE=12345\nUMask=027\nRuntimeDirectory=u\nExecStart=/bin/sh -c 'id -un; id -gn; ulimit -n; umask; echo $HOME; stat -c %%U /run/u; pwd'\n\
-         StandardOutput=file:/tmp/u.out",
+        "[Service]\nType=oneshot\nUser=hdfs\nGroup=ops\nLimitNOFILE=12345\nUMask=027\nRuntimeDirectory=u\nExecStart=/bin/sh -c 'id -un; id -gn; ulimit -n; umask; echo $HOME; stat -c %%U:%%G /run/u; pwd'\n\
+         StandardOutput=append:/tmp/u.out\nExecStartPre=-+/bin/sh -c 'id -un; id -gn; touch /run/u/here'\n\
+         ExecStartPost=+/bin/sh -c 'stat -c %%U:%%G /run/u; id -un'",
     );
     m.out("systemctl start u");
     expect![[r#"
+        root
+        root
         hdfs
         ops
         12345
         0027
         /home/hdfs
-        hdfs
+        hdfs:ops
         /
+        hdfs:ops
+        root
     "#]]
     .assert_eq(&m.out("cat /tmp/u.out"));
 }

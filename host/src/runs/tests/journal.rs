@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::inventory::database;
+use crate::runs::Durability;
 
 /// A run of three writes and an output, ended.
 fn ended(desk: &Desk, runs: &Runs) -> RunId {
@@ -107,9 +108,14 @@ fn a_full_disk_stops_before_the_effect() {
     let writer = database::open_writer(&path).unwrap();
     let pages: i64 = writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     writer.pragma_update(None, "max_page_count", pages + 8).unwrap();
-    let runs =
-        Runs::over(writer, desk.dir.path(), &path, desk.runtime.handle().clone(), desk.clock.clone(), Events::none())
-            .unwrap();
+    let around = registry::Around {
+        state: desk.dir.path().to_owned(),
+        database: path,
+        handle: desk.runtime.handle().clone(),
+        time: desk.clock.clone(),
+        events: Events::none(),
+    };
+    let runs = Runs::over(writer, Durability::Durable, around).unwrap();
     let run = runs.begin(new_run()).unwrap();
     let root = run.root();
     let mut done = 0;

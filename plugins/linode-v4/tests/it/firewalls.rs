@@ -87,3 +87,13 @@ fn set_rules_writes_all_of_them_and_reads_the_firewall() {
     "#]]
         .assert_eq(&driver.show("firewalls.set_rules", json!({ "id": "11", "rules": { "inbound_policy": "drop" } })));
 }
+
+#[test]
+fn a_verdict_of_tomorrow_is_neither_accept_nor_drop() {
+    let mut driver = driver();
+    let rules = json!({ "inbound": [{ "action": "REJECT" }], "inbound_policy": "DROP", "outbound_policy": "REJECT" });
+    driver.on("GET /networking/firewalls/11", Reply::json(200, json!({ "id": 11, "rules": rules })));
+    let rules = driver.call("firewalls.get", json!({ "id": "11" })).expect("it is there")["rules"].take();
+    let shown = [&rules["inbound"][0]["action"], &rules["inbound_policy"], &rules["outbound_policy"]];
+    assert_eq!(shown, ["other", "drop", "other"]);
+}

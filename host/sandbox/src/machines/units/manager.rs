@@ -183,6 +183,7 @@ impl Manager {
 
     /// Runs the start commands until the unit counts as started.
     async fn launch(&self, unit: &str, f: &UnitFile, life: u64, invocation: &str) -> Result<()> {
+        run::folders(f).inspect_err(|_| self.change(unit, life, |u| u.result = "resources"))?;
         for c in f.all("ExecStartPre") {
             self.step(unit, f, c, life, invocation).await?;
         }
