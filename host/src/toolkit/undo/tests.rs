@@ -37,6 +37,7 @@ fn summary(id: &str, title: &str, status: Status) -> RunSummary {
         heard_ms: 40_000,
         retry_of: None,
         resumable: false,
+        failed_steps: 0,
         generation: 1,
         lines: 0,
         head: String::new(),
