@@ -2,7 +2,7 @@
 //!
 //! Pure: events and the time in, text out. `progress.rs` draws it.
 
-use super::plain::seconds;
+use super::plain::{rounded, seconds};
 use crate::core::Event;
 use crate::core::events::Ending;
 use std::collections::HashMap;
@@ -63,7 +63,7 @@ impl Board {
     pub(crate) fn text(&self, now: Duration, width: usize, height: usize, color: bool) -> String {
         let mut lines = Vec::new();
         if !self.title.is_empty() {
-            let of = self.estimate.map_or_else(String::new, |estimate| format!(" of about {}", seconds(estimate)));
+            let of = self.estimate.map_or_else(String::new, |estimate| format!(" of about {}", rounded(estimate)));
             lines.push(cut(&format!("{} ({}{of})", self.title, seconds(now)), width));
         }
         let room = height.saturating_sub(lines.len()).max(1);

@@ -86,6 +86,15 @@ fn prefixed(prefix: &str, text: &str) -> String {
     text.lines().map(|line| format!("{prefix}{line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// The same in round numbers, `26 s`: of what is only estimated.
+pub(crate) fn rounded(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => seconds(time),
+        10..60 => format!("{} s", (time + Duration::from_millis(500)).as_secs()),
+        _ => seconds(time + Duration::from_millis(500)),
+    }
+}
+
 /// `1.2 s`, `3 min 20 s`.
 pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs() {

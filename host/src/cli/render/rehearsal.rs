@@ -1,6 +1,6 @@
 //! A rehearsal for people: what would be there, what would change, what it costs, how long it takes, what is not known.
 
-use super::plain::seconds;
+use super::plain::rounded;
 use super::table::{Table, dollars};
 use crate::rehearsal::{Cost, Counted, Course, Made, NodeChange, Rehearsal, Work};
 use std::time::Duration;
@@ -74,8 +74,7 @@ pub(crate) fn cost(cost: &Cost) -> String {
 
 /// How long it takes, in round numbers: more is not known.
 pub(crate) fn about(of: f64) -> String {
-    let time = Duration::from_secs_f64(of.max(0.0));
-    if time.as_secs() < 10 { seconds(time) } else { seconds(Duration::from_secs(time.as_secs() + 1)) }
+    rounded(Duration::from_secs_f64(of.max(0.0)))
 }
 
 fn created(made: &[Made]) -> Option<String> {
@@ -286,8 +285,8 @@ mod tests {
               prices: bundled with linodetool
 
             Time: about 2 min 57 s
-              1 min 28 s  creating and booting Linodes
-                  21.0 s  packages
+              1 min 27 s  creating and booting Linodes
+                    20 s  packages
                    0.8 s  configuring nodes
 
             Not known, or assumed:
