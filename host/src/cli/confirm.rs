@@ -175,6 +175,14 @@ impl Asker {
         };
     }
 
+    /// It is a recipe that is about to go on, whatever is known of it.
+    pub(crate) fn expect_recipe(&self) {
+        let mut outlook = self.outlook();
+        if matches!(*outlook, Outlook::Command) {
+            *outlook = Outlook::Unknown;
+        }
+    }
+
     /// Held while somebody is asked: lanes ask one after the other.
     fn outlook(&self) -> MutexGuard<'_, Outlook> {
         self.outlook.lock().unwrap_or_else(PoisonError::into_inner)

@@ -122,6 +122,7 @@ pub(crate) fn execute(
     asked: &Asked<'_>,
 ) -> Result<u8, CliError> {
     session.toolkit.note_account(run);
+    session.expect_recipe();
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
     let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();

@@ -334,6 +334,13 @@ impl Session<'_> {
         }
     }
 
+    /// A recipe is about to run or to go on: what it destroys is asked about, too.
+    pub(crate) fn expect_recipe(&self) {
+        if let Some(asker) = &self.asker {
+            asker.expect_recipe();
+        }
+    }
+
     /// Whether the cloud is one of a test, in virtual time.
     pub(crate) fn is_tested(&self) -> bool {
         self.env.var(crash::POINTS).is_some()

@@ -92,13 +92,13 @@ mod tests {
         // The recipe sleeps, then runs a command.
         step(115_050, 140_050, "command: count");
         let course = steps.course(141_050);
-        let line = |share: &super::Share| format!("{:>6.2}  {}\n", share.seconds, share.what);
+        let line = |share: &super::Share| format!("{:.2} s {}\n", share.seconds, share.what);
         expect![[r#"
-             90.00  boot
-             25.00  command: count
-             20.00  packages
-              5.00  waiting in the recipe
-              0.05  configuring
+            90.00 s boot
+            25.00 s command: count
+            20.00 s packages
+            5.00 s waiting in the recipe
+            0.05 s configuring
         "#]]
         .assert_eq(&course.shares.iter().map(line).collect::<String>());
         assert!((course.seconds - 140.05).abs() < 1e-9);

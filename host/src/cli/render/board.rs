@@ -14,6 +14,8 @@ pub(crate) struct Board {
     title: String,
     /// How long all is thought to take.
     estimate: Option<Duration>,
+    /// How long a person was waited for: that is no part of it.
+    asked: Duration,
     nodes: Vec<Node>,
     index: HashMap<String, usize>,
 }
@@ -57,6 +59,11 @@ impl Board {
         self.estimate = Some(time);
     }
 
+    /// A person has answered after that long.
+    pub(crate) fn answered(&mut self, after: Duration) {
+        self.asked += after;
+    }
+
     /// The board for a terminal of this size: at most `height` lines, none wider than `width`.
     ///
     /// Where not all nodes fit, failed ones come first, then those at work; the rest is counted.
@@ -64,7 +71,7 @@ impl Board {
         let mut lines = Vec::new();
         if !self.title.is_empty() {
             let of = self.estimate.map_or_else(String::new, |estimate| format!(" of about {}", rounded(estimate)));
-            lines.push(cut(&format!("{} ({}{of})", self.title, seconds(now)), width));
+            lines.push(cut(&format!("{} ({}{of})", self.title, seconds(now.saturating_sub(self.asked))), width));
         }
         let room = height.saturating_sub(lines.len()).max(1);
         let mut shown: Vec<_> = self.nodes.iter().enumerate().collect();
@@ -172,7 +179,8 @@ mod tests {
         .assert_eq(&at(800));
         let mut estimated = board(10);
         estimated.estimate(Duration::from_secs(360));
-        let text = estimated.text(Duration::from_secs(130), 80, 24, false);
+        estimated.answered(Duration::from_secs(60));
+        let text = estimated.text(Duration::from_secs(190), 80, 24, false);
         expect!["run 3fa9c01b2d: recipes/hadoop.rhai (2 min 10 s of about 6 min 0 s)"]
             .assert_eq(text.lines().next().unwrap());
         assert!(board(800).text(Duration::ZERO, 80, 24, true).contains("\x1b[31mx\x1b[0m hadoop-master-1"));

@@ -88,9 +88,13 @@ pub(crate) struct Aside(Arc<Shared>);
 impl Aside {
     /// The board is gone while `work` runs. Nobody is kept waiting meanwhile: events only change what is drawn later.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
         self.pause(true);
         let result = work();
         self.pause(false);
+        if let View::Live { board, .. } = &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner) {
+            board.answered(began.elapsed());
+        }
         result
     }
 
