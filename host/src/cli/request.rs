@@ -83,7 +83,7 @@ impl Request {
                 (json!(changed), node::table(&changed).show(session.out, ""))
             }
             Self::DeleteNodes { nodes } => {
-                at.lanes("nodes.delete", &named(nodes), |at, name: &String| toolkit.delete_node(at, name))?;
+                toolkit.delete_nodes(at, nodes)?;
                 (json!({ "deleted": nodes }), format!("Deleted: {}", nodes.join(", ")))
             }
             Self::DestroyCluster { cluster, nodes } => {

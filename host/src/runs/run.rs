@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The end of a run as the name of a point; no lane's step is called so.
 const END: &str = "end";
@@ -106,6 +107,12 @@ impl Run {
     /// Work that a thread which walks a lane waits for.
     pub(super) fn waiting<F: Future>(&self, work: F) -> Watched<F> {
         guard(&self.hold).waiting(work)
+    }
+
+    /// Blocks a thread that walks a lane for that long, in the run's time; `false` if the run was cancelled meanwhile.
+    pub fn pause(&self, time: Duration) -> bool {
+        let pause = self.cancel.guard(self.shared.time.sleep(time));
+        self.shared.handle.block_on(self.waiting(pause)).is_some()
     }
 
     /// Set to cut the run short: every waiting step returns at once, and its write stays in doubt.
