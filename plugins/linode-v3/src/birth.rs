@@ -23,6 +23,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) tags: &'a [String],
     pub(crate) datacenter: u64,
     pub(crate) plan: u64,
+    /// What was there before an earlier try, if there was one.
+    pub(crate) earlier: Option<HashSet<u64>>,
 }
 
 /// Makes it and marks it as being made; answers its id.
@@ -34,13 +36,19 @@ pub(crate) async fn begin(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>) -> Result
             v3.left.borrow_mut().push(id);
         }
     }
-    let before = v3.api.call(cx, Action::new("linode.list")).await?.rows();
-    make_room(v3, cx, wanted, &before).await?;
-    let before: HashSet<u64> = before.iter().map(|row| row.whole("linodeid")).collect();
-    let id = match v3.api.call(cx, wanted.action.clone()).await.and_then(|data| data.row().id("linodeid")) {
-        Ok(id) => id,
-        Err(error) if error.is_ambiguous() => find(v3, cx, wanted, &before, error).await?,
-        Err(error) => return Err(error),
+    let there = v3.api.call(cx, Action::new("linode.list")).await?.rows();
+    make_room(v3, cx, wanted, &there).await?;
+    let earlier = wanted.earlier.as_ref().map_or_else(Vec::new, |before| new_ones(&there, wanted, before));
+    let id = match only("an earlier try got no answer", &earlier)? {
+        Some(id) => id,
+        None => {
+            let before = there.iter().map(|row| row.whole("linodeid")).collect();
+            match v3.api.call(cx, wanted.action.clone()).await.and_then(|data| data.row().id("linodeid")) {
+                Ok(id) => id,
+                Err(error) if error.is_ambiguous() => find(v3, cx, wanted, &before, error).await?,
+                Err(error) => return Err(error),
+            }
+        }
     };
     let update = Action::new("linode.update").id("LinodeID", id).text("Label", wanted.label);
     match v3.api.call(cx, update.text("lpm_displayGroup", mark)).await {
@@ -73,20 +81,9 @@ async fn find(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, before: &HashSet<u64>
     for pause in PAUSES_MS {
         cx.sleep_ms(pause).await;
         let Ok(there) = v3.api.call(cx, Action::new("linode.list")).await else { continue };
-        let rows = there.rows();
-        let new: Vec<_> =
-            rows.iter().filter(|row| is_it(row, wanted, before)).map(|row| row.whole("linodeid")).collect();
-        match new.as_slice() {
-            [] => {}
-            [one] => {
-                cx.log(Level::Warn, format!("the answer of {} was lost: Linode {one} is it", wanted.action.name()));
-                return Ok(*one);
-            }
-            many => {
-                let ids = many.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-                let message = format!("{error}; one of Linodes {ids} may be it: delete the one that nobody wants");
-                return Err(ProviderError { message, retry: Some(Retry::Never), ..error });
-            }
+        if let Some(id) = only(&error.message, &new_ones(&there.rows(), wanted, before))? {
+            cx.log(Level::Warn, format!("the answer of {} was lost: Linode {id} is it", wanted.action.name()));
+            return Ok(id);
         }
     }
     let message = format!("{error}; no new Linode has shown since");
@@ -94,15 +91,28 @@ async fn find(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, before: &HashSet<u64>
 }
 
 /// New, as it was asked for, never run, and nobody has named it.
-fn is_it(row: &Row, wanted: &Wanted<'_>, before: &HashSet<u64>) -> bool {
-    let id = row.whole("linodeid");
-    id > 0
-        && !before.contains(&id)
-        && row.whole("datacenterid") == wanted.datacenter
-        && row.whole("planid") == wanted.plan
-        && matches!(row.signed("status"), Some(-1 | 0))
-        && row.text("label").eq_ignore_ascii_case(&format!("linode{id}"))
-        && row.text("lpm_displaygroup").is_empty()
+fn new_ones(there: &[Row], wanted: &Wanted<'_>, before: &HashSet<u64>) -> Vec<u64> {
+    let is_it = |row: &&Row| {
+        let id = row.whole("linodeid");
+        id > 0
+            && !before.contains(&id)
+            && row.whole("datacenterid") == wanted.datacenter
+            && row.whole("planid") == wanted.plan
+            && matches!(row.signed("status"), Some(-1 | 0))
+            && row.text("label").eq_ignore_ascii_case(&format!("linode{id}"))
+            && row.text("lpm_displaygroup").is_empty()
+    };
+    there.iter().filter(is_it).map(|row| row.whole("linodeid")).collect()
+}
+
+/// More than one, and a person must say.
+fn only(why: &str, ids: &[u64]) -> Result<Option<u64>> {
+    if ids.len() < 2 {
+        return Ok(ids.first().copied());
+    }
+    let ids = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let message = format!("{why}; one of Linodes {ids} may be it: delete those that nobody wants");
+    Err(ProviderError { retry: Some(Retry::Never), ..ProviderError::new(ErrorKind::Conflict, message) })
 }
 
 /// Destroys what is half made, and what is to be said then.

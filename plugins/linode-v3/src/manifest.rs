@@ -1,7 +1,7 @@
 //! What this plugin says of itself. No rate classes: API v3 never published a limit, and says with an error when there was
 //! one; `api` then waits.
 
-use linodetool_plugin::{ConfigKey, MESSAGES, Manifest};
+use linodetool_plugin::{BEFORE_IDS, ConfigKey, MESSAGES, Manifest};
 
 /// Where API v3 was, unless the host says otherwise.
 pub(crate) const BASE_URL: &str = "https://api.linode.com";
@@ -73,7 +73,7 @@ pub(crate) fn manifest() -> Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         description: "Linode through its legacy API v3, which Linode has retired".to_owned(),
         messages: MESSAGES.to_owned(),
-        features: Vec::new(),
+        features: texts(&[BEFORE_IDS]),
         operations: texts(OPERATIONS),
         capabilities: texts(CAPABILITIES),
         config: vec![ConfigKey {

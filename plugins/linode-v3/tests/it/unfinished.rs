@@ -207,7 +207,7 @@ fn the_answer_of_the_create_is_lost_and_two_could_be_it() {
         < lost: timeout
         @ 1000 ms
         > linode.list
-        ! {"kind":"timeout","message":"no answer within 60 s; one of Linodes 7, 8 may be it: delete the one that nobody wants","retry":"never"}
+        ! {"kind":"conflict","message":"no answer within 60 s; one of Linodes 7, 8 may be it: delete those that nobody wants","retry":"never"}
     "#]].assert_eq(&breaks_at(1, [lost(), good(json!([bare(7), bare(8)]))]));
 }
 
@@ -285,6 +285,39 @@ fn what_is_left_cannot_be_destroyed_at_all() {
         < lost: timeout
         ! {"kind":"timeout","message":"no answer within 60 s; Linode 7 is left half made and costs money: delete it (no answer within 60 s)"}
     "#]].assert_eq(&(forbidden + &breaks_at(4, replies)));
+}
+
+/// The host remembers what was there before a try that it did not survive.
+#[test]
+fn what_a_try_that_was_cut_off_has_made_is_taken() {
+    let again = with(wish(), "before", json!(["5"]));
+    let one = good(json!([linode(5, "other", ""), bare(7)]));
+    let two = good(json!([linode(5, "other", ""), bare(7), bare(8)]));
+    let [a, b, c, d, e, f] = all_well();
+    let shown =
+        show("instances.create", again.clone(), [one, c, d, e, f]) + &show("instances.create", again.clone(), [two]);
+    let shown = shown + &show("instances.create", with(again, "before", json!(["x"])), []);
+    expect![[r#"
+        > linode.list
+        > linode.update Label=web-1 LinodeID=7 lpm_displayGroup=+@c-1,@s-2
+        >! batch of 2
+            linode.disk.createfromdistribution DistributionID=140 Label=Debian 12 Disk LinodeID=7 Size=48640 rootPass={"secret":"s1"}
+            linode.disk.create Label=512 MB Swap Image LinodeID=7 Size=512 Type=swap
+        >! linode.config.create DiskList=71,72,,,,,,, KernelID=138 Label=My Debian 12 Disk Profile LinodeID=7 helper_network=1
+        >! batch of 5
+            linode.boot ConfigID=700 LinodeID=7
+            linode.update LinodeID=7 lpm_displayGroup=@c-1,@s-2
+            linode.list LinodeID=7
+            linode.ip.list LinodeID=7
+            linode.job.list LinodeID=7 pendingOnly=1
+        = {"created":"2015-07-03T03:08:52","disk_mb":49152,"id":"7","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":null,"label":"web-1","memory_mb":4096,"private_ipv4":["192.168.130.9"],"region":"us-east","status":"provisioning","tags":["lt-c-1","lt-s-2"],"type":"g6-standard-2","vcpus":2,"watchdog":true}
+        > linode.list
+        ! {"kind":"conflict","message":"an earlier try got no answer; one of Linodes 7, 8 may be it: delete those that nobody wants","retry":"never"}
+        ! {"kind":"invalid","message":"`x` is not an id of this provider: its ids are whole numbers","field":"before"}
+    "#]].assert_eq(&shown);
+    let [_, _, c, d, e, f] = all_well();
+    let none = show("instances.create", with(wish(), "before", json!(["5"])), [a, b, c, d, e, f]);
+    assert!(none.contains(">! linode.create"), "{none}");
 }
 
 /// What could be neither marked nor removed has nothing by which it could be known, but this plugin remembers it.
