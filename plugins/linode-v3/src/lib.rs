@@ -29,6 +29,7 @@ mod states;
 mod volumes;
 
 use api::Api;
+use birth::Begun;
 use catalogue::Shelf;
 use errors::missing;
 use linodetool_plugin::*;
@@ -46,7 +47,7 @@ pub struct LinodeV3 {
     /// Held while a Linode has neither label nor mark.
     pub(crate) births: Lock,
     /// Linodes that were to be destroyed and could not be.
-    pub(crate) left: RefCell<Vec<u64>>,
+    pub(crate) left: RefCell<Vec<Begun>>,
 }
 
 impl LinodeV3 {

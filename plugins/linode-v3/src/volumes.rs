@@ -15,21 +15,10 @@ pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListVolumes) -> Result<Pa
     let mut volumes = read(v3, cx, Action::new("volume.list")).await?;
     volumes.retain(|volume| {
         args.label.as_ref().is_none_or(|label| *label == volume.label)
-            && args.instance.is_none_or_is(&volume.instance)
+            && (args.instance.is_none() || args.instance == volume.instance)
             && args.tag.is_none()
     });
     Ok(Page::whole(volumes))
-}
-
-/// Whether a filter lets something through.
-trait Filter {
-    fn is_none_or_is(&self, has: &Option<String>) -> bool;
-}
-
-impl Filter for Option<String> {
-    fn is_none_or_is(&self, has: &Option<String>) -> bool {
-        self.is_none() || self == has
-    }
 }
 
 pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Volume> {
