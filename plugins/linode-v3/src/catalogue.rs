@@ -1,13 +1,14 @@
 //! What API v3 offers: datacenters, plans, distributions, kernels. Read in one request and kept, since every Linode names
 //! them by number; the operations that show them read them anew.
 
+use crate::LinodeV3;
 use crate::action::Action;
 use crate::api::{Api, number};
 use crate::data::{Data, Row};
 use crate::errors::{invalid, nonsense};
 use crate::lock::Lock;
 use crate::names::{self, Names};
-use linodetool_plugin::{Cx, Image, Kernel, Page, Price, Region, Result, Type};
+use linodetool_plugin::{Cx, Image, Kernel, NoArguments, Page, Price, Region, Result, Type};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -262,16 +263,16 @@ fn kernel(row: &Row) -> Kernel {
     }
 }
 
-pub(crate) async fn regions(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Region>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.regions.clone()))
+pub(crate) async fn regions(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Region>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.regions.clone()))
 }
 
-pub(crate) async fn types(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Type>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.types.clone()))
+pub(crate) async fn types(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Type>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.types.clone()))
 }
 
-pub(crate) async fn kernels(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Kernel>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.kernels.clone()))
+pub(crate) async fn kernels(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Kernel>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.kernels.clone()))
 }
 
 impl Catalogue {

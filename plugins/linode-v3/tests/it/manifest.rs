@@ -25,8 +25,12 @@ fn manifest() {
           "operations": [],
           "capabilities": [
             "display_group",
+            "domains",
+            "images",
+            "nodebalancers",
             "private_ip",
-            "stackscripts"
+            "stackscripts",
+            "volumes"
           ],
           "config": [
             {
