@@ -169,12 +169,12 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
 fn a_provider_that_is_not_there_is_told_before_a_token_is_asked_for() {
     let home = Home::new();
     home.check(
-        "--provider linode-v5 regions",
+        "--provider linode-v40 regions",
         &expect![[r#"
         exit 3
         --- stdout
         --- stderr
-        error: there is no provider `linode-v5`; found are: linode-v4
+        error: there is no provider `linode-v40`; found are: linode-v3, linode-v4
         hint: did you mean `linode-v4`?
     "#]],
     );
