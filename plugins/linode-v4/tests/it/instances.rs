@@ -208,7 +208,8 @@ fn a_boot_of_what_is_booted_already_went_well() {
     expect![[r#"
         = {}
         ! {"kind":"invalid","message":"Linode 7 has no disks","retry":"never","status":400}
-        ! {"kind":"invalid","message":"Linode 7 already booted.","retry":"never","status":400}"#]].assert_eq(&shown.join("\n"));
+        ! {"kind":"invalid","message":"Linode 7 already booted.","retry":"never","status":400}"#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]
