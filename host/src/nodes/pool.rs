@@ -116,9 +116,9 @@ impl Nodes {
         if let Some(connection) = kept.as_ref().filter(|c| !c.is_closed()) {
             return Ok(connection.clone());
         }
-        let left = patience.saturating_sub(began.elapsed());
         // In a box, as all that is large and rare: each lane has room on its stack for what may happen in it.
-        let connection = Arc::new(Box::pin(self.login(target, left)).await?);
+        let login = Box::pin(self.login(target, patience.saturating_sub(began.elapsed())));
+        let connection = Arc::new(login.await?);
         *kept = Some(connection.clone());
         Ok(connection)
     }

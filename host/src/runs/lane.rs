@@ -160,6 +160,7 @@ impl Lane {
         let mut entry = self.first_line(kind, step, Some(body));
         entry.began_ms = Some(step.intent_ms);
         entry.ms = self.run.now();
+        self.run.note_ended(&self.path, step.seq, kind == EntryKind::Done);
         self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?;
         result
     }
@@ -223,6 +224,7 @@ impl Lane {
         entry.seq = step.seq;
         entry.attempt = step.attempt;
         entry.body = Some(body);
+        self.run.note_ended(&self.path, step.seq, kind == EntryKind::Done);
         Ok(self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?)
     }
 

@@ -213,6 +213,12 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
     let conflict = |message: String, hint: String| Err(Failure::new(FailureKind::Conflict, message).hint(hint));
     let name = &spec.name;
     let another = "ask for what it has, or make another cluster under another name";
+    if look.guarded && !spec.firewall {
+        return conflict(
+            format!("cluster {name} has a firewall; an ensure opens no cluster"),
+            format!("leave `firewall: false` out, or begin anew: linodetool cluster destroy {name}"),
+        );
+    }
     if let Some(cluster) = &look.cluster {
         let (has, wants) = (&cluster.region, &look.resolved.region.id);
         if has != wants {
@@ -265,6 +271,9 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
 struct Looked {
     resolved: Resolved,
     cluster: Option<Cluster>,
+    /// It has a firewall, even if it has no node left.
+    #[serde(default)]
+    guarded: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
 }
@@ -306,8 +315,9 @@ impl Repeatable for Look<'_> {
             return Err(label_taken(toolkit, &found.label, found));
         }
         // A cluster without a node left binds nobody to its region or image.
+        let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, nodes }.into())
+        Ok(Looked { resolved, cluster, guarded, nodes }.into())
     }
 }
 

@@ -29,6 +29,11 @@ pub(crate) struct Wanted<'a> {
 pub(crate) async fn begin(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>) -> Result<u64> {
     let mark = group::unfinished(&group::join(wanted.tags)?);
     let _one_is_made = v3.births.hold().await;
+    for id in v3.left.take() {
+        if remove(v3, cx, id).await.is_err() {
+            v3.left.borrow_mut().push(id);
+        }
+    }
     let before = v3.api.call(cx, Action::new("linode.list")).await?.rows();
     make_room(v3, cx, wanted, &before).await?;
     let before: HashSet<u64> = before.iter().map(|row| row.whole("linodeid")).collect();
@@ -84,7 +89,8 @@ async fn find(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, before: &HashSet<u64>
             }
         }
     }
-    Err(error)
+    let message = format!("{error}; no new Linode has shown since");
+    Err(ProviderError { message, ..error })
 }
 
 /// New, as it was asked for, never run, and nobody has named it.
@@ -110,6 +116,7 @@ pub(crate) async fn undo(v3: &LinodeV3, cx: &Cx, id: u64, error: ProviderError) 
         }
         Ok(()) => error,
         Err(left) => {
+            v3.left.borrow_mut().push(id);
             let message =
                 format!("{}; Linode {id} is left half made and costs money: delete it ({left})", error.message);
             ProviderError { message, ..error }

@@ -7,7 +7,7 @@ use crate::api::number;
 use crate::birth::{Wanted, begin, undo};
 use crate::catalogue::{Catalogue, Source};
 use crate::data::Data;
-use crate::errors::{invalid, lacks, nonsense};
+use crate::errors::{invalid, lacks, nonsense, of_code};
 use crate::{group, instances, states};
 use linodetool_plugin::{
     CloneInstance, CreateInstance, Cx, ErrorKind, Instance, ProviderError, RebuildInstance, Result, SecretRef, Text,
@@ -64,7 +64,7 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
 pub(crate) async fn clone(v3: &LinodeV3, cx: &Cx, args: CloneInstance) -> Result<Instance> {
     let old = number("id", &args.id)?;
     let row = v3.api.call(cx, Action::new("linode.list").id("LinodeID", old)).await?.row();
-    row.id("linodeid").map_err(|_| crate::errors::of_code(5, "Object not found"))?;
+    row.id("linodeid").map_err(|_| of_code(5, "Object not found"))?;
     let (region, type_id) = (args.region.as_deref(), args.type_id.as_deref());
     let (datacenter, plan) = v3
         .shelf
@@ -95,7 +95,7 @@ pub(crate) async fn rebuild(v3: &LinodeV3, cx: &Cx, args: RebuildInstance) -> Re
     let mut next = || there.next().unwrap_or_default();
     let (linodes, configs, disks) = (next(), next(), next());
     let Some(row) = linodes.first() else {
-        return Err(crate::errors::of_code(5, "Object not found"));
+        return Err(of_code(5, "Object not found"));
     };
     let source = v3.shelf.find(&v3.api, cx, |c| c.source("image", &args.image)).await?;
     let plan = row.whole("planid");
@@ -258,7 +258,7 @@ async fn finish(
     let answers = v3.api.every(cx, &last).await?;
     let catalogue = v3.shelf.get(&v3.api, cx).await?;
     let instance = instances::read(&catalogue, &answers[from..])?;
-    if instance.tags != tags {
+    if instance.tags != tags || instance.label.ends_with(instances::HALF_MADE) {
         let message = format!("the provider has not kept the tags: `{group}` has become `{}`", instance.tags.join(","));
         return Err(ProviderError::new(ErrorKind::Invalid, message));
     }

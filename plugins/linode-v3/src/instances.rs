@@ -52,6 +52,9 @@ pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Instance> {
     read(&catalogue, &v3.api.every(cx, &looks(id)).await?)
 }
 
+/// Behind the label of a Linode whose making has not come to its end; no label can have it.
+pub(crate) const HALF_MADE: &str = " (half made)";
+
 /// What one Linode is read from.
 pub(crate) fn looks(id: u64) -> [Action; 3] {
     [
@@ -78,7 +81,7 @@ fn instance(catalogue: &Catalogue, row: &Row, addresses: &[Row], queue: &[String
     let mut label = row.text("label");
     if being_made {
         // So that nobody takes it for the one that is to be: making that one first removes what is left of it.
-        label.push_str(" (half made)");
+        label.push_str(HALF_MADE);
     }
     let addresses: Vec<_> = addresses.iter().map(address).collect();
     let pick = |public: bool| addresses.iter().filter(|a| a.public == public).map(|a| a.address.clone()).collect();

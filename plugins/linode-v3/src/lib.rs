@@ -35,15 +35,18 @@ use linodetool_plugin::*;
 use lock::Lock;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::cell::RefCell;
 
 export_provider!(LinodeV3);
 
-/// An instance of the plugin. It keeps its address and what it has read of the catalogue.
+/// An instance of the plugin. It keeps its address, what it has read of the catalogue, and what it owes.
 pub struct LinodeV3 {
     pub(crate) api: Api,
     pub(crate) shelf: Shelf,
     /// Held while a Linode has neither label nor mark.
     pub(crate) births: Lock,
+    /// Linodes that were to be destroyed and could not be.
+    pub(crate) left: RefCell<Vec<u64>>,
 }
 
 impl LinodeV3 {
@@ -52,7 +55,7 @@ impl LinodeV3 {
     /// # Errors
     /// `Invalid` when that is no address.
     pub fn at(base_url: &str) -> Result<Self> {
-        Ok(Self { api: Api::at(base_url)?, shelf: Shelf::default(), births: Lock::default() })
+        Ok(Self { api: Api::at(base_url)?, shelf: Shelf::default(), births: Lock::default(), left: RefCell::default() })
     }
 }
 

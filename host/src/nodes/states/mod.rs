@@ -25,6 +25,7 @@ pub(super) use file::plan as file_plan;
 pub use hosts::{Hosts, Names};
 pub use line::Line;
 pub use package::Package;
+pub(crate) use plan::absolute;
 pub use plan::{Applied, Plan, State};
 pub use run::Run;
 pub use service::Service;

@@ -168,7 +168,7 @@ impl Nodes {
 }
 
 /// Where a file, folder or service lies: absolute, without surprises.
-pub(super) fn absolute<'a>(field: &'static str, path: &'a str) -> Result<&'a str> {
+pub(crate) fn absolute<'a>(field: &'static str, path: &'a str) -> Result<&'a str> {
     if path.starts_with('/') && !path.contains(['\0', '\n']) {
         return Ok(path);
     }

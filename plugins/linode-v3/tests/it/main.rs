@@ -1,6 +1,16 @@
 //! The plugin driven in-process: an operation and its arguments, the exact requests, what comes out. No host, no network.
 
+mod batches;
+mod catalogue;
+mod create;
+mod errors;
 mod instances;
+mod manifest;
+mod parts;
+mod quirks;
+mod raw;
+mod services;
+mod unfinished;
 
 use linodetool_linode_v3::LinodeV3;
 use linodetool_plugin::testing::{Driver, Reply};
