@@ -2,6 +2,7 @@
 
 mod course;
 mod ensure;
+mod gone;
 mod new;
 mod power;
 mod ready;
