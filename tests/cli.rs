@@ -158,7 +158,7 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
     let output = home.run("doctor --json");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<_> = document["checks"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
-    expect![[r#"["state directory", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
+    expect![[r#"["state directory", "disk", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
         .assert_eq(&format!("{names:?}"));
     let lacking: Vec<_> = document["checks"].as_array().unwrap().iter().filter(|c| c["status"] != "ok").collect();
     assert!(lacking.iter().all(|check| check["remedy"].is_string()), "{lacking:?}");
@@ -169,12 +169,12 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
 fn a_provider_that_is_not_there_is_told_before_a_token_is_asked_for() {
     let home = Home::new();
     home.check(
-        "--provider linode-v5 regions",
+        "--provider linode-v40 regions",
         &expect![[r#"
         exit 3
         --- stdout
         --- stderr
-        error: there is no provider `linode-v5`; found are: linode-v4
+        error: there is no provider `linode-v40`; found are: linode-v3, linode-v4
         hint: did you mean `linode-v4`?
     "#]],
     );

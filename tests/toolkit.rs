@@ -3,6 +3,8 @@
 
 #[path = "toolkit/adopt.rs"]
 mod adopt;
+#[path = "toolkit/firewalls.rs"]
+mod firewalls;
 #[path = "toolkit/gc.rs"]
 mod gc;
 #[path = "toolkit/lost.rs"]

@@ -28,6 +28,8 @@ pub(crate) const LOSES_REQUEST: u8 = 2;
 /// As `LOSES_ANSWER`, and from then on nothing goes through.
 pub(crate) const LOSES_ALL: u8 = 3;
 pub(crate) const DOWN: u8 = 4;
+/// The next request about firewalls does not arrive, and no answer comes.
+pub(crate) const STALLS: u8 = 5;
 
 /// The network, with faults.
 #[derive(Clone)]
@@ -55,6 +57,10 @@ impl Transport for Network {
             let lost = || NoAnswer::Lost("the connection was reset".into());
             match mode {
                 DOWN => return Err(lost()),
+                STALLS if request.url().path().contains("/networking/firewalls") => {
+                    self.mode.store(WORKS, Ordering::SeqCst);
+                    return std::future::pending().await;
+                }
                 LOSES_REQUEST if create => {
                     self.mode.store(WORKS, Ordering::SeqCst);
                     return Err(lost());

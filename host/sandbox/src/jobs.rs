@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::machines::{FirewallRules, MachineError, Machines};
-use crate::world::{Job, Work};
+use crate::world::{Job, Undone, Work};
 
 /// Machines that boot or end at the same time: enough to hide their waiting, few enough for a small computer.
 const MOST_WORKERS: usize = 32;
@@ -20,7 +20,7 @@ const FIREWALLS: u64 = 0;
 
 /// Where outcomes go, and where the firewalls in force are known.
 pub(crate) trait Report: Send + Sync {
-    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>);
+    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), Undone>);
     fn firewalls_in_force(&self) -> Vec<FirewallRules>;
     fn firewalls_set(&self, outcome: Result<(), MachineError>);
 }
@@ -168,13 +168,16 @@ impl Jobs {
             // A machine that is to be guarded must not run before its guard stands.
             self.put_firewalls_in_force(report);
         }
-        let outcome = guarded(|| match &job.work {
-            Work::Boot(spec) => self.machines.boot(spec),
-            Work::PowerOff => self.machines.power_off(job.linode),
-            Work::Reboot(spec) => self.machines.power_off(job.linode).and_then(|()| self.machines.boot(spec)),
-            Work::Delete => self.machines.delete(job.linode),
-        });
-        report.job_done(job.linode, job.operation, outcome.map_err(|error| error.to_string()));
+        let undone = |error: MachineError, runs_on| Undone { why: error.to_string(), runs_on };
+        let boot = |spec| guarded(|| self.machines.boot(spec)).map_err(|error| undone(error, false));
+        let power_off = || guarded(|| self.machines.power_off(job.linode)).map_err(|error| undone(error, true));
+        let outcome = match &job.work {
+            Work::Boot(spec) => boot(spec),
+            Work::PowerOff => power_off(),
+            Work::Reboot(spec) => power_off().and_then(|()| boot(spec)),
+            Work::Delete => guarded(|| self.machines.delete(job.linode)).map_err(|error| undone(error, true)),
+        };
+        report.job_done(job.linode, job.operation, outcome);
     }
 
     fn put_firewalls_in_force(&self, report: &dyn Report) {
@@ -311,7 +314,7 @@ mod tests {
     struct Reported(Mutex<Vec<(u64, u64)>>, Condvar);
 
     impl Report for Reported {
-        fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>) {
+        fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), Undone>) {
             outcome.unwrap();
             self.0.lock().unwrap().push((linode, operation));
             self.1.notify_all();

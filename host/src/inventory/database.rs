@@ -17,8 +17,8 @@ pub enum StateError {
     File(#[from] FileError),
     #[error("the state directory {path} is on a network file system ({kind}), where locks are not reliable", path = path.display())]
     Network { path: PathBuf, kind: &'static str },
-    #[error("{path} was written by a newer linodetool: its schema is {found}, this version knows up to {known}", path = path.display())]
-    TooNew { path: PathBuf, found: i64, known: i64 },
+    #[error("{path} was written by a newer linodetool: {found}", path = path.display())]
+    TooNew { path: PathBuf, found: Newer },
     #[error("the database {path} cannot be {doing}: {trouble}", path = path.display())]
     Database { path: PathBuf, doing: &'static str, trouble: Trouble },
     #[error("the database {path} is damaged: {why}", path = path.display())]
@@ -33,6 +33,11 @@ pub enum StateError {
     #[error("the journal {path} cannot be written: {trouble}", path = path.display())]
     Down { path: PathBuf, trouble: Trouble },
 }
+
+/// What a newer version wrote that this one does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Newer(pub(crate) String);
 
 /// Why a database cannot be used just now, and what a person can do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,9 +101,15 @@ impl StateError {
     pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match damage::of(&source) {
             Some(why) => damage::noted(path, why),
+            None if let Some(found) = newer(&source) => Self::TooNew { path: path.to_owned(), found },
             None => Self::Database { path: path.to_owned(), doing, trouble: Trouble::of(path, &source) },
         }
     }
+}
+
+fn newer(error: &rusqlite::Error) -> Option<Newer> {
+    let rusqlite::Error::FromSqlConversionFailure(_, _, why) = error else { return None };
+    why.downcast_ref::<Newer>().cloned()
 }
 
 impl From<StateError> for Failure {
@@ -136,7 +147,11 @@ pub fn prepare_state_dir(state: &Path) -> Result<(), StateError> {
     // Casts: the type's width differs between platforms; the numbers are 32 bits.
     #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "a magic number of 32 bits")]
     let magic = system.f_type as u32;
-    match network_file_system(magic) {
+    let kind = match magic {
+        FUSE => network_fuse(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), state),
+        magic => network_file_system(magic),
+    };
+    match kind {
         Some(kind) => Err(StateError::Network { path: state.to_owned(), kind }),
         None => Ok(()),
     }
@@ -159,6 +174,52 @@ fn network_file_system(magic: u32) -> Option<&'static str> {
     })
 }
 
+/// Magic number of all file systems that a program of a user's serves.
+const FUSE: u32 = 0x6573_5546;
+
+/// Those whose files lie elsewhere, by the name of what serves them.
+const FUSE_FROM_ELSEWHERE: &[&str] = &[
+    "sshfs",
+    "glusterfs",
+    "ceph",
+    "ceph-fuse",
+    "s3fs",
+    "goofys",
+    "gcsfuse",
+    "rclone",
+    "davfs",
+    "davfs2",
+    "curlftpfs",
+    "juicefs",
+    "seaweedfs",
+    "mfs",
+    "moosefs",
+    "lizardfs",
+    "smbnetfs",
+    "blobfuse",
+    "blobfuse2",
+    "mount-s3",
+    "onedriver",
+    "gvfsd-fuse",
+    "google-drive-ocamlfuse",
+    "vmhgfs-fuse",
+];
+
+/// Name of what serves the folder, if it brings its files from another computer; from the text of mountinfo (proc(5)).
+fn network_fuse(mounts: &str, folder: &Path) -> Option<&'static str> {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let mount = |line: &str| {
+        // `36 35 98:0 /root /mount/point options ... - type source options`; a space in a name is `\040`.
+        let (before, after) = line.split_once(" - ")?;
+        let point = PathBuf::from(before.split(' ').nth(4)?.replace("\\040", " "));
+        folder.starts_with(&point).then(|| (point, after.split(' ').next().unwrap_or_default().to_owned()))
+    };
+    // The nearest one; of several at one place the last, which hides the others.
+    let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(point, _)| point.components().count())?;
+    let program = kind.strip_prefix("fuse.")?;
+    FUSE_FROM_ELSEWHERE.iter().copied().find(|known| *known == program)
+}
+
 /// Other processes commit within milliseconds; only a stopped one holds the lock for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -178,6 +239,16 @@ pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
         )
         .map_err(StateError::database(path, "opened"))?;
     migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// The same for a database that is worth nothing once this process has ended: the disk is never waited for.
+pub fn open_scratch_writer(path: &Path) -> Result<Connection, StateError> {
+    let connection = open_writer(path)?;
+    // Nor is anything copied out of the log before there is much of it.
+    connection
+        .execute_batch("pragma synchronous = off; pragma wal_autocheckpoint = 40000")
+        .map_err(StateError::database(path, "opened"))?;
     Ok(connection)
 }
 
@@ -225,7 +296,11 @@ const KNOWN: i64 = MIGRATIONS.len() as i64;
 fn known_version(connection: &Connection, path: &Path) -> Result<i64, StateError> {
     let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let found: i64 = found.map_err(StateError::database(path, "read"))?;
-    if found > KNOWN { Err(StateError::TooNew { path: path.to_owned(), found, known: KNOWN }) } else { Ok(found) }
+    if found <= KNOWN {
+        return Ok(found);
+    }
+    let found = Newer(format!("its schema is {found}, this version knows up to {KNOWN}"));
+    Err(StateError::TooNew { path: path.to_owned(), found })
 }
 
 /// Refuses one that would have to be migrated.
@@ -307,6 +382,19 @@ mod tests {
     fn network_file_systems_are_known_by_their_number() {
         let ext4 = 0xEF53;
         assert_eq!((network_file_system(0x6969), network_file_system(ext4)), (Some("NFS"), None));
+    }
+
+    #[test]
+    fn what_a_program_brings_from_elsewhere_is_known_by_its_name() {
+        let mounts = "\
+            22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+            40 22 0:50 / /mnt/far rw,nosuid shared:9 - fuse.sshfs ann@host: rw,user_id=0\n\
+            41 40 0:51 / /mnt/far/near rw - fuse.gocryptfs /home/ann/x rw\n\
+            42 22 0:52 / /mnt/a\\040b rw - fuse.rclone remote: rw\n\
+            43 22 8:2 / /mnt/stick rw - fuseblk /dev/sdb1 rw\n";
+        let kind = |folder: &str| network_fuse(mounts, Path::new(folder)).unwrap_or("-");
+        let folders = ["/mnt/far/state", "/mnt/far/near/state", "/mnt/a b/state", "/mnt/stick/state", "/mnt/farther"];
+        expect!["sshfs - rclone - -"].assert_eq(&folders.map(kind).join(" "));
     }
 
     #[test]

@@ -116,7 +116,9 @@ impl Nodes {
         if let Some(connection) = kept.as_ref().filter(|c| !c.is_closed()) {
             return Ok(connection.clone());
         }
-        let connection = Arc::new(self.login(target, patience.saturating_sub(began.elapsed())).await?);
+        // In a box, as all that is large and rare: each lane has room on its stack for what may happen in it.
+        let login = Box::pin(self.login(target, patience.saturating_sub(began.elapsed())));
+        let connection = Arc::new(login.await?);
         *kept = Some(connection.clone());
         Ok(connection)
     }

@@ -89,7 +89,13 @@ impl Simulation {
     }
 
     /// Until it has ended.
-    async fn follow(&self, target: &Target, place: &Place, mut what: What, on_line: Option<&OnLine>) -> Result<Outcome> {
+    async fn follow(
+        &self,
+        target: &Target,
+        place: &Place,
+        mut what: What,
+        on_line: Option<&OnLine>,
+    ) -> Result<Outcome> {
         for _ in 0..LOOKS {
             match what {
                 What::Running { left_ms } => self.time.sleep(Duration::from_millis(left_ms.max(1))).await,

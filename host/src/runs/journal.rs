@@ -88,15 +88,31 @@ pub(super) struct Shared {
     pub(super) lines: AtomicU64,
 }
 
+/// How much the journal's lines are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// An intent is on the disk before its effect begins, whatever happens to this computer.
+    #[default]
+    Durable,
+    /// Nothing is waited for: of a run that is worth nothing once its process has ended, such as a rehearsal.
+    Scratch,
+}
+
 /// The queue. Dropped last, it waits until all that was queued is durable.
 pub(super) struct Journal {
+    durability: Durability,
     queue: Option<Sender<Item>>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
 
 impl Journal {
-    pub(super) fn start(connection: Connection, path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
+    pub(super) fn start(
+        connection: Connection,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        durability: Durability,
+    ) -> Result<Self, StateError> {
         let (queue, inbox) = channel();
         let shared = Arc::new(Shared::of(path));
         let writer = std::thread::Builder::new().name("journal".to_owned()).spawn({
@@ -107,13 +123,13 @@ impl Journal {
             let why = format!("no thread can be started: {error}");
             StateError::Down { path: path.to_owned(), trouble: Trouble { why, remedy: "end other programs".into() } }
         })?;
-        Ok(Self { queue: Some(queue), writer: Some(writer), shared })
+        Ok(Self { durability, queue: Some(queue), writer: Some(writer), shared })
     }
 
     /// Of a database that is only read: whoever wants to write is told why.
     pub(super) fn closed(path: &Path, trouble: Trouble) -> Self {
         let shared = Shared { down: trouble.into(), ..Shared::of(path) };
-        Self { queue: None, writer: None, shared: Arc::new(shared) }
+        Self { durability: Durability::Durable, queue: None, writer: None, shared: Arc::new(shared) }
     }
 
     /// An error if nothing can be written (any more).
@@ -131,6 +147,14 @@ impl Journal {
         let (reply, answer) = sync_channel(1);
         self.send(Item::Line { run: run.clone(), entry, extra, reply: Some(reply) })?;
         answer.recv().unwrap_or_else(|_| Err(self.down()))
+    }
+
+    /// An intent: returns when its effect may begin.
+    pub(super) fn before_effect(&self, run: &Arc<str>, entry: Entry) -> Result<(), JournalError> {
+        match self.durability {
+            Durability::Durable => self.now(run, entry, Extra::Nothing),
+            Durability::Scratch => self.later(run, entry, Extra::Nothing),
+        }
     }
 
     /// Returns when all that was queued is durable.

@@ -8,6 +8,7 @@ use super::records::{
 };
 use crate::core::ids::hex;
 use crate::core::{Failure, RunId};
+use crate::inventory::database;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
@@ -16,8 +17,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-const RUN_COLUMNS: &str = "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, \
-                           pid, heartbeat_ms, retry_of, generation, entries, head";
+/// The last line of a run that has ended tells how, and what it passed over.
+fn run_columns() -> String {
+    format!(
+        "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, pid, heartbeat_ms, \
+         retry_of, generation, entries, head, json_extract(params, '$.{REQUEST}') is not null, coalesce((select \
+         json_extract(body, '$.failed_steps') from entry where run = run.id and n = run.entries - 1 and kind = {}), 0)",
+        EntryKind::Finish as i64
+    )
+}
 
 /// A step as an earlier process left it, for the script to meet again.
 pub(super) struct Recorded {
@@ -43,8 +51,9 @@ pub(super) fn summaries(
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunSummary>> {
     let sql = format!(
-        "select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
-         order by ordinal desc"
+        "select {} from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
+         order by ordinal desc",
+        run_columns()
     );
     let mut query = reader.prepare_cached(&sql)?;
     let mut rows = query.query(params![filter.context, filter.title])?;
@@ -65,7 +74,7 @@ pub(super) fn find(
     id: &str,
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Option<RunSummary>> {
-    let sql = format!("select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where id = ?1");
+    let sql = format!("select {} from run where id = ?1", run_columns());
     reader.prepare_cached(&sql)?.query_row([id], |row| summary(row, is_held)).optional()
 }
 
@@ -82,6 +91,7 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
     let cut_off = matches!(status, Status::Interrupted | Status::Failed | Status::Cancelled);
     Ok(RunSummary {
         resumable: cut_off && (recipe.is_some() || row.get(16)?),
+        failed_steps: row.get(17)?,
         recipe,
         id: run_id(&id)?,
         title: row.get(1)?,
@@ -158,7 +168,9 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(1)?;
         let unknown = || {
-            rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, format!("unknown line kind {number}").into())
+            let found =
+                database::Newer(format!("run {id} has a line of kind {number}, which this version does not know"));
+            rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, found.into())
         };
         let lane = row.get_ref(2)?.as_str()?;
         if *last_lane != *lane {

@@ -123,6 +123,8 @@ pub struct RunSummary {
     pub retry_of: Option<RunId>,
     /// `runs resume` can go on with it.
     pub resumable: bool,
+    /// Steps that failed, or whose outcome is not known, as it ended: those that it went on after, if it ended well.
+    pub failed_steps: u32,
     /// Times that a process took it up; 1 for one that was never resumed.
     pub generation: u32,
     /// Lines of its journal.

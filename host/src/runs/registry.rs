@@ -4,7 +4,7 @@ use super::archive;
 use super::chain::canonical_json;
 use super::crash::CrashPoints;
 use super::entry::{Entry, EntryKind};
-use super::journal::{Extra, Journal, RunRow, Traffic};
+use super::journal::{Durability, Extra, Journal, RunRow, Traffic};
 use super::load;
 use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
@@ -40,70 +40,73 @@ pub(super) struct Shared {
     _read_only: Option<ReadOnly>,
 }
 
+/// A state directory, and what works with it.
+pub(super) struct Around {
+    pub(super) state: PathBuf,
+    pub(super) database: PathBuf,
+    pub(super) handle: Handle,
+    pub(super) time: Arc<dyn Time>,
+    pub(super) events: Events,
+}
+
 impl Runs {
     /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
     /// threads of its own.
     pub fn open(paths: &Paths, handle: Handle, time: Arc<dyn Time>, events: Events) -> Result<Self, StateError> {
+        Self::open_as(Durability::Durable, paths, handle, time, events)
+    }
+
+    /// The same for what is worth less.
+    pub fn open_as(
+        durability: Durability,
+        paths: &Paths,
+        handle: Handle,
+        time: Arc<dyn Time>,
+        events: Events,
+    ) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
-        let database = paths.database();
-        match database::open_writer(&database) {
-            Ok(writer) => Self::over(writer, &paths.state, &database, handle, time, events),
-            Err(error) => match ReadOnly::after(&database, &error) {
-                Some((there, trouble)) => {
-                    Self::read_only(there, trouble, &paths.state, &database, handle, time, events)
-                }
+        let around = Around { state: paths.state.clone(), database: paths.database(), handle, time, events };
+        let writer = match durability {
+            Durability::Durable => database::open_writer(&around.database),
+            Durability::Scratch => database::open_scratch_writer(&around.database),
+        };
+        match writer {
+            Ok(writer) => Self::over(writer, durability, around),
+            Err(error) => match ReadOnly::after(&around.database, &error) {
+                Some((there, trouble)) => Self::read_only(there, trouble, around),
                 None => Err(error),
             },
         }
     }
 
     /// What is on record can be looked at, and nothing begun.
-    fn read_only(
-        there: ReadOnly,
-        trouble: Trouble,
-        state: &Path,
-        database: &Path,
-        handle: Handle,
-        time: Arc<dyn Time>,
-        events: Events,
-    ) -> Result<Self, StateError> {
+    fn read_only(there: ReadOnly, trouble: Trouble, around: Around) -> Result<Self, StateError> {
         let readers = [there.reader()?, there.reader()?];
-        let journal = Journal::closed(database, trouble);
-        Ok(Self::assemble(journal, readers, Some(there), state, database, handle, time, events))
+        let journal = Journal::closed(&around.database, trouble);
+        Ok(Self::assemble(journal, readers, Some(there), around))
     }
 
-    pub(super) fn over(
-        writer: Connection,
-        state: &Path,
-        database: &Path,
-        handle: Handle,
-        time: Arc<dyn Time>,
-        events: Events,
-    ) -> Result<Self, StateError> {
-        files::private_dir(&state.join("runs"))?;
-        let journal = Journal::start(writer, database, time.clone())?;
+    pub(super) fn over(writer: Connection, durability: Durability, around: Around) -> Result<Self, StateError> {
+        files::private_dir(&around.state.join("runs"))?;
+        let database = &around.database;
+        let journal = Journal::start(writer, database, around.time.clone(), durability)?;
         let readers = [database::open_reader(database)?, database::open_reader(database)?];
-        Ok(Self::assemble(journal, readers, None, state, database, handle, time, events))
+        Ok(Self::assemble(journal, readers, None, around))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that there is, once")]
     fn assemble(
         journal: Journal,
         [for_inventory, for_runs]: [Connection; 2],
         read_only: Option<ReadOnly>,
-        state: &Path,
-        database: &Path,
-        handle: Handle,
-        time: Arc<dyn Time>,
-        events: Events,
+        around: Around,
     ) -> Self {
+        let Around { state, database, handle, time, events } = around;
         let journal = Arc::new(journal);
         let settle = {
             let journal = journal.clone();
             move || journal.settle()
         };
-        let inventory = Inventory::new(Arc::new(SqliteStore::over(database, for_inventory)), Arc::new(settle));
-        let (state, database) = (state.to_owned(), database.to_owned());
+        let inventory = Inventory::new(Arc::new(SqliteStore::over(&database, for_inventory)), Arc::new(settle));
         let logs = Logs::new(&state, time.clone());
         let events = logs.before(events);
         Self(Arc::new(Shared {

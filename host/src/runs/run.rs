@@ -16,9 +16,10 @@ use crate::inventory::Trouble;
 use crate::secrets::files::{self, FileError, FileLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The end of a run as the name of a point; no lane's step is called so.
 const END: &str = "end";
@@ -45,6 +46,8 @@ pub struct Run {
     follows: bool,
     /// The text is not the one it was begun with.
     other_text: AtomicBool,
+    /// Steps that failed, or whose outcome is not known.
+    failed: Mutex<HashSet<(Arc<str>, u32)>>,
     /// Where a script left the path of the journal.
     differences: Mutex<Vec<Difference>>,
 }
@@ -63,6 +66,7 @@ impl Run {
     pub(super) fn new(shared: Arc<Shared>, id: RunId, context: String, lock: FileLock, past: Past) -> Arc<Self> {
         Arc::new(Self {
             hold: Mutex::new(shared.time.hold()),
+            failed: Mutex::new(not_done(&past.steps)),
             shared,
             key: Arc::from(id.as_str()),
             id,
@@ -103,6 +107,12 @@ impl Run {
     /// Work that a thread which walks a lane waits for.
     pub(super) fn waiting<F: Future>(&self, work: F) -> Watched<F> {
         guard(&self.hold).waiting(work)
+    }
+
+    /// Blocks a thread that walks a lane for that long, in the run's time; `false` if the run was cancelled meanwhile.
+    pub fn pause(&self, time: Duration) -> bool {
+        let pause = self.cancel.guard(self.shared.time.sleep(time));
+        self.shared.handle.block_on(self.waiting(pause)).is_some()
     }
 
     /// Set to cut the run short: every waiting step returns at once, and its write stays in doubt.
@@ -220,7 +230,8 @@ impl Run {
         let failure = failure.map(|failure| canonical_json(&failure)).transpose();
         let failure = failure.map_err(|error| Failure::internal(error.to_string()))?;
         let mut entry = Entry::of_run(EntryKind::Finish, self.now());
-        entry.body = Some(json!({ "status": status, "failure": failure }).to_string());
+        entry.body =
+            Some(json!({ "status": status, "failure": failure, "failed_steps": self.failed_steps() }).to_string());
         self.pass(END, 1, Phase::Before, END_OP);
         let ended = self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure });
         ended.map_err(|error| self.way_on(error))?;
@@ -314,6 +325,17 @@ impl Run {
         self.other_text.load(Ordering::Relaxed) && old.state == StepState::Failed && !self.went_on_after(lane, seq)
     }
 
+    /// Keeps count of the steps that are not done, for the run's end.
+    pub(super) fn note_ended(&self, lane: &Arc<str>, seq: u32, done: bool) {
+        let mut failed = guard(&self.failed);
+        let place = (lane.clone(), seq);
+        let _ = if done { failed.remove(&place) } else { failed.insert(place) };
+    }
+
+    fn failed_steps(&self) -> usize {
+        guard(&self.failed).len()
+    }
+
     /// Whether it only follows its journal.
     pub(super) fn follows(&self) -> bool {
         self.follows
@@ -356,6 +378,16 @@ impl From<JournalError> for super::StepError {
 pub(super) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these hold is whole after each statement, so a panic elsewhere does not spoil it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Steps of the processes before that are not done.
+fn not_done(steps: &Steps) -> HashSet<(Arc<str>, u32)> {
+    let of_lane = |(lane, steps): (&String, &Vec<Option<Recorded>>)| {
+        let open = (0..).zip(steps).filter(|(_, step)| step.as_ref().is_some_and(|step| step.state != StepState::Done));
+        let lane: Arc<str> = Arc::from(lane.as_str());
+        open.map(|(seq, _)| (lane.clone(), seq)).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(of_lane).collect()
 }
 
 fn text_digest(text: &str) -> [u8; 16] {

@@ -1,12 +1,13 @@
 //! clusters: named sets of nodes in roles, brought to what a recipe asks for and never destroyed on the way.
 
-use linodetool_plugin::{ListInstances, Type};
+use linodetool_plugin::{Instance, ListInstances, Type};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
@@ -79,7 +80,8 @@ impl Toolkit {
         let look = at.step(&Look { spec, toolkit: self })?;
         let wanted = wanted_nodes(spec);
         agrees(spec, &look, &wanted).map_err(StepError::Failed)?;
-        let missing = wanted.iter().filter(|w| !look.nodes.iter().any(|n| n.name == w.name));
+        let there: HashSet<&str> = look.nodes.iter().map(|node| node.name.as_str()).collect();
+        let missing = wanted.iter().filter(|w| !there.contains(w.name.as_str()));
         let plan = Plan {
             title: format!("cluster {}", spec.name),
             create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
@@ -117,7 +119,7 @@ impl Toolkit {
         let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
         let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
         if let Some(id) = &firewall_id {
-            changed |= at.step(&SetMembers { firewall: id, members: addresses(&nodes), toolkit: self })?;
+            changed |= at.step(&SetMembers { firewall: id, members: member_addresses(&nodes), toolkit: self })?;
         }
         self.count(changed);
         Ok(Members { cluster, nodes, changed })
@@ -153,14 +155,10 @@ impl Toolkit {
 }
 
 impl Members {
-    /// By which its nodes know each other.
+    /// By which its nodes are let in.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        addresses(&self.nodes)
+        member_addresses(&self.nodes)
     }
-}
-
-fn addresses(nodes: &[Node]) -> Vec<String> {
-    nodes.iter().flat_map(|node| node.private_ip.iter().chain(&node.public_ip).cloned()).collect()
 }
 
 fn check(spec: &ClusterSpec) -> Result<(), Failure> {
@@ -181,6 +179,15 @@ fn check(spec: &ClusterSpec) -> Result<(), Failure> {
                 .hint("give it once, with the sum of both counts"));
         }
         check_name(&format!("{}-{}-{}", spec.name, role.role, role.count))?;
+    }
+    let nodes: u64 = spec.roles.iter().map(|role| u64::from(role.count)).sum();
+    if spec.firewall && nodes > MOST_MEMBERS as u64 {
+        let name = &spec.name;
+        let message =
+            format!("cluster {name} would have {nodes} nodes, and a firewall knows at most {MOST_MEMBERS} members");
+        return Err(Failure::usage(message).field("count").hint(
+            "make several clusters, or ask for one without a firewall (firewall: false) and keep strangers out on the nodes",
+        ));
     }
     Ok(())
 }
@@ -206,6 +213,12 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
     let conflict = |message: String, hint: String| Err(Failure::new(FailureKind::Conflict, message).hint(hint));
     let name = &spec.name;
     let another = "ask for what it has, or make another cluster under another name";
+    if look.guarded && !spec.firewall {
+        return conflict(
+            format!("cluster {name} has a firewall; an ensure opens no cluster"),
+            format!("leave `firewall: false` out, or begin anew: linodetool cluster destroy {name}"),
+        );
+    }
     if let Some(cluster) = &look.cluster {
         let (has, wants) = (&cluster.region, &look.resolved.region.id);
         if has != wants {
@@ -222,11 +235,12 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
             );
         }
     }
+    let by_name: HashMap<&str, &Wanted> = wanted.iter().map(|w| (w.name.as_str(), w)).collect();
     for node in &look.nodes {
         if node.locked {
             return Err(locked(node));
         }
-        let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
+        let Some(w) = by_name.get(node.name.as_str()) else {
             return conflict(
                 format!(
                     "cluster {name} has a node {} more than asked for; nodes are never destroyed by an ensure",
@@ -257,6 +271,9 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
 struct Looked {
     resolved: Resolved,
     cluster: Option<Cluster>,
+    /// It has a firewall, even if it has no node left.
+    #[serde(default)]
+    guarded: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
 }
@@ -288,16 +305,19 @@ impl Repeatable for Look<'_> {
         // One list tells what is left of ours, and whose labels stand in the way.
         let client = &toolkit.provider().await?.client;
         let present = client.list_instances(&ListInstances::default()).await?.items;
-        nodes.retain(|node| present.iter().any(|instance| is_same(node, instance)));
-        let missing =
-            wanted_nodes(spec).into_iter().map(|w| w.name).filter(|name| nodes.iter().all(|n| n.name != *name));
-        let missing: HashSet<String> = missing.collect();
+        let by_id: HashMap<&str, &Instance> = present.iter().map(|one| (one.id.as_str(), one)).collect();
+        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
+        let mut missing: HashSet<String> = wanted_nodes(spec).into_iter().map(|w| w.name).collect();
+        for node in &nodes {
+            missing.remove(&node.name);
+        }
         if let Some(found) = present.iter().find(|instance| missing.contains(&instance.label)) {
             return Err(label_taken(toolkit, &found.label, found));
         }
         // A cluster without a node left binds nobody to its region or image.
+        let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, nodes }.into())
+        Ok(Looked { resolved, cluster, guarded, nodes }.into())
     }
 }
 

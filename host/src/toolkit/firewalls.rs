@@ -3,13 +3,14 @@
 use linodetool_plugin::{ById, CreateFirewall, Firewall, ListFirewalls, SetFirewallRules};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
-use crate::core::Failure;
 use crate::core::ids::hex;
+use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Resource};
-use crate::runs::{Done, Effect, Kind, StepCx};
+use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::firewall_rules::cluster_rules;
-use crate::toolkit::{Repeatable, Toolkit};
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// What ensuring a firewall found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,10 +53,16 @@ impl EnsureFirewall<'_> {
             return Ok(Some(found));
         }
         Err(Failure::new(
-            crate::core::FailureKind::Conflict,
+            FailureKind::Conflict,
             format!("firewall {label} (id {}) exists and does not belong to cluster {}", found.id, self.cluster),
         )
         .hint("choose another cluster name, or rename or delete that firewall"))
+    }
+
+    /// One that was there: this step's own only if an attempt of it marked it. A cluster tag alone says that some run made it.
+    fn found(&self, cx: &StepCx, found: Firewall) -> Result<Done<Ensured>, Failure> {
+        let made = cx.earlier_tags().into_iter().chain([cx.tag()]).any(|tag| found.tags.contains(&tag));
+        self.done(cx, found.id, made)
     }
 
     /// `changed`: this step has made it, now or in an attempt before.
@@ -87,8 +94,7 @@ impl Effect for EnsureFirewall<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Ensured>, Failure> {
         if let Some(found) = self.find(cx).await? {
-            let made = cx.earlier_tags().into_iter().chain([cx.tag()]).any(|tag| found.tags.contains(&tag));
-            return self.done(cx, found.id, made);
+            return self.found(cx, found);
         }
         let create = CreateFirewall {
             label: label(self.toolkit.context(), self.cluster),
@@ -106,12 +112,12 @@ impl Effect for EnsureFirewall<'_> {
             // The answer may have been lost after the effect: look before giving up. Its label is given once, so that
             // another try makes no second one.
             match self.find(cx).await {
-                Ok(Some(found)) => return self.done(cx, found.id, true),
+                Ok(Some(found)) => return self.found(cx, found),
                 Ok(None) if error.is_ambiguous() && tries < TRIES => {}
                 Err(look) if error.is_ambiguous() => {
                     let message =
                         format!("no answer whether the firewall was made: {error}; and looking failed: {look}");
-                    return Err(Failure::new(crate::core::FailureKind::Interrupted, message)
+                    return Err(Failure::new(FailureKind::Interrupted, message)
                         .hint("begin again when the provider answers: it is then found, or made"));
                 }
                 _ => return Err(error.into()),
@@ -120,7 +126,7 @@ impl Effect for EnsureFirewall<'_> {
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<Ensured>>, Failure> {
-        self.find(cx).await?.map(|found| self.done(cx, found.id, true)).transpose()
+        self.find(cx).await?.map(|found| self.found(cx, found)).transpose()
     }
 }
 
@@ -149,6 +155,32 @@ impl Repeatable for SetMembers<'_> {
         }
         client.set_firewall_rules(&SetFirewallRules { id: self.firewall.into(), rules }).await?;
         Ok(true.into())
+    }
+}
+
+impl Toolkit {
+    /// The address of a machine that is gone is soon a stranger's: the firewalls of these clusters let in their members and
+    /// nobody else. To be asked by who has the clusters' locks, after the rows of the machines are gone.
+    pub(crate) fn close_ranks(&self, at: At<'_>, clusters: &BTreeSet<String>) -> Result<(), StepError> {
+        if clusters.is_empty() {
+            return Ok(());
+        }
+        for members in self.list_clusters(at)? {
+            let name = &members.cluster.name;
+            let Some(firewall) = members.cluster.firewall_id.as_ref().filter(|_| clusters.contains(name)) else {
+                continue;
+            };
+            match at.step(&SetMembers { firewall, members: members.addresses(), toolkit: self }) {
+                // One that is gone lets nobody in.
+                Err(StepError::Failed(failure)) if failure.kind == FailureKind::NotFound => {}
+                Err(StepError::Failed(failure)) => {
+                    let text = "its firewall still lets in the addresses of what is gone, until it is ensured again";
+                    self.events().note(format!("cluster {name}: {text}: {failure}"));
+                }
+                other => drop(other?),
+            }
+        }
+        Ok(())
     }
 }
 

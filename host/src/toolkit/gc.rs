@@ -170,8 +170,12 @@ impl Toolkit {
         for thing in garbage.orphans.iter().map(|orphan| &orphan.thing).chain(&garbage.lost) {
             clusters.extend(self.cluster_of(thing).map_err(StepError::Failed)?);
         }
-        let clusters: Vec<_> = clusters.iter().map(String::as_str).collect();
-        self.alone_with_all(at, &clusters, &mut || self.collect_alone(at, garbage))
+        let names: Vec<_> = clusters.iter().map(String::as_str).collect();
+        self.alone_with_all(at, &names, &mut || {
+            let done = self.collect_alone(at, garbage)?;
+            self.close_ranks(at, &clusters)?;
+            Ok(done)
+        })
     }
 
     fn collect_alone(&self, at: At<'_>, garbage: &Garbage) -> Result<Undone, StepError> {

@@ -63,7 +63,7 @@ impl Toolkit {
             if !std::mem::replace(&mut told, true) {
                 self.events().note(format!("another run works on cluster {cluster}; waiting for it"));
             }
-            if !at.lane.run().cancel().sleep(LOOK) {
+            if !at.lane.run().pause(LOOK) {
                 return Err(StepError::Cancelled);
             }
         }

@@ -7,7 +7,7 @@ use crate::api::number;
 use crate::birth::{Wanted, begin, undo};
 use crate::catalogue::{Catalogue, Source};
 use crate::data::Data;
-use crate::errors::{invalid, lacks, nonsense};
+use crate::errors::{invalid, lacks, nonsense, of_code};
 use crate::{group, instances, states};
 use linodetool_plugin::{
     CloneInstance, CreateInstance, Cx, ErrorKind, Instance, ProviderError, RebuildInstance, Result, SecretRef, Text,
@@ -37,6 +37,12 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
     if args.firewall_id.is_some() {
         return Err(lacks("firewall_id", "Cloud Firewalls"));
     }
+    if args.subnet.is_some() {
+        return Err(lacks("subnet", "VPCs"));
+    }
+    if args.placement_group.is_some() {
+        return Err(lacks("placement_group", "placement groups"));
+    }
     let (datacenter, plan, catalogue) =
         v3.shelf.find(&v3.api, cx, |c| Ok((c.region_id(&args.region)?, c.type_id(&args.type_id)?, c.clone()))).await?;
     let filling = match args.image.as_str() {
@@ -50,13 +56,15 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
             Some(filling.with_swap(args.swap_mb.unwrap_or(SWAP_MB))?)
         }
     };
+    let earlier = args.before.iter().flatten().map(|id| number("before", id)).collect::<Result<_>>()?;
+    let earlier = args.before.is_some().then_some(earlier);
     let action = Action::new("linode.create").id("DatacenterID", datacenter).id("PlanID", plan);
-    let wanted = Wanted { action, label: &args.label, tags: &args.tags, datacenter, plan };
-    let id = begin(v3, cx, &wanted).await?;
-    let made = furnish(v3, cx, id, args.private_ip, filling.as_ref());
-    match finish(v3, cx, id, &args.tags, made).await {
+    let wanted = Wanted { action, label: &args.label, tags: &args.tags, datacenter, plan, earlier };
+    let begun = begin(v3, cx, &wanted).await?;
+    let made = furnish(v3, cx, begun.id, args.private_ip, filling.as_ref());
+    match finish(v3, cx, begun.id, &args.tags, made).await {
         Ok(instance) => Ok(Instance { image: args.image, ..instance }),
-        Err(error) => Err(undo(v3, cx, id, error).await),
+        Err(error) => Err(undo(v3, cx, begun, error).await),
     }
 }
 
@@ -64,7 +72,7 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
 pub(crate) async fn clone(v3: &LinodeV3, cx: &Cx, args: CloneInstance) -> Result<Instance> {
     let old = number("id", &args.id)?;
     let row = v3.api.call(cx, Action::new("linode.list").id("LinodeID", old)).await?.row();
-    row.id("linodeid").map_err(|_| crate::errors::of_code(5, "Object not found"))?;
+    row.id("linodeid").map_err(|_| of_code(5, "Object not found"))?;
     let (region, type_id) = (args.region.as_deref(), args.type_id.as_deref());
     let (datacenter, plan) = v3
         .shelf
@@ -74,12 +82,12 @@ pub(crate) async fn clone(v3: &LinodeV3, cx: &Cx, args: CloneInstance) -> Result
         })
         .await?;
     let action = Action::new("linode.clone").id("LinodeID", old).id("DatacenterID", datacenter).id("PlanID", plan);
-    let wanted = Wanted { action, label: &args.label, tags: &[], datacenter, plan };
-    let id = begin(v3, cx, &wanted).await?;
-    let made = furnish(v3, cx, id, args.private_ip, None);
-    match finish(v3, cx, id, &[], made).await {
+    let wanted = Wanted { action, label: &args.label, tags: &[], datacenter, plan, earlier: None };
+    let begun = begin(v3, cx, &wanted).await?;
+    let made = furnish(v3, cx, begun.id, args.private_ip, None);
+    match finish(v3, cx, begun.id, &[], made).await {
         Ok(instance) => Ok(instance),
-        Err(error) => Err(undo(v3, cx, id, error).await),
+        Err(error) => Err(undo(v3, cx, begun, error).await),
     }
 }
 
@@ -95,7 +103,7 @@ pub(crate) async fn rebuild(v3: &LinodeV3, cx: &Cx, args: RebuildInstance) -> Re
     let mut next = || there.next().unwrap_or_default();
     let (linodes, configs, disks) = (next(), next(), next());
     let Some(row) = linodes.first() else {
-        return Err(crate::errors::of_code(5, "Object not found"));
+        return Err(of_code(5, "Object not found"));
     };
     let source = v3.shelf.find(&v3.api, cx, |c| c.source("image", &args.image)).await?;
     let plan = row.whole("planid");
@@ -258,7 +266,7 @@ async fn finish(
     let answers = v3.api.every(cx, &last).await?;
     let catalogue = v3.shelf.get(&v3.api, cx).await?;
     let instance = instances::read(&catalogue, &answers[from..])?;
-    if instance.tags != tags {
+    if instance.tags != tags || instance.label.ends_with(instances::HALF_MADE) {
         let message = format!("the provider has not kept the tags: `{group}` has become `{}`", instance.tags.join(","));
         return Err(ProviderError::new(ErrorKind::Invalid, message));
     }

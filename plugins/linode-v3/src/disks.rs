@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::api::number;
 use crate::catalogue::Source;
 use crate::data::{Data, Row};
-use crate::errors::invalid;
+use crate::errors::{invalid, lacks};
 use crate::{dates, states};
 use linodetool_plugin::{
     CreateDisk, Cx, Disk, DiskStatus, Nothing, OfInstance, Page, PartOfInstance, ResizeDisk, Result,
@@ -41,6 +41,9 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateDisk) -> Result<D
             return Err(invalid("image", "password and keys are for a disk made from an image"));
         }
         None => (Action::new("linode.disk.create").text("Type", filesystem), "Size"),
+        Some(_) if !args.filesystem.is_empty() => {
+            return Err(lacks("filesystem", "choice of it for a disk made from an image"));
+        }
         Some(_) if args.root_pass.is_none() => {
             return Err(invalid("root_pass", "API v3 makes no disk from an image without a password for root"));
         }
@@ -54,7 +57,8 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateDisk) -> Result<D
     let action = action.id("LinodeID", id).text("Label", &args.label).id(size, args.size_mb);
     let action = action.secret("rootPass", args.root_pass.as_ref()).text("rootSSHKey", args.authorized_keys.join("\n"));
     let id = v3.api.call(cx, action).await?.row().id("diskid")?;
-    let filesystem = filesystem.to_owned();
+    // What an image brings is seen when the disk is listed.
+    let filesystem = if args.image.is_some() { String::new() } else { filesystem.to_owned() };
     Ok(Disk { id: id.to_string(), label: args.label, size_mb: args.size_mb, filesystem, ..Disk::default() })
 }
 

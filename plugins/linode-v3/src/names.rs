@@ -86,6 +86,7 @@ pub(crate) fn plan(memory_mb: u64) -> Option<&'static str> {
 
 /// Beginnings of labels and what API v4 makes of them; the longer first.
 const FAMILIES: &[(&str, &str)] = &[
+    ("CoreOS Container Linux", "containerlinux"),
     ("CentOS Stream", "centos-stream"),
     ("Rocky Linux", "rocky"),
     ("Arch Linux", "arch"),

@@ -18,13 +18,13 @@ pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListNodeBalancers) -> Res
     Ok(Page::whole(all))
 }
 
-pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<NodeBalancer> {
-    let mut all = read(v3, cx, Action::new("nodebalancer.list").id("NodeBalancerID", number("id", id)?)).await?;
-    all.retain(|one| one.id == id);
+pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<NodeBalancer> {
+    let mut all = read(v3, cx, Action::new("nodebalancer.list").id("NodeBalancerID", number("id", &args.id)?)).await?;
+    all.retain(|one| one.id == args.id);
     all.pop().ok_or_else(|| of_code(5, "Object not found"))
 }
 
-/// Its addresses are given by the time it is made; they are read with the next look.
+/// With its addresses, which the answer of the create does not tell. Where they cannot be read, it is made all the same.
 pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer) -> Result<NodeBalancer> {
     if args.firewall_id.is_some() {
         return Err(lacks("firewall_id", "Cloud Firewalls"));
@@ -37,9 +37,12 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer) -> 
         .id("DatacenterID", datacenter)
         .text("Label", &args.label)
         .number("ClientConnThrottle", args.connection_throttle);
-    let id = v3.api.call(cx, action).await?.row().id("nodebalancerid")?;
+    let id = v3.api.call(cx, action).await?.row().id("nodebalancerid")?.to_string();
+    if let Ok(whole) = get(v3, cx, ById::new(&id)).await {
+        return Ok(whole);
+    }
     Ok(NodeBalancer {
-        id: id.to_string(),
+        id,
         label: args.label,
         region: v3.shelf.get(&v3.api, cx).await?.region_name(datacenter),
         connection_throttle: args.connection_throttle.unwrap_or_default(),
@@ -47,8 +50,8 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer) -> 
     })
 }
 
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new("nodebalancer.delete").id("NodeBalancerID", number("id", id)?)).await?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, Action::new("nodebalancer.delete").id("NodeBalancerID", number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 
@@ -97,7 +100,7 @@ fn config(row: &Row) -> Result<NodeBalancerConfig> {
     })
 }
 
-/// What is not said is read back, since the provider chooses it.
+/// What is not said the provider chooses: it is read back. Where that fails, it is made all the same.
 pub(crate) async fn create_config(
     v3: &LinodeV3,
     cx: &Cx,
@@ -128,9 +131,13 @@ pub(crate) async fn create_config(
         .number("check_attempts", check.attempts)
         .text("ssl_cert", args.ssl_cert.unwrap_or_default())
         .secret("ssl_key", args.ssl_key.as_ref());
-    let config = v3.api.call(cx, action).await?.row().id("configid")?;
+    let made = v3.api.call(cx, action).await?.row().id("configid")?;
+    let look = Action::new("nodebalancer.config.list").id("NodeBalancerID", id).id("ConfigID", made);
+    if let Some(whole) = v3.api.call(cx, look).await.ok().and_then(|data| config(&data.row()).ok()) {
+        return Ok(whole);
+    }
     Ok(NodeBalancerConfig {
-        id: config.to_string(),
+        id: made.to_string(),
         port: args.port,
         protocol: args.protocol,
         algorithm: args.algorithm,
@@ -178,14 +185,19 @@ pub(crate) async fn create_node(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer
     if args.mode == "backup" {
         return Err(lacks("mode", "backends that only stand in for others"));
     }
+    let config = number("config", &args.config)?;
     let mode = if args.mode.is_empty() { "accept".to_owned() } else { args.mode };
     let action = Action::new("nodebalancer.node.create")
-        .id("ConfigID", number("config", &args.config)?)
+        .id("ConfigID", config)
         .text("Label", &args.label)
         .text("Address", &args.address)
         .text("Mode", &mode)
         .number("Weight", args.weight);
     let id = v3.api.call(cx, action).await?.row().id("nodeid")?;
+    let look = Action::new("nodebalancer.node.list").id("ConfigID", config).id("NodeID", id);
+    if let Some(whole) = v3.api.call(cx, look).await.ok().and_then(|data| node(&data.row()).ok()) {
+        return Ok(whole);
+    }
     Ok(NodeBalancerNode {
         id: id.to_string(),
         label: args.label,

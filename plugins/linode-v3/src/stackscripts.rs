@@ -19,6 +19,12 @@ pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListStackScripts) -> Resu
 
 /// Never public: a public one can never be made private again.
 pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateStackScript) -> Result<StackScript> {
+    if args.images.is_empty() {
+        return Err(invalid("images", "API v3 wants to know which images a StackScript is for; any/all: every one"));
+    }
+    if args.images.iter().any(|image| image.starts_with("private/")) {
+        return Err(lacks("images", "StackScripts for images of one's own"));
+    }
     let ids = v3.shelf.find(&v3.api, cx, |catalogue| distributions(catalogue, &args.images)).await?;
     let list = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let action = Action::new("stackscript.create")
@@ -41,20 +47,16 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateStackScript) -> R
 }
 
 fn distributions(catalogue: &Catalogue, images: &[String]) -> Result<Vec<u64>> {
-    if images.is_empty() {
-        return Err(invalid("images", "API v3 wants to know which images a StackScript is for; any/all: every one"));
+    if images.iter().any(|image| image == ALL) {
+        return Ok(catalogue.all_distributions().collect());
     }
     let mut ids = Vec::new();
     for image in images {
-        match (image.as_str(), catalogue.source("images", image)) {
-            (ALL, _) => ids.extend(catalogue.all_distributions()),
-            (_, Ok(Source::Distribution(id))) => ids.push(id),
-            (_, Ok(Source::Image(_))) => return Err(lacks("images", "StackScripts for images of one's own")),
-            (_, Err(error)) => return Err(error),
+        match catalogue.source("images", image)? {
+            Source::Distribution(id) if !ids.contains(&id) => ids.push(id),
+            Source::Distribution(_) | Source::Image(_) => {}
         }
     }
-    ids.sort_unstable();
-    ids.dedup();
     Ok(ids)
 }
 

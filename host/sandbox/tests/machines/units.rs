@@ -225,4 +225,14 @@ fn stop() {
         m.run("systemctl stop s; systemctl show -p ActiveState,Result s; pgrep -c -f 'sleep 0.05'").out,
         "ActiveState=failed\nResult=timeout\n0\n"
     );
+    // Zero is no limit.
+    unit(
+        &m,
+        "z",
+        "[Service]\nTimeoutStartSec=0\nTimeoutStopSec=infinity\nExecStartPre=/bin/sleep 0.3\n\
+         ExecStart=/bin/sh -c 'trap \"sleep 0.3; echo bye; exit 0\" TERM; echo up; while :; do sleep 0.05; done'",
+    );
+    m.out("systemctl start z");
+    m.wait("journalctl -u z | grep -q up");
+    assert_eq!(m.run("systemctl stop z; systemctl is-active z; journalctl -u z -n 1").out, "inactive\nbye\n");
 }

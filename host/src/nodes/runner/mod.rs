@@ -112,7 +112,7 @@ impl Nodes {
         }
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
-        self.run_connected(target, place, command).await.map_err(|error| match error {
+        Box::pin(self.run_connected(target, place, command)).await.map_err(|error| match error {
             // It may have begun and go on: nothing else may be concluded from a machine that does not answer.
             NodeError::Unreachable { node, .. } | NodeError::Refused { node, .. } => {
                 NodeError::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }

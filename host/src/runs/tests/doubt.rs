@@ -65,7 +65,11 @@ fn a_node_that_cannot_be_reached_does_not_end_the_doubt() {
     let run = runs.reopen(&id).unwrap();
     assert_eq!(run.root().step(&at(1), &look).unwrap(), (false, true));
     run.barrier().unwrap();
-    check_steps(&runs, &id, &expect![[r#"
+    check_steps(
+        &runs,
+        &id,
+        &expect![[r#"
         0 things.ensure done #1: [false,true]
-    "#]]);
+    "#]],
+    );
 }

@@ -70,3 +70,16 @@ fn a_probe_reads_without_a_trace_and_writes_nothing() {
     check_steps(&runs, run.id(), &expect![""]);
     assert!(desk.world.made().is_empty());
 }
+
+#[test]
+fn a_pause_passes_in_the_runs_own_time() {
+    let desk = Desk::new();
+    let time = crate::core::VirtualTime::new(1_000);
+    let (handle, paths) = (desk.runtime.handle().clone(), desk.paths());
+    let runs = Runs::open(&paths, handle, Arc::new(time.clone()), Events::none()).unwrap();
+    let run = runs.begin(new_run()).unwrap();
+    assert!(run.pause(Duration::from_secs(3600)));
+    assert_eq!(time.now_ms(), 3_601_000);
+    run.cancel().set();
+    assert!(!run.pause(Duration::from_secs(3600)));
+}

@@ -15,6 +15,7 @@ use crate::core::events::Ending;
 use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
+use crate::nodes::states::absolute;
 use crate::nodes::{ExecOptions, FileOptions, NodeError, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, checked_url, download, published_sha512};
@@ -119,6 +120,9 @@ impl Toolkit {
     }
 
     /// Unpacks the artifact on a node unless it is there; `true` if it was not.
+    ///
+    /// # Errors
+    /// `Conflict` if something else is at the destination: a folder that is not an artifact's is never replaced.
     pub fn install_artifact(
         &self,
         at: At<'_>,
@@ -127,6 +131,7 @@ impl Toolkit {
         dest: &str,
     ) -> Result<bool, StepError> {
         let digest = artifact.digest();
+        let dest = destination(dest).map_err(StepError::Failed)?;
         let changed = at.step(&Install { node: &node.name, digest, dest, artifact, at_node: node, toolkit: self })?;
         self.count(changed);
         Ok(changed)
@@ -235,6 +240,24 @@ impl Repeatable for Install<'_> {
     }
 }
 
+/// Where an artifact comes to lie: a folder that it has for itself.
+fn destination(dest: &str) -> Result<&str, Failure> {
+    let folder = absolute("dest", dest)?.trim_end_matches('/');
+    if folder.is_empty() {
+        return Err(Failure::usage("an artifact cannot take the place of /")
+            .field("dest")
+            .hint("give it a folder of its own, such as /opt/text"));
+    }
+    Ok(folder)
+}
+
+/// Ends with 0 if the artifact is there, with 1 if it may be put there, and with 3 if something else is.
+const CHECK: &str = r#"mark=$dest/.linodetool-artifact
+if [ -e "$mark" ]; then test "$(cat "$mark")" = "$wanted"; exit; fi
+if [ ! -e "$dest" ] && [ ! -L "$dest" ]; then exit 1; fi
+if [ -d "$dest" ] && there=$(ls -A "$dest") && [ -z "$there" ]; then exit 1; fi
+exit 3"#;
+
 /// Unpacks beside the destination and puts it in place in one go. An archive with one folder at its top is that folder.
 const UNPACK: &str = r#"rm -rf "$new" "$old"; mkdir -p "$new"; tar -xf "$archive" -C "$new" --no-same-owner
 set -- "$new"/*; if [ $# = 1 ] && [ -d "$1" ]; then inner=$1; else inner=$new; fi
@@ -259,9 +282,11 @@ impl Install<'_> {
         }
         let mark = sh_quote(artifact.digest());
         let dest = sh_quote(self.dest);
-        let check = format!("test \"$(cat {dest}/.linodetool-artifact 2>/dev/null)\" = {mark}");
-        if connections.exec(&target, &check, ExecOptions::default()).await?.success() {
-            return Ok(false);
+        let check = format!("dest={dest}; wanted={mark}\n{CHECK}");
+        match connections.exec(&target, &check, ExecOptions::default()).await?.exit_code {
+            Some(0) => return Ok(false),
+            Some(3) => return Err(self.occupied()),
+            _ => {}
         }
         self.place_archive(&target).await?;
         let unpack = format!(
@@ -271,6 +296,14 @@ impl Install<'_> {
         let unpack = unpack.replace("@MARK@", &mark);
         connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
         Ok(true)
+    }
+
+    fn occupied(&self) -> Failure {
+        let (name, dest) = (&self.artifact.name, self.dest);
+        let message =
+            format!("{dest} is there already and is no artifact: {name} would take its place, and all in it be lost");
+        let hint = format!("choose a folder of its own, such as {dest}/{name}, or remove what is at {dest} first");
+        Failure::new(FailureKind::Conflict, message).on(self.node).field("dest").hint(hint)
     }
 
     /// The first node gets the archive from its source, every other from a node that has it.
@@ -368,4 +401,44 @@ mv "$part" "$path""#;
 fn changed_since(path: &Path) -> Failure {
     Failure::new(FailureKind::Local, format!("{} has changed since the run began", path.display()))
         .hint("begin a new run")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn only_a_folder_that_is_free_or_an_artifacts_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["same", "other", "empty", "full"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        for (file, text) in
+            [("same/.linodetool-artifact", "abc\n"), ("other/.linodetool-artifact", "x"), ("full/a", ""), ("file", "")]
+        {
+            std::fs::write(dir.path().join(file), text).unwrap();
+        }
+        std::os::unix::fs::symlink("/nowhere/at/all", dir.path().join("dangling")).unwrap();
+        let code = |name: &str| {
+            let script =
+                format!("dest={}; wanted=abc\n{CHECK}", sh_quote(&dir.path().join(name).display().to_string()));
+            Command::new("sh").args(["-c", &script]).status().unwrap().code().unwrap()
+        };
+        let names = ["same", "other", "empty", "missing", "full", "file", "dangling"];
+        assert_eq!(
+            names.map(|name| (name, code(name))),
+            [("same", 0), ("other", 1), ("empty", 1), ("missing", 1), ("full", 3), ("file", 3), ("dangling", 3),]
+        );
+    }
+
+    #[test]
+    fn a_destination_is_absolute_and_not_the_root() {
+        assert_eq!(destination("/opt/text//").unwrap(), "/opt/text");
+        let said = ["opt", "//"].map(|dest| destination(dest).unwrap_err().message);
+        assert_eq!(
+            said,
+            ["`dest` must be an absolute path on the node, not `opt`", "an artifact cannot take the place of /",]
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 mod course;
 mod ensure;
+mod gone;
 mod new;
 mod power;
 mod ready;
@@ -9,6 +10,7 @@ mod records;
 
 use linodetool_plugin::{Instance, InstanceStatus};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::inventory::Node;
@@ -104,8 +106,19 @@ impl Toolkit {
 
     /// Destroys a node and its keys. Fine if the provider has lost it already; what has taken its id since is left alone.
     pub fn delete_node(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
-        let node = self.node(at, name)?;
-        at.step(&Destroy::of(&Thing::of_node(&node), self)).map(drop)
+        self.delete_nodes(at, &[name.to_owned()])
+    }
+
+    /// The same for several at once, whatever clusters they are of; the firewalls of those let them in no more.
+    pub fn delete_nodes(&self, at: At<'_>, names: &[String]) -> Result<(), StepError> {
+        let nodes = names.iter().map(|name| self.node(at, name)).collect::<Result<Vec<_>, _>>()?;
+        let clusters: BTreeSet<_> = nodes.iter().filter_map(|node| node.cluster.clone()).collect();
+        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), Thing::of_node(node))).collect();
+        let in_order: Vec<_> = clusters.iter().map(String::as_str).collect();
+        self.alone_with_all(at, &in_order, &mut || {
+            at.lanes("nodes.delete", &items, |at, thing| at.step(&Destroy::of(thing, self)).map(drop))?;
+            self.close_ranks(at, &clusters)
+        })
     }
 
     /// Starts, stops or restarts a node and waits until it is so.

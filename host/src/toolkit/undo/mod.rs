@@ -13,7 +13,6 @@ use std::time::Duration;
 use crate::core::{Failure, FailureKind, RunId};
 use crate::inventory::Change;
 use crate::runs::{Done, Kind, RunFilter, StepCx, StepError};
-use crate::toolkit::firewalls::SetMembers;
 use crate::toolkit::keys::{forget, forget_nodes};
 use crate::toolkit::nodes::in_doubt_ms;
 use crate::toolkit::resources::{Destroy, Fate, KINDS, LINODE, Thing, ours};
@@ -118,7 +117,8 @@ impl Toolkit {
             undone.doubts = seen.left;
         }
         at.step(&ForgetUnused { clusters: &plan.clusters, keys: &plan.keys, doubts: &undone.doubts, toolkit: self })?;
-        self.close_ranks(at, &undone)?;
+        // All of them, and not only those that lost a machine just now: an undo that was cut may have destroyed others.
+        self.close_ranks(at, &plan.touched)?;
         self.count(!undone.destroyed.is_empty());
         Ok(undone)
     }
@@ -135,29 +135,6 @@ impl Toolkit {
                 Ok(Fate::Destroyed) => undone.destroyed.push(thing),
                 Ok(Fate::GoneAlready) => undone.gone.push(thing),
                 Err(failure) => undone.refused.push(Refused { thing, failure }),
-            }
-        }
-        Ok(())
-    }
-
-    /// The address of a machine that is gone is soon a stranger's: the firewalls of those that stay let it in no more.
-    fn close_ranks(&self, at: At<'_>, undone: &Undone) -> Result<(), StepError> {
-        if undone.destroyed.iter().all(|thing| thing.kind != LINODE) {
-            return Ok(());
-        }
-        for members in self.list_clusters(at)? {
-            let tag = crate::runs::cluster_tag(self.context(), &members.cluster.name);
-            let Some(firewall) = &members.cluster.firewall_id else { continue };
-            if members.nodes.is_empty() || undone.destroyed.iter().all(|thing| !thing.carries(&tag)) {
-                continue;
-            }
-            match at.step(&SetMembers { firewall, members: members.addresses(), toolkit: self }) {
-                Err(StepError::Failed(failure)) => {
-                    let name = &members.cluster.name;
-                    let text = "its firewall still lets in the addresses of what is gone, until it is ensured again";
-                    self.events().note(format!("cluster {name}: {text}: {failure}"));
-                }
-                other => drop(other?),
             }
         }
         Ok(())

@@ -164,7 +164,12 @@ impl Known<'_> {
         }
         let named = |row: &&Resource| row.name == name || row.cluster.as_deref() == Some(name);
         let ours = self.resources.iter().filter(|row| row.created_by_run == run).filter(named);
-        ours.filter_map(Thing::of_resource).find(|thing| thing.kind == kind.word)
+        let mut thing = ours.filter_map(Thing::of_resource).find(|thing| thing.kind == kind.word)?;
+        // A row does not know what a firewall guards.
+        if let Some(live) = self.things.iter().find(|live| live.kind == thing.kind && live.id == thing.id) {
+            thing.instances.clone_from(&live.instances);
+        }
+        Some(thing)
     }
 
     /// The run that wrote a thing's row last.

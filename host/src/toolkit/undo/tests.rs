@@ -37,6 +37,7 @@ fn summary(id: &str, title: &str, status: Status) -> RunSummary {
         heard_ms: 40_000,
         retry_of: None,
         resumable: false,
+        failed_steps: 0,
         generation: 1,
         lines: 0,
         head: String::new(),
@@ -190,6 +191,26 @@ fn what_was_there_or_was_changed_since_is_left_alone() {
         cluster c
         keep Linode c-node-1: it was there before the run
         keep firewall lt-c (id 7): it guards 100, which stays
+    "#]]);
+}
+
+#[test]
+fn a_firewall_without_our_tags_is_spared_while_it_guards() {
+    let mut world = World::default();
+    world.firewall(&["100"]);
+    world.node("c-node-1", false);
+    world.things[0].tags = vec!["lt-c-0123456789abcdef".into()];
+    world.resources.push(Resource {
+        kind: "firewall".into(),
+        name: "lt-c".into(),
+        id: "7".into(),
+        cluster: Some("c".into()),
+        created_by_run: RUN.into(),
+        ..Resource::default()
+    });
+    world.check(&expect![[r#"
+        keep Linode c-node-1: it was there before the run
+        keep firewall lt-c (id 7): it guards c-node-1, which stays
     "#]]);
 }
 
