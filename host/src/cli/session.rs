@@ -195,7 +195,7 @@ fn sandbox(
 }
 
 /// `application/customer`; a bare name is an application of the default customer.
-fn context(given: Option<&str>) -> Result<String, Failure> {
+pub(super) fn context(given: Option<&str>) -> Result<String, Failure> {
     let given = given.unwrap_or("default/default");
     let (application, customer) = given.split_once('/').unwrap_or((given, "default"));
     let fine = |part: &str| {

@@ -414,7 +414,7 @@ impl Repeatable for Forget<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
+        forget(self.toolkit, &format!("cluster/{}.login", self.name)).await?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
     }
 }

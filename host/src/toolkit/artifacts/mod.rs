@@ -76,7 +76,7 @@ pub enum From {
 
 impl Artifact {
     /// Names its bytes.
-    fn digest(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         match &self.from {
             From::Here(packed) => &packed.sha256,
             From::Web { sha512, .. } => sha512,
@@ -130,7 +130,7 @@ impl Repeatable for Prepare<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Artifact>, Failure> {
         if self.toolkit.connections().simulation().is_some() {
-            return Ok(rehearsed(self.source)?.into());
+            return Ok(self.rehearsed()?.into());
         }
         let cache = self.toolkit.cache().to_owned();
         let (name, from) = match self.source.clone() {
@@ -145,7 +145,7 @@ impl Repeatable for Prepare<'_> {
                 )
             }
             Source::Local(local) => {
-                let path = PathBuf::from(&local.path);
+                let path = self.toolkit.here(&local.path);
                 (local.name, From::Here(self.toolkit.blocking(move || local_path(&path, &cache)).await??))
             }
             Source::Web(web) => {
@@ -170,25 +170,28 @@ impl Repeatable for Prepare<'_> {
     }
 }
 
-/// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
-fn rehearsed(source: &Source) -> Result<Artifact, Failure> {
-    /// A distribution such as Hadoop's jars.
-    const BYTES: u64 = 150 << 20;
-    let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
-    let sha256 = hex(&Sha256::digest(text));
-    let (name, bytes) = match source {
-        Source::Jars(jars) => (&jars.name, BYTES),
-        Source::Web(web) => (&web.name, BYTES),
-        Source::Local(local) => {
-            let found = std::fs::metadata(&local.path);
-            let found = found.map_err(|e| {
-                Failure::new(FailureKind::Local, format!("cannot read {}: {e}", local.path))
-                    .hint("give the path of a tarball or a folder that you can read")
-            })?;
-            (&local.name, if found.is_dir() { BYTES } else { found.len() })
-        }
-    };
-    Ok(Artifact { name: name.clone(), from: From::Here(Packed { path: PathBuf::new(), sha256, bytes }) })
+impl Prepare<'_> {
+    /// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
+    fn rehearsed(&self) -> Result<Artifact, Failure> {
+        /// A distribution such as Hadoop's jars.
+        const BYTES: u64 = 150 << 20;
+        let source = self.source;
+        let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
+        let sha256 = hex(&Sha256::digest(text));
+        let (name, bytes) = match source {
+            Source::Jars(jars) => (&jars.name, BYTES),
+            Source::Web(web) => (&web.name, BYTES),
+            Source::Local(local) => {
+                let found = std::fs::metadata(self.toolkit.here(&local.path));
+                let found = found.map_err(|e| {
+                    Failure::new(FailureKind::Local, format!("cannot read {}: {e}", local.path))
+                        .hint("give the path of a tarball or a folder that you can read")
+                })?;
+                (&local.name, if found.is_dir() { BYTES } else { found.len() })
+            }
+        };
+        Ok(Artifact { name: name.clone(), from: From::Here(Packed { path: PathBuf::new(), sha256, bytes }) })
+    }
 }
 
 #[derive(Serialize)]
