@@ -10,6 +10,8 @@
 mod outside;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "support/web.rs"]
+mod web;
 
 use libtest_mimic::Failed;
 use linodetool_sandbox::machines::simulated::Simulated;
@@ -23,15 +25,21 @@ use std::process::{Command, ExitCode, Output};
 use std::sync::Arc;
 use support::{Home, is};
 
+const TESTS: &[support::Test] = &[
+    ("https_is_for_who_has_the_right_certificate", https_is_for_who_has_the_right_certificate),
+    ("a_wrong_token_is_told_and_nothing_is_made", a_wrong_token_is_told_and_nothing_is_made),
+    ("a_token_that_may_not_is_told_and_nothing_is_made", a_token_that_may_not_is_told_and_nothing_is_made),
+    ("a_foreign_plugin_gets_no_token", a_foreign_plugin_gets_no_token),
+];
+
+const WITH_MACHINES: &[support::Test] = &[("hadoop_comes_from_apache", hadoop_comes_from_apache)];
+
 fn main() -> ExitCode {
-    let lacking = Command::new("openssl").arg("version").output().err().map(|_| "no openssl");
-    let tests: &[support::Test] = &[
-        ("https_is_for_who_has_the_right_certificate", https_is_for_who_has_the_right_certificate),
-        ("a_wrong_token_is_told_and_nothing_is_made", a_wrong_token_is_told_and_nothing_is_made),
-        ("a_token_that_may_not_is_told_and_nothing_is_made", a_token_that_may_not_is_told_and_nothing_is_made),
-        ("a_foreign_plugin_gets_no_token", a_foreign_plugin_gets_no_token),
-    ];
-    support::main(tests, lacking)
+    support::trials::main(|| {
+        let mut trials = support::trials_of(TESTS, support::no_program(&["openssl"]).as_deref());
+        trials.extend(support::trials_of(WITH_MACHINES, support::no_machines(&["openssl"]).as_deref()));
+        trials
+    })
 }
 
 /// An account, the way to it, and who vouches for it.
@@ -191,4 +199,50 @@ fn install(home: &Home) -> Result<(), Failed> {
 fn sha256(file: &Path) -> Result<String, Failed> {
     let said = Command::new("openssl").args(["dgst", "-sha256", "-r"]).arg(file).output()?.stdout;
     Ok(String::from_utf8(said)?.split(' ').next().unwrap_or_default().to_owned())
+}
+
+const DISTRIBUTION: &str = r#"
+import "lib/hadoop" as hadoop;
+let p = params(#{ hadoop_dist: param("apache:9.9.9", "distribution"), workers: 1, replication: 0 });
+let prepared = hadoop::prepare(p);
+let n = nodes::create(#{ name: "one", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });
+n.artifact(prepared.artifact, "/opt/hadoop");
+output("release", n.run("cat /opt/hadoop/RELEASE").stdout);
+"#;
+
+fn hadoop_comes_from_apache(home: &Home) -> Result<(), Failed> {
+    fs::write(home.path().join("dist.rhai"), DISTRIBUTION)?;
+    let pack = "mkdir hadoop-9.9.9 && echo 9.9.9 > hadoop-9.9.9/RELEASE && tar -czf hadoop.tar.gz hadoop-9.9.9 && \
+        openssl dgst -sha512 -r hadoop.tar.gz | cut -d ' ' -f 1";
+    let packed = Command::new("sh").args(["-c", pack]).current_dir(home.path()).output()?;
+    let sha512 = String::from_utf8(packed.stdout)?.trim().to_owned();
+    let archive = fs::read(home.path().join("hadoop.tar.gz"))?;
+    let published = format!("SHA512 (hadoop-9.9.9.tar.gz) = {sha512}\n").into_bytes();
+    let whole = |body: &[u8]| web::answer(body, body.len());
+    let (url, asked) = web::serve(vec![whole(&archive), whole(&published), whole(&archive)]);
+    let authority = Authority::new(home.path(), "authority");
+    let outside = Outside::open(&authority.certificate("archive.apache.org"), outside::address(&url));
+    let run = |arguments: &[&str], authority: &Authority| {
+        let mut command = home.command(&[&["--json", "--sandbox", "run", "dist.rhai"], arguments].concat());
+        command.env("https_proxy", &outside.proxy).env("SSL_CERT_FILE", &authority.file).output()
+    };
+
+    let distrusted = told(&run(&[], &Authority::new(home.path(), "stranger"))?)?;
+    let message = distrusted[2].as_str().unwrap_or_default();
+    is(message, message.contains("invalid peer certificate"), true)?;
+    let other = format!("hadoop_dist=apache:9.9.9@{}", "0".repeat(128));
+    let refused = told(&run(&["--set", &other], &authority)?)?;
+    let message = refused[2].as_str().unwrap_or_default();
+    is(message, message.contains("is not what was asked for: SHA-512 "), true)?;
+    is("nodes", home.json(&["--sandbox", "node", "list"])?, json!([]))?;
+
+    let output = run(&[], &authority)?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    is(&said, output.status.code(), 0)?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    is("release", report["outputs"]["release"].clone(), "9.9.9\n")?;
+    let path = "/dist/hadoop/common/hadoop-9.9.9/hadoop-9.9.9.tar.gz";
+    let all = asked.join().map_err(|_| "the server failed")?;
+    is("asked for", all, json!([path, format!("{path}.sha512"), path]))?;
+    is("hosts", outside.asked().iter().all(|line| line == "CONNECT archive.apache.org:443 HTTP/1.1"), true)
 }

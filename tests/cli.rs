@@ -5,8 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use expect_test::{Expect, expect};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_linodetool");
 
@@ -157,7 +158,7 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
     let output = home.run("doctor --json");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<_> = document["checks"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
-    expect![[r#"["state directory", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
+    expect![[r#"["state directory", "disk", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
         .assert_eq(&format!("{names:?}"));
     let lacking: Vec<_> = document["checks"].as_array().unwrap().iter().filter(|c| c["status"] != "ok").collect();
     assert!(lacking.iter().all(|check| check["remedy"].is_string()), "{lacking:?}");
@@ -168,12 +169,12 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
 fn a_provider_that_is_not_there_is_told_before_a_token_is_asked_for() {
     let home = Home::new();
     home.check(
-        "--provider linode-v5 regions",
+        "--provider linode-v40 regions",
         &expect![[r#"
         exit 3
         --- stdout
         --- stderr
-        error: there is no provider `linode-v5`; found are: linode-v4
+        error: there is no provider `linode-v40`; found are: linode-v3, linode-v4
         hint: did you mean `linode-v4`?
     "#]],
     );
@@ -187,6 +188,63 @@ fn a_provider_that_is_not_there_is_told_before_a_token_is_asked_for() {
         hint: bundled plugins lie beside linodetool: unpack the whole tarball, or `cargo build --release`; `linodetool doctor` looks again
     "#]]
     .assert_eq(&String::from_utf8(output.stderr).unwrap());
+}
+
+/// A `mvn` that holds the pipe `alive` open, as its child does, for as long as it lives.
+const MVN: &str = "#!/bin/sh
+exec 4>\"$HOME/alive\"
+echo up >&4
+sleep 60
+echo it lives on >&4
+";
+
+fn ends_maven(how: impl FnOnce(&mut Child)) {
+    let home = Home::new();
+    let at = |name: &str| home.path().join(name);
+    std::fs::write(at("jars.rhai"), r#"artifacts::maven(#{ name: "x", jars: ["a:b:1"] });"#).unwrap();
+    std::fs::create_dir(at("bin")).unwrap();
+    std::fs::write(at("bin/mvn"), MVN).unwrap();
+    let made = Command::new("sh").args(["-c", "chmod 755 bin/mvn && mkfifo alive"]).current_dir(home.path()).status();
+    assert!(made.unwrap().success());
+    let path = format!("{}:/usr/bin:/bin", at("bin").display());
+    let mut run = home.command(Path::new(PROGRAM), "--quiet run jars.rhai");
+    let mut child = run.env("PATH", path).stderr(Stdio::null()).spawn().unwrap();
+    let mut alive = BufReader::new(std::fs::File::open(at("alive")).unwrap());
+    let mut line = String::new();
+    alive.read_line(&mut line).unwrap();
+    how(&mut child);
+    child.wait().unwrap();
+    // Ends when nobody holds the pipe any more.
+    alive.read_to_string(&mut line).unwrap();
+    assert_eq!(line, "up\n");
+}
+
+#[test]
+fn maven_ends_when_linodetool_is_killed() {
+    ends_maven(|child| child.kill().unwrap());
+}
+
+#[test]
+fn maven_ends_when_linodetool_is_interrupted() {
+    ends_maven(|child| {
+        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    });
+}
+
+#[test]
+fn without_maven_the_remedy_is_told() {
+    let home = Home::new();
+    std::fs::write(home.path().join("jars.rhai"), r#"artifacts::maven(#{ name: "x", jars: ["a:b:1"] });"#).unwrap();
+    let output = home.command(Path::new(PROGRAM), "--json run jars.rhai").env("PATH", home.path()).output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = ["kind", "message", "hint"].map(|key| document["error"][key].as_str().unwrap_or_default());
+    expect![[r#"
+        local
+        cannot run Maven (`mvn`), which fetches jars by coordinate
+        install Maven (Debian, Ubuntu: apt install maven), or give a tarball: --set hadoop_dist=/path/to/hadoop.tar.gz
+    "#]]
+    .assert_eq(&format!("{}\n", said.join("\n")));
 }
 
 #[test]

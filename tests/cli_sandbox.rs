@@ -5,19 +5,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use linodetool_sandbox::machines::namespaces::Namespaces;
+#[path = "support/mod.rs"]
+mod support;
+
+use libtest_mimic::Failed;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, Stdio};
+use support::Home;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_linodetool");
-
-type Test = fn(&Home) -> Result<(), Failed>;
-
-const TESTS: &[(&str, Test)] = &[
+const TESTS: &[support::Test] = &[
     ("a_node_is_made_used_and_deleted", a_node_is_made_used_and_deleted),
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
@@ -40,78 +39,11 @@ const TESTS: &[(&str, Test)] = &[
 ];
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = Namespaces::support().err();
-    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
-    let trial = |(name, test): &(&'static str, Test)| {
-        let test = *test;
-        // The kind is shown beside the name: for an ignored test it is the place for the reason.
-        let why = lacking.clone().filter(|_| ignore).unwrap_or_default();
-        Trial::test(*name, move || test(&Home::new())).with_kind(why).with_ignored_flag(ignore)
-    };
-    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
-}
-
-/// An empty home; its sandbox ends with it.
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::Builder::new().prefix("lt-cli-").tempdir().unwrap())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command
-            .args(arguments)
-            .env_clear()
-            .env("HOME", self.path())
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .current_dir(self.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Stdout of a command that must succeed.
-    fn ok(&self, arguments: &[&str]) -> Result<String, Failed> {
-        let output = self.run(arguments);
-        if output.status.success() {
-            return Ok(String::from_utf8(output.stdout)?);
-        }
-        Err(format!("{arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-    }
-
-    fn json(&self, arguments: &[&str]) -> Result<Value, Failed> {
-        Ok(serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())?)?)
-    }
-
-    /// Exit code and error document of a command that must fail.
-    fn fails(&self, arguments: &[&str]) -> Result<(i32, Value), Failed> {
-        let output = self.run(&[&["--json"], arguments].concat());
-        let document: Value = serde_json::from_slice(&output.stdout)?;
-        Ok((output.status.code().unwrap_or(-1), document["error"].clone()))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        self.run(&["sandbox", "reset"]);
-    }
+    support::main(TESTS, || support::no_machines(&[]))
 }
 
 fn is(found: impl Into<Value>, wanted: impl Into<Value>) -> Result<(), Failed> {
-    let (found, wanted) = (found.into(), wanted.into());
-    if found == wanted { Ok(()) } else { Err(format!("{found:?} is not {wanted:?}").into()) }
+    support::is("it", found, wanted)
 }
 
 fn create(home: &Home, name: &str) -> Result<Value, Failed> {
@@ -123,24 +55,22 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
     is(node["status"].clone(), "running")?;
     is(home.json(&["sandbox", "status"])?["running"].clone(), true)?;
 
-    let answers = home.json(&["--sandbox", "exec", "web-1", "--", "hostname"]);
     // `--json` after `--` belongs to the command; given before, it is ours.
-    is(answers.is_err(), true)?;
-    let answers: Value =
-        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "web-1", "--", "hostname"])?)?;
+    is(home.ok(&["--sandbox", "exec", "web-1", "--", "echo", "--json"])?, "== web-1\n--json\n")?;
+    let answers = home.json(&["--sandbox", "exec", "web-1", "--", "hostname"])?;
     is(answers[0]["stdout"].clone(), "web-1\n")?;
-    is(Value::from(home.run(&["--sandbox", "exec", "web-1", "--", "exit 3"]).status.code()), 9)?;
+    is(home.code(&["--sandbox", "exec", "web-1", "--", "exit 3"])?, 9)?;
 
     std::fs::write(home.path().join("a"), "text")?;
     home.ok(&["--sandbox", "cp", "a", "web-1:/root/a"])?;
     home.ok(&["--sandbox", "cp", "web-1:/root/a", "b"])?;
-    is(Value::from(std::fs::read_to_string(home.path().join("b"))?), "text")?;
+    is(std::fs::read_to_string(home.path().join("b"))?, "text")?;
 
     if Path::new("/usr/bin/ssh").exists() {
-        is(Value::from(home.ok(&["--sandbox", "node", "ssh", "web-1", "--", "cat /root/a"])?), "text")?;
-        is(Value::from(home.run(&["--sandbox", "node", "ssh", "web-1", "--", "exit 7"]).status.code()), 7)?;
+        is(home.ok(&["--sandbox", "node", "ssh", "web-1", "--", "cat /root/a"])?, "text")?;
+        is(home.code(&["--sandbox", "node", "ssh", "web-1", "--", "exit 7"])?, 7)?;
         let left = home.path().join(".local/state/linodetool/sandbox/state/ssh");
-        is(Value::from(std::fs::read_dir(left)?.count()), 0)?;
+        is(std::fs::read_dir(left)?.count(), 0)?;
     }
 
     let config = home.ok(&["--sandbox", "inventory", "export", "--format", "ssh-config"])?;
@@ -150,7 +80,7 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
     is(home.json(&["--sandbox", "node", "stop", "web-1"])?[0]["status"].clone(), "offline")?;
     is(home.json(&["--sandbox", "node", "start", "web-1"])?[0]["status"].clone(), "running")?;
     let (code, error) = home.fails(&["--sandbox", "node", "delete", "web-2"])?;
-    is(Value::from(code), 3)?;
+    is(code, 3)?;
     is(error["hint"].clone(), "did you mean `web-1`?")?;
     home.ok(&["--sandbox", "node", "delete", "web-1"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
@@ -161,14 +91,14 @@ fn a_node_is_made_used_and_deleted(home: &Home) -> Result<(), Failed> {
     is(titles[titles.len() - 1].clone(), "node delete web-1")?;
 
     is(home.json(&["sandbox", "stop"])?["stopped"].clone(), true)?;
-    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+    is(home.code(&["sandbox", "status"])?, 3)
 }
 
 fn a_port_leads_to_the_node(home: &Home) -> Result<(), Failed> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let port = taken.local_addr()?.port().to_string();
     let (code, error) = home.fails(&["--sandbox", "forward", "web-1", "22", "--local-port", &port])?;
-    is(Value::from(code), 13)?;
+    is(code, 13)?;
     is(error["hint"].clone(), "choose another with --local-port, or any free one with --local-port 0")?;
 
     let mut forward = home
@@ -179,7 +109,7 @@ fn a_port_leads_to_the_node(home: &Home) -> Result<(), Failed> {
     BufReader::new(forward.stdout.take().unwrap()).read_line(&mut address)?;
     let greeting = greeting_of(address.trim());
     Command::new("kill").args(["-INT", &forward.id().to_string()]).status()?;
-    is(Value::from(forward.wait()?.code()), 0)?;
+    is(forward.wait()?.code(), 0)?;
     is(greeting?.starts_with("SSH-2.0-"), true)
 }
 
@@ -193,12 +123,12 @@ fn greeting_of(address: &str) -> Result<String, Failed> {
 fn an_ephemeral_sandbox_ends_with_a_failed_command(home: &Home) -> Result<(), Failed> {
     std::fs::write(home.path().join("bad.rhai"), "params(#{});\nfail(\"no\", \"never\");\n")?;
     let (code, error) = home.fails(&["--sandbox", "run", "bad.rhai", "--ephemeral"])?;
-    is(Value::from(code), 10)?;
+    is(code, 10)?;
     is(error["message"].clone(), "no")?;
     is(error["nodes"].clone(), Value::Array(Vec::new()))?;
-    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)?;
+    is(home.code(&["sandbox", "status"])?, 3)?;
     let (code, _) = home.fails(&["run", "bad.rhai", "--ephemeral"])?;
-    is(Value::from(code), 2)
+    is(code, 2)
 }
 
 const SLOW: &str = r#"
@@ -225,7 +155,7 @@ fn an_interrupt_says_what_exists(home: &Home) -> Result<(), Failed> {
     let output = child.wait_with_output()?;
     let document: Value = serde_json::from_slice(&output.stdout)?;
     let error = &document["error"];
-    is(Value::from(output.status.code()), 130)?;
+    is(output.status.code(), 130)?;
     is(error["kind"].clone(), "cancelled")?;
     is(error["message"].clone(), "interrupted; these nodes exist: slow-node-1")?;
     is(error["nodes"].clone(), vec!["slow-node-1"])?;
@@ -262,7 +192,7 @@ fn failed_steps_are_listed(home: &Home) -> Result<(), Failed> {
     is(report["status"].clone(), "done")?;
     is_listed(&report["failed_steps"])?;
     let (code, error) = home.fails(&["--sandbox", "run", "two.rhai", "--set", "quorum=100%"])?;
-    is(Value::from(code), 9)?;
+    is(code, 9)?;
     is_listed(&error["failed_steps"])?;
     let shown = home.ok(&["--sandbox", "runs", "show", "last"])?;
     is(shown.contains("1 step failed:\n  two-node-2: node.run (step "), true)?;
@@ -275,13 +205,13 @@ fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Faile
         [("cuont=2", "the recipe has no parameter `cuont`"), ("count=0", "`count` must be at least 1, but is 0")]
     {
         let (code, error) = home.fails(&["run", "slow.rhai", "--set", set])?;
-        is(Value::from(code), 2)?;
+        is(code, 2)?;
         is(error["message"].clone(), message)?;
     }
     is(home.json(&["runs", "list"])?, Value::Array(Vec::new()))?;
     // On a real account, what is missing is named with its remedies, and nothing is made.
     let (code, error) = home.fails(&["run", "slow.rhai", "--yes"])?;
-    is(Value::from(code), 5)?;
+    is(code, 5)?;
     is(error["message"].clone(), "there is no Linode API token")?;
     is(error["line"].clone(), 3)
 }
@@ -297,7 +227,7 @@ fn what_is_wrong_starts_no_sandbox(home: &Home) -> Result<(), Failed> {
         (vec!["run", "bad.rhai"], (10, "")),
     ] {
         let (code, error) = home.fails(&[&["--sandbox"], arguments.as_slice()].concat())?;
-        is(Value::from(code), wanted.0)?;
+        is(code, wanted.0)?;
         is(error["hint"].as_str().unwrap_or_default(), wanted.1)?;
     }
     is(home.path().join(".local").exists(), false)
@@ -306,11 +236,11 @@ fn what_is_wrong_starts_no_sandbox(home: &Home) -> Result<(), Failed> {
 fn hints_stay_in_the_sandbox(home: &Home) -> Result<(), Failed> {
     create(home, "web-1")?;
     let (code, error) = home.fails(&["--sandbox", "node", "show", "zzz"])?;
-    is(Value::from(code), 3)?;
+    is(code, 3)?;
     is(error["hint"].clone(), "`linodetool --sandbox node list` shows all")?;
     std::fs::create_dir(home.path().join("notes"))?;
     let (code, error) = home.fails(&["--sandbox", "cp", "notes", "web-1:/root/"])?;
-    is(Value::from(code), 13)?;
+    is(code, 13)?;
     is(
         error["hint"].as_str().unwrap_or_default().ends_with("| linodetool --sandbox node ssh web-1 -- tar -xC /root"),
         true,
@@ -326,14 +256,14 @@ fn hadoop_is_checked_before_a_machine_is_made(home: &Home) -> Result<(), Failed>
         ("input=/nothing", 13, "cannot read /nothing: No such file or directory (os error 2)"),
     ] {
         let (found, error) = home.fails(&["--sandbox", "run", "hadoop", "--set", set])?;
-        is(Value::from(found), code)?;
+        is(found, code)?;
         is(error["message"].clone(), message)?;
         is(error["hint"].is_string(), true)?;
     }
     // Maven is this computer's.
     let output = home.command(&["--json", "--sandbox", "run", "hadoop"]).env("PATH", "/nothing").output()?;
     let document: Value = serde_json::from_slice(&output.stdout)?;
-    is(Value::from(output.status.code()), 13)?;
+    is(output.status.code(), 13)?;
     is(document["error"]["hint"].as_str().unwrap_or_default().starts_with("install Maven"), true)?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
 }
@@ -347,7 +277,7 @@ fn a_state_of_a_newer_version_is_left_alone(home: &Home) -> Result<(), Failed> {
     std::fs::write(&file, &bytes)?;
     for arguments in [&["node", "list"][..], &["run", "hadoop", "--yes"]] {
         let (code, error) = home.fails(arguments)?;
-        is(Value::from(code), 12)?;
+        is(code, 12)?;
         is(error["hint"].clone(), "update linodetool, or keep this version's state elsewhere with --state-dir")?;
     }
     is(std::fs::read(&file)? == bytes, true)
@@ -360,15 +290,15 @@ fn a_damaged_database_is_copied_and_left_alone(home: &Home) -> Result<(), Failed
     std::fs::write(&file, &text)?;
     for arguments in [&["node", "list"][..], &["run", "hadoop", "--yes"]] {
         let (code, error) = home.fails(arguments)?;
-        is(Value::from(code), 12)?;
+        is(code, 12)?;
         is(error["message"].as_str().unwrap_or_default().ends_with("is damaged: file is not a database"), true)?;
         is(error["hint"].as_str().unwrap_or_default().contains("a copy as it was found is"), true)?;
     }
-    let checks = String::from_utf8(home.run(&["doctor"]).stdout)?;
+    let checks = String::from_utf8(home.run(&["doctor"])?.stdout)?;
     is(checks.contains("MISSING  state directory  the database"), true)?;
     is(std::fs::read_to_string(&file)? == text, true)?;
     let copies = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().contains(".corrupt-");
-    is(Value::from(std::fs::read_dir(file.parent().unwrap())?.flatten().filter(copies).count()), 1)
+    is(std::fs::read_dir(file.parent().unwrap())?.flatten().filter(copies).count(), 1)
 }
 
 const PASSWORD: &str = "correct-horse-battery";
@@ -396,10 +326,10 @@ fn a_secret_reaches_the_node_and_no_record(home: &Home) -> Result<(), Failed> {
     is(set.wait()?.success(), true)?;
 
     std::fs::write(home.path().join("secrets.rhai"), SECRETS)?;
-    let output = home.run(&["--sandbox", "-v", "run", "secrets.rhai"]);
+    let output = home.run(&["--sandbox", "-v", "run", "secrets.rhai"])?;
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).join("\n");
     // The last command's error shows its output.
-    is(Value::from(output.status.code()), 9).map_err(|_| said.clone())?;
+    is(output.status.code(), 9).map_err(|_| said.clone())?;
     is(said.contains("it is ***") && said.contains("| ***"), true)?;
     let run = home.json(&["--sandbox", "runs", "show", "last"])?;
     let wanted = json!({ "said": "it is ***\n", "length": "21\n", "shown": "***", "checked": true, "refuted": false });
@@ -446,7 +376,7 @@ hadoop::install(c.nodes[0], #{ cluster: c });
 fn a_node_without_java_is_told_with_the_remedy(home: &Home) -> Result<(), Failed> {
     std::fs::write(home.path().join("bare.rhai"), NO_JAVA)?;
     let (code, error) = home.fails(&["--sandbox", "run", "bare.rhai"])?;
-    is(Value::from(code), 9)?;
+    is(code, 9)?;
     let message = "package openjdk-17-jre-headless: java is not there, and a sandbox machine has the programs of this \
         computer and no outside network";
     is(error["message"].clone(), message)?;
@@ -457,7 +387,7 @@ fn a_node_without_java_is_told_with_the_remedy(home: &Home) -> Result<(), Failed
 fn a_taken_port_is_named_with_its_remedy(home: &Home) -> Result<(), Failed> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let (code, error) = home.fails(&["sandbox", "serve", "--listen", &taken.local_addr()?.to_string()])?;
-    is(Value::from(code), 14)?;
+    is(code, 14)?;
     is(error["message"].as_str().unwrap_or_default().contains("choose another with --listen, or port 0"), true)?;
     let folder = home.path().join(".local/state/linodetool/sandbox");
     is(std::os::unix::fs::MetadataExt::mode(&folder.metadata()?) & 0o777, 0o700)
@@ -468,15 +398,15 @@ fn a_lost_token_is_told_with_the_way_out(home: &Home) -> Result<(), Failed> {
     let pid = home.json(&["sandbox", "status"])?["pid"].to_string();
     std::fs::write(home.path().join(".local/state/linodetool/sandbox/token"), "another")?;
     let (code, error) = home.fails(&["sandbox", "stop"])?;
-    is(Value::from(code), 14)?;
+    is(code, 14)?;
     let hint =
         format!("its token file is not the one it was started with; end it with `kill {pid}`, then start it again");
     is(error["hint"].clone(), hint)?;
     Command::new("kill").arg(&pid).status()?;
     // Stopping waits for what is about to end.
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while home.run(&["sandbox", "stop"]).status.code() != Some(0) && std::time::Instant::now() < end {}
-    is(Value::from(home.run(&["sandbox", "status"]).status.code()), 3)
+    while home.code(&["sandbox", "stop"])? != 0 && std::time::Instant::now() < end {}
+    is(home.code(&["sandbox", "status"])?, 3)
 }
 
 fn what_dies_leaves_nothing(home: &Home) -> Result<(), Failed> {
@@ -499,7 +429,7 @@ fn what_dies_leaves_nothing(home: &Home) -> Result<(), Failed> {
     while Path::new("/proc").join(&pid).join("exe").exists() && std::time::Instant::now() < end {
         std::thread::yield_now();
     }
-    is(Value::from(home.run(&["--sandbox", "exec", "all", "--", "true"]).status.code()), 14)?;
+    is(home.code(&["--sandbox", "exec", "all", "--", "true"])?, 14)?;
     create(home, "web-1")?;
     home.ok(&["--sandbox", "exec", "web-1", "--", "true"])?;
     home.ok(&["sandbox", "reset"])?;
@@ -510,7 +440,7 @@ fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {
     let state = home.path().join("file");
     std::fs::write(&state, "")?;
     let (code, error) = home.fails(&["--state-dir", "file", "--sandbox", "regions"])?;
-    is(Value::from(code), 14)?;
+    is(code, 14)?;
     is(error["kind"].clone(), "sandbox")?;
     is(error["hint"].is_string(), true)
 }
@@ -518,10 +448,10 @@ fn a_sandbox_that_cannot_start_says_why(home: &Home) -> Result<(), Failed> {
 fn a_new_sandbox_knows_nothing_of_the_last_one(home: &Home) -> Result<(), Failed> {
     create(home, "web-1")?;
     let (code, _) = home.fails(&["sandbox", "serve"])?;
-    is(Value::from(code), 14)?;
+    is(code, 14)?;
     home.ok(&["sandbox", "stop"])?;
     let (code, _) = home.fails(&["--sandbox", "exec", "web-1", "--", "true"])?;
-    is(Value::from(code), 14)?;
+    is(code, 14)?;
     home.ok(&["--sandbox", "regions"])?;
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))
 }
@@ -533,7 +463,7 @@ fn a_run_is_undone(home: &Home) -> Result<(), Failed> {
     while lines.next().ok_or("it ended early")?? != "sleeping" {}
     let id = home.json(&["--sandbox", "runs", "list"])?[0]["id"].as_str().unwrap().to_owned();
     let (code, error) = home.fails(&["--sandbox", "runs", "undo", &id])?;
-    is(Value::from(code), 4)?;
+    is(code, 4)?;
     is(error["message"].as_str().unwrap_or_default().contains("is being executed"), true)?;
     child.kill()?;
     child.wait()?;
@@ -548,12 +478,12 @@ fn a_run_is_undone(home: &Home) -> Result<(), Failed> {
     is(home.json(&["--sandbox", "node", "list"])?, Value::Array(Vec::new()))?;
     is(home.json(&["--sandbox", "cluster", "list"])?, Value::Array(Vec::new()))?;
     let again = home.ok(&["--sandbox", "runs", "undo", &id])?;
-    is(Value::from(again), format!("Nothing that run {id} made is left.\n"))?;
+    is(again, format!("Nothing that run {id} made is left.\n"))?;
     let (code, error) = home.fails(&["--sandbox", "runs", "resume", &id])?;
-    is(Value::from(code), 4)?;
+    is(code, 4)?;
     is(error["message"].clone(), format!("run {id} is undone: what it made is destroyed"))?;
-    is(Value::from(home.ok(&["--sandbox", "cluster", "gc"])?), "The account and the inventory agree.\n")?;
-    is(Value::from(home.run(&["--sandbox", "runs", "undo", "ffff"]).status.code()), 3)
+    is(home.ok(&["--sandbox", "cluster", "gc"])?, "The account and the inventory agree.\n")?;
+    is(home.code(&["--sandbox", "runs", "undo", "ffff"])?, 3)
 }
 
 const KEPT: &str = r#"
@@ -571,7 +501,7 @@ fn a_lost_inventory_is_made_anew(home: &Home) -> Result<(), Failed> {
     is(run()?["outputs"]["changed"].clone(), true)?;
     let export = ["--sandbox", "cluster", "export-keys", "kept", "--out", "kept.keys", "--passphrase-file", "words"];
     home.ok(&export)?;
-    is(Value::from(home.run(&export).status.code()), 4)?;
+    is(home.code(&export)?, 4)?;
     home.ok(&[&export[..], &["--force"]].concat())?;
     is(std::os::unix::fs::MetadataExt::mode(&home.path().join("kept.keys").metadata()?) & 0o777, 0o600)?;
 
@@ -585,21 +515,20 @@ fn a_lost_inventory_is_made_anew(home: &Home) -> Result<(), Failed> {
     is(nodes[1]["role"].clone(), "web")?;
     is(nodes[1]["locked"].clone(), true)?;
     is(home.ok(&["--sandbox", "node", "list"])?.contains("running, locked"), true)?;
-    is(Value::from(home.run(&["--sandbox", "exec", "cluster:kept", "--", "true"]).status.code()), 4)?;
+    is(home.code(&["--sandbox", "exec", "cluster:kept", "--", "true"])?, 4)?;
     let (code, error) = home.fails(&["--sandbox", "run", "kept.rhai"])?;
-    is(Value::from(code), 4)?;
+    is(code, 4)?;
     is(error["hint"].as_str().unwrap_or_default().contains("cluster adopt kept --keys FILE"), true)?;
 
     let adopt =
         |words| ["--sandbox", "cluster", "adopt", "kept", "--keys", "kept.keys", "--passphrase-file", words].to_vec();
     let (code, error) = home.fails(&adopt("wrong"))?;
-    is(Value::from(code), 2)?;
+    is(code, 2)?;
     is(error["message"].clone(), "the passphrase is wrong")?;
     home.ok(&adopt("words"))?;
     let answers = home.json(&["--sandbox", "cluster", "status", "kept"])?;
     is(answers["healthy"].clone(), true)?;
-    let answers: Value =
-        serde_json::from_str(&home.ok(&["--json", "--sandbox", "exec", "kept-web-2", "--", "hostname"])?)?;
+    let answers = home.json(&["--sandbox", "exec", "kept-web-2", "--", "hostname"])?;
     is(answers[0]["stdout"].clone(), "kept-web-2\n")?;
     is(run()?["outputs"]["changed"].clone(), false)
 }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             ("a_recipe_that_fails_by_itself_is_no_case", fails_by_itself),
             ("what_does_not_survive_is_told_with_the_command_that_shows_it", not_survived),
         ],
-        None,
+        || None,
     )
 }
 

@@ -1,5 +1,4 @@
 //! Recipes that are killed while real machines are at work: real SSH, the real runner, the middle of a command.
-#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 #[path = "crash/common.rs"]
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
             ("what_is_under_way_on_a_machine_is_found_again", found_again),
             ("an_interrupt_leaves_nothing_behind", interrupted),
         ],
-        support::lacking(&[]).as_deref(),
+        || support::no_machines(&[]),
     )
 }
 

@@ -9,7 +9,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use linodetool_sandbox::client;
 use linodetool_sandbox::ledger::{Entry, What};
 use serde_json::Value;
@@ -28,12 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const TRIES: usize = 8;
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&["nft"]);
-    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
-    let why = lacking.filter(|_| ignore).unwrap_or_default();
+    support::trials::main(cases)
+}
+
+fn cases() -> Vec<Trial> {
+    let lacking = support::no_machines(&["nft"]);
     let profiles = match std::env::var("LINODETOOL_FAULTS") {
         Ok(spec) => vec![spec],
         Err(_) => ["flaky", "storm", "limits"].map(str::to_owned).to_vec(),
@@ -47,12 +46,11 @@ fn main() -> ExitCode {
         let usual = if profile == "storm" { 1..=2 } else { 1..=1 };
         seeds.clone().unwrap_or(usual).map(move |seed| (profile.clone(), seed))
     });
-    let trial = |(profile, seed): (String, u64)| {
+    let case = |(profile, seed): (String, u64)| {
         let name = format!("{profile} {seed}");
-        let run = move || Case { home: Home::new(), faults: profile, seed }.whole_life();
-        Trial::test(name, run).with_kind(&why).with_ignored_flag(ignore)
+        support::trial(name, lacking.as_deref(), move || Case { home: Home::new(), faults: profile, seed }.whole_life())
     };
-    libtest_mimic::run(&Arguments::from_args(), cases.map(trial).collect()).exit_code()
+    cases.map(case).collect()
 }
 
 struct Case {

@@ -20,11 +20,9 @@ use support::{Home, is, leftovers};
 const BUNDLED: &str = include_str!("../scripts/lib/bundled.txt");
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&["java", "mvn", "nft"]);
-    support::main(&[("a_hadoop_cluster_is_made_counts_grows_and_goes", whole_life)], lacking.as_deref())
+    support::main(&[("a_hadoop_cluster_is_made_counts_grows_and_goes", whole_life)], || {
+        support::no_machines(&["java", "mvn", "nft"])
+    })
 }
 
 fn whole_life(home: &Home) -> Result<(), Failed> {

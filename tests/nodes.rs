@@ -15,19 +15,24 @@ mod forward;
 mod runner;
 #[path = "nodes/sshd.rs"]
 mod sshd;
+#[path = "support/trials.rs"]
+mod trials;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use sshd::Sshd;
 use std::future::Future;
+use std::process::ExitCode;
 
-fn main() {
-    let mut trials = Vec::new();
-    connect::add(&mut trials);
-    exec::add(&mut trials);
-    files::add(&mut trials);
-    forward::add(&mut trials);
-    runner::add(&mut trials);
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+fn main() -> ExitCode {
+    trials::main(|| {
+        let mut trials = Vec::new();
+        connect::add(&mut trials);
+        exec::add(&mut trials);
+        files::add(&mut trials);
+        forward::add(&mut trials);
+        runner::add(&mut trials);
+        trials
+    })
 }
 
 /// A test with a server of its own.
@@ -35,15 +40,11 @@ fn with_sshd<F>(trials: &mut Vec<Trial>, name: &str, body: impl FnOnce(Sshd) -> 
 where
     F: Future<Output = ()>,
 {
-    let required = std::env::var_os("LINODETOOL_REQUIRE_ALL").is_some_and(|v| v == "1");
-    let missing = sshd::program().is_none();
+    let lacking = sshd::program().is_none().then_some("no sshd: apt-get install openssh-server");
     let run = move || -> Result<(), Failed> {
-        if missing {
-            return Err("OpenSSH's server is not installed: apt-get install openssh-server".into());
-        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(body(Sshd::start()));
         Ok(())
     };
-    trials.push(Trial::test(name, run).with_ignored_flag(missing && !required));
+    trials.push(trials::trial(name, lacking, run));
 }

@@ -16,19 +16,17 @@ use std::process::{Child, ChildStderr, ExitCode, Stdio};
 use support::{Home, is};
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&[]);
     let tests: &[support::Test] = &[
         ("killed_in_creates_and_in_commands", killed_in_creates_and_in_commands),
         ("what_failed_is_retried_and_a_log_is_followed", what_failed_is_retried_and_a_log_is_followed),
         ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
         ("a_run_that_was_taken_over_is_left_alone", a_run_that_was_taken_over_is_left_alone),
         ("a_run_goes_on_in_its_own_world_or_not_at_all", a_run_goes_on_in_its_own_world_or_not_at_all),
+        ("an_exec_goes_on_where_it_did_not_run", an_exec_goes_on_where_it_did_not_run),
+        ("what_a_reboot_cut_is_done_again_only_if_asked", what_a_reboot_cut_is_done_again_only_if_asked),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
     ];
-    support::main(tests, lacking.as_deref())
+    support::main(tests, || support::no_machines(&[]))
 }
 
 /// Each node counts how often its commands were run. The last command ends when the file `go` is there.
@@ -193,7 +191,11 @@ fn what_failed_is_retried_and_a_log_is_followed(home: &Home) -> Result<(), Faile
     let report = home.json(&["runs", "retry", &id])?;
     is("ok", report["outputs"]["ok"].clone(), vec![true, true])?;
     is("a new run", report["run"] != id.as_str(), true)?;
-    is("retry of", home.json(&["--sandbox", "runs", "list"])?[0]["retry_of"].clone(), id)?;
+    is("retry of", home.json(&["--sandbox", "runs", "list"])?[0]["retry_of"].clone(), id.clone())?;
+    let list = home.ok(&["--sandbox", "runs", "list"])?;
+    let offered = list.lines().find(|line| line.starts_with(&id)).unwrap_or_default().to_owned();
+    is(&offered, offered.contains("  retry  "), true)?;
+    is("failed steps", home.json(&["runs", "show", &id])?["summary"]["failed_steps"].clone(), 1)?;
     is("nothing to retry", home.run(&["runs", "retry", "last"])?.status.code(), 4)?;
     is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1, "k-node-2": 1}))
 }
@@ -275,4 +277,78 @@ fn a_run_goes_on_in_its_own_world_or_not_at_all(home: &Home) -> Result<(), Faile
     refused(home, &resume, 10, "not yet")?;
     home.ok(&["sandbox", "stop"])?;
     refused(home, &resume, 14, "the sandbox that this run worked in has ended, and its machines with it")
+}
+
+fn an_exec_goes_on_where_it_did_not_run(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("n.rhai"), NODES)?;
+    home.ok(&["--sandbox", "run", "n.rhai"])?;
+    let command = "echo ran >> /root/log; [ $(hostname) != k-node-2 ] || sleep 600";
+    let mut exec = home.command(&["--sandbox", "exec", "all", "--", command]).stderr(Stdio::null()).spawn()?;
+    // Two of them have done it, and the journal knows.
+    let id = loop {
+        let list = home.json(&["--sandbox", "runs", "list"])?;
+        let id = list[0]["id"].as_str().unwrap_or_default().to_owned();
+        let steps = home.json(&["--sandbox", "runs", "show", &id])?["steps"].take();
+        let done = |step: &&Value| step["op"] == "node.exec" && step["state"] == "done";
+        if steps.as_array().is_some_and(|steps| steps.iter().filter(done).count() == 2) {
+            break id;
+        }
+        is("it goes on", exec.try_wait()?.is_none(), true)?;
+    };
+    exec.kill()?;
+    exec.wait()?;
+    let shown = home.ok(&["runs", "show", &id])?;
+    let way = format!("go on     linodetool --sandbox runs resume {id}");
+    is(&format!("`{way}` in {shown}"), shown.contains(&way), true)?;
+    let output = home.run(&["runs", "resume", &id])?;
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    is(&said, output.status.code(), 9)?;
+    let again = format!("once more there: linodetool --sandbox exec k-node-2 -- '{command}'");
+    for wanted in [
+        "== k-node-1, k-node-3 (2 nodes) (ran before; its output was not kept)",
+        "error: k-node-2: whether the command ran is not known",
+        &again,
+    ] {
+        is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)?;
+    }
+    is(
+        "each ran once",
+        home.ok(&["--sandbox", "exec", "all", "--", "cat /root/log"])?,
+        "== k-node-1, k-node-2, k-node-3 (3 nodes)\nran\n",
+    )
+}
+
+const NODES: &str = r#"
+clusters::ensure(#{ name: "k", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 3, type: "g6-nanode-1" }] });
+"#;
+
+const CUT: &str = r#"
+let c = clusters::ensure(#{ name: "k", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "node", count: 1, type: "g6-nanode-1" }] });
+print("made");
+c.nodes[0].run("echo began >> /root/log; [ -e /root/go ] || sleep 600");
+output("log", c.nodes[0].run("cat /root/log").stdout);
+"#;
+
+fn what_a_reboot_cut_is_done_again_only_if_asked(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("c.rhai"), CUT)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "c.rhai"])?;
+    run.until("made")?;
+    while home.run(&["--sandbox", "exec", "k-node-1", "--", "cat /root/log"])?.status.code() != Some(0) {}
+    home.ok(&["--sandbox", "node", "reboot", "k-node-1"])?;
+    let rest: Vec<_> = run.lines.by_ref().map_while(Result::ok).collect();
+    is(&rest.join("\n"), run.child.wait()?.code(), 8)?;
+    let last = rest.last().cloned().unwrap_or_default();
+    let again = last.strip_prefix("Do it again, that command too: linodetool --sandbox ").ok_or(last.clone())?;
+    let id = again.strip_prefix("runs retry ").and_then(|rest| rest.strip_suffix(" --again")).ok_or(last.clone())?;
+    // Going on does not repeat it, and says what does.
+    refused(home, &["runs", "resume", id], 8, &last)?;
+    refused(home, &["runs", "retry", id], 4, &format!("linodetool --sandbox {again}"))?;
+    let list = home.ok(&["--sandbox", "runs", "list"])?;
+    let offered = list.lines().find(|line| line.starts_with(id)).unwrap_or_default().to_owned();
+    is(&offered, offered.contains("  retry  "), true)?;
+    home.ok(&["--sandbox", "exec", "k-node-1", "--", "touch /root/go"])?;
+    let report = home.json(&again.split(' ').collect::<Vec<_>>())?;
+    is("log", report["outputs"]["log"].clone(), "began\nbegan\n")
 }

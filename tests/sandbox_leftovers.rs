@@ -13,17 +13,13 @@ use std::process::{Command, ExitCode, Stdio};
 use support::{Home, is, leftovers};
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = support::lacking(&[]);
     let tests: &[support::Test] = &[
         ("stop_after_the_server_was_killed", stop_after_the_server_was_killed),
         ("a_start_after_the_server_was_killed", a_start_after_the_server_was_killed),
         ("stop_after_a_command_was_killed", stop_after_a_command_was_killed),
         ("stop_with_a_machine_that_ignores_the_end", stop_with_a_machine_that_ignores_the_end),
     ];
-    support::main(tests, lacking.as_deref())
+    support::main(tests, || support::no_machines(&[]))
 }
 
 fn create(home: &Home, name: &str) -> Result<(), Failed> {

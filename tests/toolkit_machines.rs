@@ -3,14 +3,19 @@
 //! Where this computer cannot run machines, the tests are ignored with the reason, or fail if LINODETOOL_REQUIRE_ALL is set.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
+#[path = "toolkit/artifacts.rs"]
+mod artifacts;
 #[path = "toolkit/commands.rs"]
 mod commands;
 #[path = "toolkit/machines.rs"]
 mod machines;
 #[path = "toolkit/support.rs"]
 mod support;
+#[path = "support/trials.rs"]
+mod trials;
+#[path = "support/web.rs"]
+mod web;
 
-use libtest_mimic::{Arguments, Trial};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,23 +32,21 @@ const TESTS: &[(&str, Test)] = &[
     ("a_reboot_is_over_when_it_is_said_to_be", machines::a_reboot_is_over_when_it_is_said_to_be),
     ("commands_survive_what_began_them", commands::commands_survive_what_began_them),
     ("a_command_that_a_reboot_cut_is_not_repeated", commands::a_command_that_a_reboot_cut_is_not_repeated),
+    ("an_archive_from_the_web_reaches_every_node", artifacts::an_archive_from_the_web_reaches_every_node),
+    ("the_first_node_fetches_where_nodes_reach_the_web", artifacts::the_first_node_fetches_where_nodes_reach_the_web),
 ];
 
 fn main() -> ExitCode {
-    if let Some(code) = linodetool_sandbox::roles::run_if_role() {
-        return ExitCode::from(u8::try_from(code).unwrap_or(1));
-    }
-    let lacking = Namespaces::support().err();
-    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
-    let trial = |(name, test): &(&'static str, Test)| {
-        let test = *test;
-        let run = move || {
-            test(&world());
-            Ok(())
+    trials::main(|| {
+        let lacking = trials::no_machines(&[]);
+        let trial = |&(name, test): &(&str, Test)| {
+            trials::trial(name, lacking.as_deref(), move || {
+                test(&world());
+                Ok(())
+            })
         };
-        Trial::test(*name, run).with_kind(lacking.clone().unwrap_or_default()).with_ignored_flag(ignore)
-    };
-    libtest_mimic::run(&Arguments::from_args(), TESTS.iter().map(trial).collect()).exit_code()
+        TESTS.iter().map(trial).collect()
+    })
 }
 
 fn world() -> World {

@@ -14,7 +14,7 @@ use crate::core::{Events, Failure, FailureKind, Paths, Secret, SystemClock, Time
 use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes, Simulation};
 use crate::plugin_host::{Dirs, Opening, Place, Plugins};
 use crate::provider::{Credential, Origin, Pace, Provider, ProxySettings};
-use crate::runs::Runs;
+use crate::runs::{Durability, Runs};
 use crate::script::{Embedded, Host, Places};
 use crate::secrets::SecretStore;
 use crate::secrets::token::{TokenSources, find_token};
@@ -78,9 +78,14 @@ pub fn build(options: Options) -> Result<App, Failure> {
         Some(emulated) => emulated.time.clone(),
         None => Arc::new(SystemClock),
     };
-    let runs = Runs::open(&paths, handle.clone(), time.clone(), events.clone())?;
+    let passing = emulated.as_ref().and_then(|emulated| emulated.passing.clone());
+    let durability = if passing.is_some() { Durability::Scratch } else { Durability::Durable };
+    let runs = Runs::open_as(durability, &paths, handle.clone(), time.clone(), events.clone())?;
     let events = runs.events().clone();
-    let secrets = SecretStore::open(&paths.state, &context, time.clone())?;
+    let mut secrets = SecretStore::open(&paths.state, &context, time.clone())?;
+    if let Some(passing) = passing {
+        secrets = secrets.passing(passing);
+    }
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {
         Some(access) => Arc::new(SandboxDialer(access.dir.clone())),

@@ -1,6 +1,7 @@
 //! The one error that crosses the border: data, not text, since it is stored in journals and read after a crash.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// What an operation answers.
 pub type Result<T, E = ProviderError> = std::result::Result<T, E>;
@@ -9,14 +10,16 @@ pub type Result<T, E = ProviderError> = std::result::Result<T, E>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProviderError {
     /// What sort of failure.
+    #[serde(default)]
     pub kind: ErrorKind,
     /// One sentence for a person; the provider's own reason where it gave one.
+    #[serde(default)]
     pub message: String,
     /// The argument at fault, as the provider names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Whether and when the same call may be tried again; absent: no advice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_advice", skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// HTTP status, when there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +30,7 @@ pub struct ProviderError {
 }
 
 /// What sort of failure it is. Decides exit codes, retries and hints, so a plugin chooses with care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The provider has no such operation, or the plugin has not built it.
@@ -59,6 +62,7 @@ pub enum ErrorKind {
     /// The plugin has a bug: it panicked, answered twice, or spoke nonsense.
     Plugin,
     /// A kind a newer peer knows and we do not.
+    #[default]
     #[serde(other)]
     Other,
 }
@@ -73,6 +77,11 @@ pub enum Retry {
     Backoff,
     /// It would fail again.
     Never,
+}
+
+/// Advice that only a newer peer gives is none: one word must not make a whole batch of messages unreadable.
+fn known_advice<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Retry>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).unwrap_or_default())
 }
 
 impl ProviderError {
@@ -91,11 +100,12 @@ impl ProviderError {
         Self::new(ErrorKind::Plugin, message)
     }
 
-    /// Whether the effect may have happened although this error came back.
+    /// Whether the effect may have happened although this error came back. A 503 leaves it open, for it may come from
+    /// something in front of the provider; only one that advises against another try, planned maintenance, does not.
     pub fn is_ambiguous(&self) -> bool {
         match self.kind {
             ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::Plugin => true,
-            ErrorKind::Unavailable => self.status != Some(503),
+            ErrorKind::Unavailable => (self.status, self.retry) != (Some(503), Some(Retry::Never)),
             _ => self.status == Some(408),
         }
     }

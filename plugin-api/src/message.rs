@@ -4,7 +4,8 @@
 //! a flat struct reads in one pass, borrows nothing, ignores unknown fields and survives unknown kinds.
 
 use crate::error::ProviderError;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -179,6 +180,14 @@ pub enum Auth {
     Query(String),
     /// A header, by name.
     Header(String),
+    /// A place of tomorrow; the request is refused, since without its credential it would mean something else.
+    #[serde(skip_deserializing)]
+    Unknown,
+}
+
+/// A place that only a newer peer knows must not make the whole batch unreadable.
+fn known_place<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Auth>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).unwrap_or(Some(Auth::Unknown)))
 }
 
 /// Whatever a plugin attaches to a request or timer; the host gives it back with the answer. So a plugin needs no memory.
@@ -221,6 +230,7 @@ struct Wire {
     text: Option<String>,
     form: Option<BTreeMap<String, String>>,
     base64: Option<String>,
+    #[serde(deserialize_with = "known_place")]
     auth: Option<Auth>,
     kind: String,
     level: String,

@@ -134,9 +134,11 @@ fn peers(server: &Sshd) -> Vec<Peer> {
     let dir = server.dir().display().to_string();
     let (port, user) = (server.port, &server.user);
     let ssh = format!(
-        "-i {dir}/client_key -p {port} -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
-         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+        "-i {dir}/client_key -p {port} -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \
+         -o UserKnownHostsFile={dir}/known -o LogLevel=ERROR"
     );
+    let known: String = (1..=HOSTS).map(|i| format!("[127.9.0.{i}]:{port} {}\n", server.host.public_line)).collect();
+    fs::write(server.dir().join("known"), known).unwrap();
     let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let mut peers = Vec::new();
     if let Some(pdsh) = found("pdsh") {
@@ -151,14 +153,11 @@ fn peers(server: &Sshd) -> Vec<Peer> {
     }
     // Elsewhere if LT_PYINFRA names it, since it usually lives in an environment of its own.
     if let Some(pyinfra) = std::env::var("LT_PYINFRA").ok().or_else(|| found("pyinfra")) {
-        let known: String =
-            (1..=HOSTS).map(|i| format!("[127.9.0.{i}]:{port} {}\n", server.host.public_line)).collect();
         let hosts: String = (1..=HOSTS).map(|i| format!("\"127.9.0.{i}\", ")).collect();
         let data = format!(
             "{{\"ssh_port\": {port}, \"ssh_user\": \"{user}\", \"ssh_key\": \"{dir}/client_key\", \
              \"ssh_known_hosts_file\": \"{dir}/known\"}}"
         );
-        fs::write(server.dir().join("known"), known).unwrap();
         fs::write(server.dir().join("inventory.py"), format!("hosts = ([{hosts}], {data})\n")).unwrap();
         for (name, n) in [("one.py", 1), ("ten.py", 10)] {
             let shell = "server.shell(commands=[\"true\"])\n".repeat(n);

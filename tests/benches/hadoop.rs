@@ -31,7 +31,7 @@ print("2 DataNodes and 2 NodeManagers");
 "#;
 
 fn main() -> ExitCode {
-    if let Some(why) = support::lacking(&["java", "mvn", "nft"]) {
+    if let Some(why) = support::no_machines(&["java", "mvn", "nft"]) {
         println!("not measured: {why}");
         return ExitCode::SUCCESS;
     }

@@ -109,17 +109,23 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let (from, to) = (at(&source, "it's \"a\" file"), at(&dest, "new/it's \"a\" file"));
         fs::write(&from, vec![7; 300_000]).unwrap();
         fs::create_dir(source.dir().join("home/.ssh")).unwrap();
-        fs::write(source.dir().join("home/.ssh/authorized_keys"), "# kept\n").unwrap();
+        fs::write(source.dir().join("home/.ssh/authorized_keys"), "# kept, and its line has no end").unwrap();
         let copy = async || nodes.copy_between(&source.target(), via, &from, &dest.target(), &to).await.unwrap();
         assert_eq!(copy().await, Copied::Direct);
         assert_eq!(fs::read(&to).unwrap(), vec![7; 300_000]);
         assert_eq!(copy().await, Copied::Same);
-        assert_eq!(fs::read_to_string(source.dir().join("home/.ssh/authorized_keys")).unwrap(), "# kept\n");
+        assert_eq!(
+            fs::read_to_string(source.dir().join("home/.ssh/authorized_keys")).unwrap(),
+            "# kept, and its line has no end\n"
+        );
         // Another host key at the source's address: not direct, but it arrives.
         fs::remove_dir_all(dest.dir().join("new")).unwrap();
         let via = dest.target().address;
         let copied = nodes.copy_between(&source.target(), via, &from, &dest.target(), &to).await.unwrap();
         assert_eq!(copied, Copied::Relayed);
-        assert_eq!(fs::read_to_string(source.dir().join("home/.ssh/authorized_keys")).unwrap(), "# kept\n");
+        assert_eq!(
+            fs::read_to_string(source.dir().join("home/.ssh/authorized_keys")).unwrap(),
+            "# kept, and its line has no end\n"
+        );
     });
 }

@@ -43,8 +43,6 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         );
         assert_eq!(nodes.inspect(&target, &place("1")).await.unwrap(), Inspected::Exited(4));
         assert_eq!(nodes.inspect(&target, &place("2")).await.unwrap(), Inspected::Absent);
-        assert_eq!(nodes.attach(&target, &place("1"), None).await.unwrap(), Some(output));
-        assert_eq!(nodes.attach(&target, &place("2"), None).await.unwrap(), None);
     });
 
     with_sshd(trials, "runner::the_same_place_is_started_once", async |sshd: Sshd| {
@@ -70,6 +68,21 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         assert_eq!(nodes.run(&target, &place("3"), &unless).await.unwrap(), Outcome::Skipped("unless"));
         let unless = RunnerCommand { unless: Some("exit 1".into()), ..command("echo ran") };
         assert_eq!(run(&nodes, &target, "4", &unless).await.stdout_text(), "ran\n");
+    });
+
+    with_sshd(trials, "runner::a_check_that_takes_its_time_is_waited_for", async |sshd: Sshd| {
+        let (nodes, target) = (sshd.nodes(), sshd.target());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let sink = told.clone();
+        let listening = RunnerCommand {
+            on_line: Some(Arc::new(move |_, line: &str| sink.lock().unwrap().push(line.to_owned()))),
+            ..command("echo ran")
+        };
+        // Longer than a command may take before it is followed.
+        let slow = |end: &str| RunnerCommand { unless: Some(format!("sleep 1.5; {end}")), ..listening.clone() };
+        assert_eq!(nodes.run(&target, &place("1"), &slow("true")).await.unwrap(), Outcome::Skipped("unless"));
+        assert_eq!(run(&nodes, &target, "2", &slow("false")).await.stdout_text(), "ran\n");
+        assert_eq!(*told.lock().unwrap(), ["ran"]);
     });
 
     with_sshd(trials, "runner::folder_variables_and_input_arrive_and_leave_no_trace", async |sshd: Sshd| {

@@ -2,40 +2,27 @@
 //!
 //! Knows nothing of what is tested.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 pub(crate) mod leftovers;
+pub(crate) mod trials;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use linodetool_sandbox::machines::namespaces::Namespaces;
+use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
+pub(crate) use trials::{no_machines, no_program, trial};
 
 /// What a test is called, and the test, in a home of its own.
 pub(crate) type Test = (&'static str, fn(&Home) -> Result<(), Failed>);
 
-/// Runs the tests. Where this computer lacks what they need they are ignored, with the reason in the place of their kind;
-/// with LINODETOOL_REQUIRE_ALL set they run, and fail.
-pub(crate) fn main(tests: &[Test], lacking: Option<&str>) -> ExitCode {
-    let ignore = lacking.is_some() && std::env::var_os("LINODETOOL_REQUIRE_ALL").is_none();
-    let why = lacking.filter(|_| ignore).unwrap_or_default();
-    let trial =
-        |&(name, test): &Test| Trial::test(name, move || test(&Home::new())).with_kind(why).with_ignored_flag(ignore);
-    libtest_mimic::run(&Arguments::from_args(), tests.iter().map(trial).collect()).exit_code()
+/// A test program; `lacking` says why this computer cannot run it.
+pub(crate) fn main(tests: &[Test], lacking: impl FnOnce() -> Option<String>) -> ExitCode {
+    trials::main(|| trials_of(tests, lacking().as_deref()))
 }
 
-/// Why machines of namespaces, or one of these programs, cannot be had.
-pub(crate) fn lacking(programs: &[&str]) -> Option<String> {
-    let missing = programs.iter().find(|program| which(program).is_none());
-    missing.map(|program| format!("no {program}")).or_else(|| Namespaces::support().err())
-}
-
-fn which(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    // Where nft is is in no ordinary user's path, and it is found all the same.
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+pub(crate) fn trials_of(tests: &[Test], lacking: Option<&str>) -> Vec<Trial> {
+    tests.iter().map(|&(name, test)| trial(name, lacking, move || test(&Home::new()))).collect()
 }
 
 /// An empty home; its sandbox ends with it.
@@ -67,6 +54,10 @@ impl Home {
         Ok(self.command(arguments).output()?)
     }
 
+    pub(crate) fn code(&self, arguments: &[&str]) -> Result<Value, Failed> {
+        Ok(self.run(arguments)?.status.code().into())
+    }
+
     /// Stdout of a command that must succeed.
     pub(crate) fn ok(&self, arguments: &[&str]) -> Result<String, Failed> {
         let output = self.run(arguments)?;
@@ -80,6 +71,13 @@ impl Home {
     /// The one document that a command writes.
     pub(crate) fn json(&self, arguments: &[&str]) -> Result<Value, Failed> {
         Ok(serde_json::from_str(&self.ok(&[&["--json"], arguments].concat())?)?)
+    }
+
+    /// Exit code and error document of a command that must fail.
+    pub(crate) fn fails(&self, arguments: &[&str]) -> Result<(i32, Value), Failed> {
+        let output = self.run(&[&["--json"], arguments].concat())?;
+        let document: Value = serde_json::from_slice(&output.stdout)?;
+        Ok((output.status.code().unwrap_or(-1), document["error"].clone()))
     }
 }
 

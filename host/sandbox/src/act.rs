@@ -50,7 +50,7 @@ pub enum Act {
 pub struct Command {
     pub place: String,
     pub command: String,
-    /// It is not begun if this path exists; otherwise the path exists when it has ended.
+    /// It is not begun if this path exists; otherwise the path exists when it has ended without being cut.
     pub creates: Option<String>,
     /// What it writes.
     pub output: String,

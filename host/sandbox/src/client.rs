@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::faults::Injected;
 use crate::state_dir;
 pub use crate::state_dir::Running;
+use crate::state_dir::StateDirError;
 
 /// A server on this computer answers at once or not at all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +29,12 @@ const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 pub enum ClientError {
     #[error("the sandbox's address {url} is no address: its sandbox.json is damaged; stop process {pid} by hand")]
     Address { url: String, pid: u32 },
+    #[error(
+        "the sandbox's address {url} is not on this computer, and its token goes nowhere else: its sandbox.json is damaged; stop process {pid} by hand"
+    )]
+    Elsewhere { url: String, pid: u32 },
+    #[error(transparent)]
+    Folder(#[from] StateDirError),
     #[error("cannot read the sandbox's token {path}: {source}")]
     Token { path: String, source: io::Error },
     #[error("the sandbox (process {pid}) does not answer: {source}")]
@@ -40,8 +47,20 @@ pub enum ClientError {
 
 /// The sandbox that runs in a folder: one holds the lock, and it answers.
 pub fn status(dir: &Path) -> Option<Running> {
-    let running = state_dir::running(dir)?;
-    details(&running).ok().map(|_| running)
+    let running = match state_dir::running(dir) {
+        Ok(running) => running?,
+        Err(error) => return passed_over(dir, &error.into()),
+    };
+    match details(&running) {
+        Ok(_) => Some(running),
+        Err(error @ ClientError::Elsewhere { .. }) => passed_over(dir, &error),
+        Err(_) => None,
+    }
+}
+
+fn passed_over(dir: &Path, why: &ClientError) -> Option<Running> {
+    tracing::warn!(dir = %dir.display(), %why, "a sandbox is passed over");
+    None
 }
 
 /// What it says of itself: counts, whether firewalls are enforced, troubles.
@@ -72,7 +91,7 @@ pub fn stop(dir: &Path) -> Result<bool, ClientError> {
     let mut asked = None;
     while state_dir::held(dir) {
         if asked.is_none()
-            && let Some(running) = state_dir::running(dir)
+            && let Some(running) = state_dir::running(dir)?
         {
             match call(&running, "POST", "/sandbox/stop", "") {
                 Ok(_) => asked = Some(running.pid),
@@ -91,14 +110,17 @@ pub fn stop(dir: &Path) -> Result<bool, ClientError> {
 }
 
 fn call(running: &Running, method: &str, path: &str, body: &str) -> Result<Value, ClientError> {
-    let token = std::fs::read_to_string(&running.token_file)
-        .map_err(|source| ClientError::Token { path: running.token_file.display().to_string(), source })?;
     let address: SocketAddr = running
         .v4
         .strip_prefix("http://")
         .and_then(|rest| rest.split('/').next())
         .and_then(|host| host.parse().ok())
         .ok_or_else(|| ClientError::Address { url: running.v4.clone(), pid: running.pid })?;
+    if !address.ip().is_loopback() {
+        return Err(ClientError::Elsewhere { url: running.v4.clone(), pid: running.pid });
+    }
+    let token = std::fs::read_to_string(&running.token_file)
+        .map_err(|source| ClientError::Token { path: running.token_file.display().to_string(), source })?;
     let (status, body) = exchange(address, method, path, token.trim(), body)
         .map_err(|source| ClientError::Silent { pid: running.pid, source })?;
     if status != 200 {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::machines::{FirewallRules, MachineError, Machines};
-use crate::world::{Job, Work};
+use crate::world::{Job, Undone, Work};
 
 /// Machines that boot or end at the same time: enough to hide their waiting, few enough for a small computer.
 const MOST_WORKERS: usize = 32;
@@ -20,7 +20,7 @@ const FIREWALLS: u64 = 0;
 
 /// Where outcomes go, and where the firewalls in force are known.
 pub(crate) trait Report: Send + Sync {
-    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>);
+    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), Undone>);
     fn firewalls_in_force(&self) -> Vec<FirewallRules>;
     fn firewalls_set(&self, outcome: Result<(), MachineError>);
 }
@@ -168,19 +168,20 @@ impl Jobs {
             // A machine that is to be guarded must not run before its guard stands.
             self.put_firewalls_in_force(report);
         }
-        let outcome = guarded(|| match &job.work {
-            Work::Boot(spec) => self.machines.boot(spec),
-            Work::PowerOff => self.machines.power_off(job.linode),
-            Work::Reboot(spec) => self.machines.power_off(job.linode).and_then(|()| self.machines.boot(spec)),
-            Work::Delete => self.machines.delete(job.linode),
-        });
-        report.job_done(job.linode, job.operation, outcome.map_err(|error| error.to_string()));
+        let undone = |error: MachineError, runs_on| Undone { why: error.to_string(), runs_on };
+        let boot = |spec| guarded(|| self.machines.boot(spec)).map_err(|error| undone(error, false));
+        let power_off = || guarded(|| self.machines.power_off(job.linode)).map_err(|error| undone(error, true));
+        let outcome = match &job.work {
+            Work::Boot(spec) => boot(spec),
+            Work::PowerOff => power_off(),
+            Work::Reboot(spec) => power_off().and_then(|()| boot(spec)),
+            Work::Delete => guarded(|| self.machines.delete(job.linode)).map_err(|error| undone(error, true)),
+        };
+        report.job_done(job.linode, job.operation, outcome);
     }
 
     fn put_firewalls_in_force(&self, report: &dyn Report) {
-        if !self.stale_firewalls.load(Ordering::SeqCst) {
-            return;
-        }
+        // First the lock: whoever boots a machine waits for the guard that another one is just putting up.
         let _one_at_a_time = self.firewalls.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stale_firewalls.swap(false, Ordering::SeqCst) {
             let firewalls = report.firewalls_in_force();
@@ -237,16 +238,25 @@ impl Queue {
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Barrier;
-    use std::sync::mpsc::Receiver;
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::time::Duration;
 
     use super::*;
     use crate::machines::{MachineExit, MachineSpec};
 
-    /// Notes what is done, and how much of it at once. The boots of machines 1 and 2 wait for each other.
+    /// Notes what is done, and how much of it at once. The boots of machines 1 and 2 wait for each other, the firewalls
+    /// for a word.
     struct Noted {
         seen: Mutex<Seen>,
         together: Barrier,
+        go: Mutex<Receiver<()>>,
+    }
+
+    impl Noted {
+        fn new() -> (Arc<Self>, Sender<()>) {
+            let (say, go) = channel();
+            (Arc::new(Self { seen: Mutex::default(), together: Barrier::new(2), go: Mutex::new(go) }), say)
+        }
     }
 
     #[derive(Default)]
@@ -290,6 +300,7 @@ mod tests {
         }
 
         fn set_firewalls(&self, _: &[FirewallRules]) -> Result<(), MachineError> {
+            self.go.lock().unwrap().recv().unwrap();
             self.seen.lock().unwrap().firewalls += 1;
             Ok(())
         }
@@ -303,7 +314,7 @@ mod tests {
     struct Reported(Mutex<Vec<(u64, u64)>>, Condvar);
 
     impl Report for Reported {
-        fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>) {
+        fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), Undone>) {
             outcome.unwrap();
             self.0.lock().unwrap().push((linode, operation));
             self.1.notify_all();
@@ -318,8 +329,7 @@ mod tests {
 
     #[test]
     fn what_is_not_done_at_the_end_is_told() {
-        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
-        let jobs = Arc::new(Jobs::new(machines, Execution::Threads));
+        let jobs = Arc::new(Jobs::new(Noted::new().0, Execution::Threads));
         let report: Arc<dyn Report> = Arc::new(Reported::default());
         assert_eq!(jobs.stop(Instant::now() + Duration::from_secs(30)), [0_u64; 0]);
         jobs.submit(vec![Job { linode: 7, operation: 1, work: Work::Delete }], true, &report);
@@ -328,7 +338,7 @@ mod tests {
 
     #[test]
     fn one_linodes_jobs_are_done_in_order_and_different_ones_at_once() {
-        let machines = Arc::new(Noted { seen: Mutex::default(), together: Barrier::new(2) });
+        let (machines, go) = Noted::new();
         let jobs = Arc::new(Jobs::new(machines.clone(), Execution::Threads));
         let reported = Arc::new(Reported::default());
         let report: Arc<dyn Report> = reported.clone();
@@ -338,6 +348,13 @@ mod tests {
             let three = vec![job(1, Work::Boot(spec())), job(2, Work::Reboot(spec())), job(3, Work::Delete)];
             jobs.submit(three, linode == 1, &report);
         }
+        // One puts the firewalls in force; all others have a boot in their hands. Any that does not wait goes on to a next.
+        let late = Instant::now() + Duration::from_secs(30);
+        while jobs.lock().ready.len() > 101 - MOST_WORKERS {
+            assert!(Instant::now() < late, "{} workers took no job", jobs.lock().ready.len());
+            std::thread::yield_now();
+        }
+        go.send(()).unwrap();
         let mut done = reported.0.lock().unwrap();
         while done.len() < 300 {
             let (next, late) = reported.1.wait_timeout(done, Duration::from_secs(30)).unwrap();

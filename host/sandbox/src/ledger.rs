@@ -16,7 +16,7 @@ pub struct Entry {
     /// In the emulator's time, as the API writes it.
     pub time: String,
     pub what: What,
-    /// `linode`, `firewall`, `stackscript`, `sshkey`, `token`, or `sandbox` itself.
+    /// `linode`, `firewall`, `stackscript` or `sshkey`.
     pub kind: String,
     pub id: u64,
     pub label: String,
@@ -41,6 +41,8 @@ pub enum What {
 pub struct Ledger {
     entries: Vec<Entry>,
     file: Option<File>,
+    /// The file ends within a line: the next entry must not be glued to it.
+    torn: bool,
 }
 
 impl Ledger {
@@ -51,18 +53,15 @@ impl Ledger {
 
     /// Continues the record in `path`. What was alive in it died with the sandbox that made it: that is noted now.
     pub fn open(path: &Path, now: &str) -> io::Result<Self> {
-        let earlier = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let earlier = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        // A last line that a kill cut short says nothing and is passed over; the next one starts on a new line.
-        let entries: Vec<Entry> = earlier.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        if !earlier.is_empty() && !earlier.ends_with('\n') {
-            file.write_all(b"\n")?;
-        }
-        let mut ledger = Self { entries, file: Some(file) };
+        let torn = earlier.last().is_some_and(|last| *last != b'\n');
+        let entries = read(&String::from_utf8_lossy(&earlier), path);
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let mut ledger = Self { entries, file: Some(file), torn };
         ledger.all_died(now, "the sandbox that held it ended")?;
         Ok(ledger)
     }
@@ -83,9 +82,11 @@ impl Ledger {
         let written = match &mut self.file {
             None => Ok(()),
             Some(file) => {
-                let mut line = serde_json::to_string(&entry)?;
-                line.push('\n');
-                file.write_all(line.as_bytes())
+                let end = if self.torn { "\n" } else { "" };
+                let line = format!("{end}{}\n", serde_json::to_string(&entry)?);
+                let written = file.write_all(line.as_bytes());
+                self.torn = written.is_err();
+                written
             }
         };
         self.entries.push(entry);
@@ -96,6 +97,20 @@ impl Ledger {
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
+}
+
+/// The entries of a file. A line that a kill or a full disk cut short says nothing and is passed over.
+fn read(text: &str, path: &Path) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), line = at + 1, %error, "a line of the ledger is damaged: passed over");
+            }
+        }
+    }
+    entries
 }
 
 /// What was created and neither destroyed nor lost since.
@@ -145,9 +160,9 @@ mod tests {
             first.append(made).expect("appends");
         }
         drop(first);
-        // A kill in the middle of a line.
+        // A kill in the middle of a line, and of a letter.
         let mut file = OpenOptions::new().append(true).open(&path).expect("opens");
-        file.write_all(b"{\"time\":\"20").expect("writes");
+        file.write_all(b"{\"time\":\"20\xc3").expect("writes");
         drop(file);
 
         let second = Ledger::open(&path, "2026-01-02T00:00:00").expect("opens again");
@@ -163,5 +178,23 @@ mod tests {
         );
         let third = Ledger::open(&path, "2026-01-03T00:00:00").expect("opens once more");
         assert_eq!(third.entries().len(), 4, "nothing dies twice");
+    }
+
+    #[test]
+    fn an_entry_after_one_that_was_cut_short_is_on_a_line_of_its_own() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ledger.jsonl");
+        let mut ledger = Ledger::open(&path, "2026-01-01T00:00:00").expect("opens");
+        ledger.append(entry(What::Created, 1)).expect("appends");
+        // The disk is full in the middle of a line, and has room again.
+        let whole = ledger.file.replace(File::open(&path).expect("opens")).expect("a file");
+        ledger.append(entry(What::Created, 2)).expect_err("cannot be written");
+        (&whole).write_all(b"{\"time\":\"20").expect("writes");
+        ledger.file = Some(whole);
+        ledger.append(entry(What::Created, 3)).expect("appends");
+        ledger.append(entry(What::Created, 4)).expect("appends");
+        let text = std::fs::read_to_string(&path).expect("text");
+        let ids: Vec<_> = read(&text, &path).iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, [1, 3, 4], "{text}");
     }
 }

@@ -22,7 +22,7 @@ use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
 use crate::v4;
 use crate::wire::{Request, Response, TIME};
-use crate::world::{Status, Timing, World};
+use crate::world::{Status, Timing, Undone, World};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
@@ -437,11 +437,11 @@ impl State {
 
 /// How outcomes of jobs come back. The jobs hold no strong reference to it: they end with the sandbox.
 impl Report for Inner {
-    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), String>) {
+    fn job_done(&self, linode: u64, operation: u64, outcome: Result<(), Undone>) {
         let mut state = self.lock();
         let now = self.clock.now();
         state.world.run_due(now);
-        if let Err(why) = &outcome
+        if let Err(Undone { why, .. }) = &outcome
             && !state.world.linodes.contains_key(&linode)
         {
             state.trouble(format!("Machine {linode} of a deleted Linode: {why}"));

@@ -7,10 +7,16 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+use crate::machines::effective_uid;
+
+/// Who only asks whether a server runs holds the lock for less than this.
+const ASKING: Duration = Duration::from_secs(1);
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +29,10 @@ pub enum StateDirError {
         "the sandbox's folder {dir} can be changed by other users: `chmod go-w {dir}`, or choose another with --state"
     )]
     Open { dir: PathBuf },
+    #[error(
+        "the sandbox's folder {dir} belongs to another user (uid {owner}): choose one of your own with --state, or let its owner do this"
+    )]
+    Foreign { dir: PathBuf, owner: u32 },
     #[error("cannot {what} {path}: {source}")]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 }
@@ -56,11 +66,7 @@ impl StateDir {
             move |source| StateDirError::Io { what, path, source }
         };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("make the folder", dir))?;
-        let mode = dir.metadata().map_err(failed("look at", dir))?.permissions().mode();
-        // Who can put files here could replace the token or the ledger.
-        if mode & 0o022 != 0 {
-            return Err(StateDirError::Open { dir: dir.to_owned() });
-        }
+        trusted(dir)?;
         let path = dir.join("lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -70,7 +76,7 @@ impl StateDir {
             .mode(0o600)
             .open(&path)
             .map_err(failed("open", &path))?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
@@ -143,6 +149,33 @@ impl StateDir {
     }
 }
 
+/// Whoever owns a folder, or can put files into it, could replace token and ledger, and send clients elsewhere.
+fn trusted(dir: &Path) -> Result<(), StateDirError> {
+    let dir = dir.to_owned();
+    match dir.metadata() {
+        Err(source) => Err(StateDirError::Io { what: "look at", path: dir, source }),
+        Ok(known) if ![0, effective_uid()].contains(&known.uid()) => {
+            Err(StateDirError::Foreign { dir, owner: known.uid() })
+        }
+        Ok(known) if known.mode() & 0o022 != 0 => Err(StateDirError::Open { dir }),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Takes the lock. Who only asks has it shared and soon gives it back; a server has it alone, and for long.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    let until = Instant::now() + ASKING;
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < until && lock.try_lock_shared().is_ok() => {
+                lock.unlock().map_err(TryLockError::Error)?;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            taken => return taken,
+        }
+    }
+}
+
 /// Whether a server holds this folder.
 pub(crate) fn held(dir: &Path) -> bool {
     // Shared, and at once given back: who only asks must not keep a server from starting for longer.
@@ -153,9 +186,47 @@ pub(crate) fn held(dir: &Path) -> bool {
 }
 
 /// What `sandbox.json` in a folder says, if a server holds the folder.
-pub(crate) fn running(dir: &Path) -> Option<Running> {
+pub(crate) fn running(dir: &Path) -> Result<Option<Running>, StateDirError> {
     if !held(dir) {
-        return None;
+        return Ok(None);
     }
-    serde_json::from_slice(&std::fs::read(dir.join("sandbox.json")).ok()?).ok()
+    trusted(dir)?;
+    let told = std::fs::read(dir.join("sandbox.json")).ok();
+    let running: Option<Running> = told.and_then(|text| serde_json::from_slice(&text).ok());
+    // What is sent to a server is this folder's token and no other file.
+    Ok(running.map(|running| Running { token_file: dir.join("token"), ..running }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_asks_keeps_nobody_from_starting() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("lock");
+        let asks = File::create(&path).expect("a file");
+        asks.lock_shared().expect("asked");
+        std::thread::scope(|threads| {
+            let starts = threads.spawn(|| StateDir::open(dir.path()).map(drop));
+            // It has seen the lock taken when it has opened the file; how often it tries is its own affair.
+            std::thread::yield_now();
+            asks.unlock().expect("asked enough");
+            starts.join().expect("no panic").expect("the folder is free");
+        });
+    }
+
+    #[test]
+    fn a_folder_of_another_user_is_not_used() {
+        let dir = tempfile::tempdir().expect("a folder");
+        if std::os::unix::fs::chown(dir.path(), Some(12345), None).is_err() {
+            return; // only root can give folders away
+        }
+        let refused = StateDir::open(dir.path()).expect_err("refused").to_string();
+        expect_test::expect!["the sandbox's folder DIR belongs to another user (uid 12345): choose one of your own with --state, or let its owner do this"].assert_eq(&refused.replace(&dir.path().display().to_string(), "DIR"));
+        let server = File::create(dir.path().join("lock")).expect("a file");
+        server.lock().expect("held");
+        let asked = running(dir.path()).expect_err("not asked either").to_string();
+        assert_eq!(asked, refused);
+    }
 }

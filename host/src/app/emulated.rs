@@ -19,6 +19,7 @@ use reqwest::{Method, Request, Url};
 use crate::core::{BoxFuture, Clock, Failure, FailureKind, Secret, Time, VirtualTime};
 use crate::nodes::Simulator;
 use crate::provider::{Answer, HttpClients, NoAnswer, ProxySettings, Transport};
+use crate::secrets::Passing;
 
 /// Where such a cloud is, how it is spoken to, and its time.
 #[derive(Clone)]
@@ -28,6 +29,9 @@ pub struct Emulated {
     pub token: Secret<String>,
     pub transport: Arc<dyn Transport>,
     pub time: Arc<dyn Time>,
+    /// Of a cloud that ends with this process, and all that is known of it too: where secrets made for it are kept, and
+    /// nothing waits for the disk. None where processes come and go, and may die.
+    pub passing: Option<Passing>,
 }
 
 impl Emulated {
@@ -39,7 +43,7 @@ impl Emulated {
         let cannot = |e| Failure::new(FailureKind::Local, format!("nothing can be sent on this computer: {e}"));
         let (clients, time) = (HttpClients::new(ProxySettings::default()).map_err(cannot)?, VirtualTime::new(now_ms));
         let transport = Arc::new(Elsewhere { clients, time: time.clone() });
-        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time) })
+        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time), passing: None })
     }
 }
 
@@ -67,6 +71,7 @@ pub struct Emulator {
     pub machines: Arc<Simulated>,
     clock: Arc<ManualClock>,
     pub time: VirtualTime,
+    passing: Passing,
 }
 
 impl Emulator {
@@ -81,7 +86,7 @@ impl Emulator {
         let clock = Arc::new(ManualClock::new(Moment(time.now_ms())));
         let machines = Arc::new(Simulated::new());
         let sandbox = Sandbox::new(settings, clock.clone(), machines.clone(), Ledger::in_memory());
-        Self { sandbox, machines, clock, time }
+        Self { sandbox, machines, clock, time, passing: Passing::default() }
     }
 
     /// The way to it.
@@ -97,6 +102,7 @@ impl Emulator {
             token: Secret::new(token),
             transport: Arc::new(self.clone()),
             time: Arc::new(self.time.clone()),
+            passing: Some(self.passing.clone()),
         })
     }
 

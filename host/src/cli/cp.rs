@@ -1,13 +1,15 @@
 //! `linodetool cp`: one file to or from a node.
 
-use super::error::{CliError, OK};
+use super::error::CliError;
+use super::request::Request;
 use super::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::nodes::{FileOptions, Nodes, Target};
 use crate::runs::{Done, Effect, Kind, StepCx, performs_again};
+use crate::toolkit::At;
 use clap::Args;
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Copy a file to a node or from it
@@ -62,7 +64,7 @@ impl CpArgs {
                     .into());
             }
         };
-        let target = session.toolkit.target(&session.node(&node)?)?;
+        session.toolkit.target(&session.node(&node)?)?;
         let here = session.outer.work.join(here);
         if direction == Direction::Up {
             readable(&here, &node)?;
@@ -74,18 +76,31 @@ impl CpArgs {
             Direction::Down if here.is_dir() => (path.clone(), here.join(name(Path::new(&path)))),
             _ => (path, here),
         };
+        let title = format!("cp {} {}", self.source, self.destination);
+        Request::Copy(Copy { node, path, here, direction }).run(session, &title)
+    }
+}
+
+/// One file, and where it goes; kept with its run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Copy {
+    node: String,
+    path: String,
+    here: PathBuf,
+    direction: Direction,
+}
+
+impl Copy {
+    /// What came of it, as a document and as text.
+    pub(crate) fn perform(&self, session: &Session<'_>, at: At<'_>) -> Result<(Value, String), Failure> {
+        let Self { node, path, here, direction } = self;
+        let target = session.toolkit.target(&session.node(node)?)?;
         let connections = session.toolkit.connections().clone();
-        let copy =
-            Copy { node: &node, path: &path, here: &here, direction, target: &target, connections: &connections };
-        let changed = session.in_run(&format!("cp {} {}", self.source, self.destination), |at| at.step(&copy))?;
-        session.end_progress();
+        let changed = at.step(&CopyFile { copy: self, target: &target, connections: &connections })?;
         let document = json!({ "node": node, "path": path, "here": here, "changed": changed });
-        session.out.result(&document, || {
-            let (from, to) = (format!("{node}:{path}"), here.display().to_string());
-            let (from, to) = if direction == Direction::Up { (to, from) } else { (from, to) };
-            if changed { format!("{from} -> {to}") } else { format!("{to} is equal already") }
-        })?;
-        Ok(OK)
+        let (from, to) = (format!("{node}:{path}"), here.display().to_string());
+        let (from, to) = if *direction == Direction::Up { (to, from) } else { (from, to) };
+        Ok((document, if changed { format!("{from} -> {to}") } else { format!("{to} is equal already") }))
     }
 }
 
@@ -106,37 +121,34 @@ fn readable(here: &Path, node: &str) -> Result<(), Failure> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Direction {
     Up,
     Down,
 }
 
-/// One file; whether it differed.
+/// Whether the files differed.
 #[derive(Serialize)]
-struct Copy<'a> {
-    node: &'a str,
-    path: &'a str,
-    here: &'a Path,
-    direction: Direction,
+struct CopyFile<'a> {
+    #[serde(flatten)]
+    copy: &'a Copy,
     #[serde(skip)]
     target: &'a Target,
     #[serde(skip)]
     connections: &'a Nodes,
 }
 
-impl Effect for Copy<'_> {
+impl Effect for CopyFile<'_> {
     const OP: &'static str = "nodes.copy";
     const KIND: Kind = Kind::Write;
     type Out = bool;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
-        let changed = match self.direction {
-            Direction::Up => {
-                self.connections.upload(self.target, self.here, self.path, &FileOptions::default()).await?.changed
-            }
-            Direction::Down => self.connections.download(self.target, self.path, self.here).await?,
+        let Copy { path, here, direction, .. } = self.copy;
+        let changed = match direction {
+            Direction::Up => self.connections.upload(self.target, here, path, &FileOptions::default()).await?.changed,
+            Direction::Down => self.connections.download(self.target, path, here).await?,
         };
         Ok(Done::with(changed, Vec::new()))
     }

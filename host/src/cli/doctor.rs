@@ -16,6 +16,7 @@ use crate::secrets::{SecretStore, TokenSources, find_token};
 use clap::Args;
 use linodetool_sandbox::machines::namespaces::Namespaces;
 use serde::Serialize;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -99,6 +100,7 @@ impl DoctorArgs {
         out: &Output,
     ) -> Result<u8, CliError> {
         let mut checks = vec![state_directory(paths)];
+        checks.extend(disks(paths));
         checks.extend(plugins(env, paths));
         checks.push(token(env, paths, globals));
         checks.push(sandbox(if globals.sandbox { Needed::Always } else { Needed::Sometimes }));
@@ -137,7 +139,7 @@ fn text(checks: &[Check], color: bool) -> String {
 fn state_directory(paths: &Paths) -> Check {
     let (name, state) = ("state directory", &paths.state);
     let shown = state.display();
-    let existing = state.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let existing = existing(state);
     if !existing.is_dir() {
         return Check::lacking(
             name,
@@ -160,6 +162,49 @@ fn state_directory(paths: &Paths) -> Check {
             "give a writable folder with --state-dir",
         ),
     }
+}
+
+/// The folder, or the nearest one above that there is.
+fn existing(folder: &Path) -> &Path {
+    folder.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"))
+}
+
+/// Room where the state, with it the sandbox's machines, and what is downloaded come to lie.
+fn disks(paths: &Paths) -> Vec<Check> {
+    let mut places = vec![existing(&paths.state), existing(&paths.cache)];
+    let disk = |place: &Path| std::fs::metadata(place).map(|found| found.dev()).ok();
+    if disk(places[0]) == disk(places[1]) {
+        places.pop();
+    }
+    let check = |place: &Path| match rustix::fs::statvfs(place) {
+        Ok(found) => room(place, found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize),
+        Err(e) => {
+            let remedy = "look at the disk, or give another folder with --state-dir";
+            Check::lacking("disk", Needed::Sometimes, format!("of {}: {e}", place.display()), remedy)
+        }
+    };
+    places.into_iter().map(check).collect()
+}
+
+/// A Hadoop cluster in the sandbox begins with 2 GiB; a cluster's state and what is fetched want some, too.
+const ROOM: u64 = 4 << 30;
+
+/// From where on YARN takes no folder, unless told otherwise.
+const FULL_PERCENT: u64 = 90;
+
+fn room(place: &Path, free: u64, total: u64) -> Check {
+    let used = 100 - (u128::from(free) * 100 / u128::from(total.max(1))) as u64;
+    let gib = |bytes: u64| format!("{}.{}", bytes >> 30, (bytes % (1 << 30)) * 10 >> 30);
+    let found = format!("{} of {} GiB are free where {} is ({used} % full)", gib(free), gib(total), place.display());
+    let remedy = if free < ROOM {
+        "free some room: the sandbox's machines share this disk, and Hadoop on them begins with 2 GiB"
+    } else if used > FULL_PERCENT {
+        "free some room: the sandbox's machines share this disk, and YARN takes no folder on one over 90 % full unless told \
+         otherwise, as recipes/hadoop.rhai does"
+    } else {
+        return Check::ok("disk", found);
+    };
+    Check::lacking("disk", Needed::Sometimes, found, remedy)
 }
 
 /// The bundled plugin at least, and that every one loads.
@@ -259,6 +304,20 @@ mod tests {
             MISSING  plugin linode-v4  not found
                                        -> reinstall"#]]
         .assert_eq(&text(&checks, false));
+    }
+
+    #[test]
+    fn a_nearly_full_disk_is_told_with_figures() {
+        let gib = |tenths: u64| (tenths << 30) / 10;
+        let of = |free, total| room(Path::new("/s"), gib(free), gib(total));
+        expect![[r#"
+            ok       disk  200.0 of 500.0 GiB are free where /s is (60 % full)
+            warning  disk  30.0 of 500.0 GiB are free where /s is (94 % full)
+                           -> free some room: the sandbox's machines share this disk, and YARN takes no folder on one over 90 % full unless told otherwise, as recipes/hadoop.rhai does
+            warning  disk  1.5 of 20.0 GiB are free where /s is (93 % full)
+                           -> free some room: the sandbox's machines share this disk, and Hadoop on them begins with 2 GiB
+            warning  disk  0.0 of 0.0 GiB are free where /s is (100 % full)
+                           -> free some room: the sandbox's machines share this disk, and Hadoop on them begins with 2 GiB"#]].assert_eq(&text(&[of(2000, 5000), of(300, 5000), of(15, 200), of(0, 0)], false));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::inventory::exports::{self, SshOptions};
-use crate::secrets::files::{private_dir, replace_private};
+use crate::secrets::files::{private_dir, read_private, replace_private};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -89,6 +89,11 @@ impl Files {
         let cannot =
             |e: crate::secrets::files::FileError| Failure::new(FailureKind::State, e.to_string()).hint(e.hint());
         private_dir(folder).map_err(cannot)?;
+        // What is there already is not written again: it may be all that a disk can still do.
+        let keep = |file: &Path, text: &str| match read_private(file) {
+            Ok(Some(present)) if present == text.as_bytes() => Ok(()),
+            _ => replace_private(file, text.as_bytes()).map_err(cannot),
+        };
         let mut keys = BTreeMap::new();
         for node in nodes {
             // A node that cannot be logged in to is listed without a key.
@@ -96,11 +101,11 @@ impl Files {
             let file = folder.join(format!("{}.key", node.name));
             let mut key = target.key.reveal().trim_end().to_owned();
             key.push('\n');
-            replace_private(&file, key.as_bytes()).map_err(cannot)?;
+            keep(&file, &key)?;
             keys.insert(node.name.clone(), file);
         }
         let known_hosts = folder.join("known_hosts");
-        replace_private(&known_hosts, exports::known_hosts(nodes).as_bytes()).map_err(cannot)?;
+        keep(&known_hosts, &exports::known_hosts(nodes))?;
         Ok(Self { keys, known_hosts })
     }
 }

@@ -3,7 +3,9 @@
 //! Owns how it is done as a run and what is shown then. What may be typed loosely (a selection, a name left away) is
 //! settled by the command before, since a run that goes on must take the path it took.
 
+use super::cp::Copy;
 use super::error::{CliError, OK};
+use super::exec::Exec;
 use super::node;
 use super::session::{Session, finish};
 use crate::core::{Failure, FailureKind, RunId};
@@ -22,6 +24,8 @@ pub(crate) enum Request {
     PowerNodes { nodes: Vec<String>, power: Power },
     DeleteNodes { nodes: Vec<String> },
     DestroyCluster { cluster: String, nodes: Vec<String> },
+    Exec(Exec),
+    Copy(Copy),
 }
 
 impl Request {
@@ -44,7 +48,13 @@ impl Request {
 
     /// As a run that has begun or was taken up; ends it and shows what came of it.
     pub(crate) fn go_on(&self, session: &mut Session<'_>, run: &Arc<Run>) -> Result<u8, CliError> {
-        session.toolkit.note_account(run);
+        match self {
+            // Each node's answer counts, also when another's is a failure.
+            Self::Exec(exec) => return exec.go_on(session, run),
+            // A copy asks nothing of the provider, and needs no token.
+            Self::Copy(_) => {}
+            _ => session.toolkit.note_account(run),
+        }
         let lane = run.root();
         let outcome = self.perform(session, At { lane: &lane, place: &Place::default() });
         finish(run, outcome.as_ref().err())?;
@@ -81,6 +91,8 @@ impl Request {
                 let text = format!("Cluster {cluster} is destroyed: {}", nodes.join(", "));
                 (json!({ "destroyed": cluster, "nodes": nodes }), text)
             }
+            Self::Copy(copy) => copy.perform(session, at)?,
+            Self::Exec(_) => return Err(Failure::internal("an exec shows its answers itself")),
         })
     }
 }
@@ -100,5 +112,19 @@ fn with_way_on(failure: Failure, run: &Run) -> Failure {
             failure.hint(format!("{before}once the cause is mended, go on: {resume}"))
         }
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_understood_again() {
+        let exec = Exec { nodes: vec!["web-1".into()], command: "uptime".into(), timeout_s: 300 };
+        for request in [Request::Exec(exec), Request::DeleteNodes { nodes: vec!["web-1".into()] }] {
+            let kept = json!({ REQUEST: &request }).to_string();
+            assert_eq!(Request::of(&serde_json::from_str(&kept).unwrap()), Some(request));
+        }
     }
 }

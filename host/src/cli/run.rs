@@ -10,6 +10,7 @@ use super::session::{Session, finish};
 use super::world::About;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
+use crate::nodes::was_cut;
 use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
 use crate::toolkit::tasks::work_on_node;
@@ -227,6 +228,10 @@ impl Touched {
             // The same text would do the same again.
             FailureKind::Diverged | FailureKind::Script => None,
             FailureKind::Cancelled => Some(format!("Go on: {resume}")),
+            // Going on would meet it again.
+            _ if was_cut(&error.failure) => {
+                Some(format!("Do it again, that command too: {program} runs retry {} --again", run.id()))
+            }
             _ => Some(format!("Once the cause is mended, go on: {resume}")),
         });
         let left = LeftBehind {

@@ -8,8 +8,10 @@ use super::session::{Need, Session};
 use super::world::About;
 use crate::core::clock::utc;
 use crate::core::{Failure, FailureKind};
-use crate::runs::{RunDetail, RunFilter, RunSummary, StepKind, StepState};
+use crate::nodes::was_cut;
+use crate::runs::{RunDetail, RunFilter, RunSummary, Status, StepKind, StepState};
 use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 mod cancel;
@@ -89,7 +91,8 @@ impl RunsArgs {
             }
             RunsCommand::Show { run } => {
                 let detail = runs.show(&runs.find(run)?)?;
-                out.result(&detail, || show(&detail))?;
+                let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+                out.result(&detail, || show(&detail, program))?;
             }
             RunsCommand::Log(args) => return args.run(session),
             RunsCommand::Resume(args) => return args.run(session),
@@ -101,6 +104,57 @@ impl RunsArgs {
     }
 }
 
+/// What can be done with a run that is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WayOn {
+    Resume,
+    /// It ended, and something of it failed.
+    Retry,
+    /// A reboot cut a command of it, which nothing but a person repeats.
+    RetryAgain,
+    /// Its command looks first at what is there: it is simply given again.
+    Again,
+}
+
+fn way_on(run: &RunSummary) -> Option<WayOn> {
+    match run.status {
+        Status::Done => (run.failed_steps > 0).then_some(WayOn::Retry),
+        Status::Running | Status::Undone => None,
+        _ if run.resumable && run.failure.as_ref().is_some_and(was_cut) => Some(WayOn::RetryAgain),
+        _ if run.resumable => Some(WayOn::Resume),
+        Status::Incomplete | Status::Interrupted | Status::Failed | Status::Cancelled => Some(WayOn::Again),
+    }
+}
+
+impl WayOn {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Retry | Self::RetryAgain => "retry",
+            Self::Again => "again",
+        }
+    }
+
+    /// What to type, and why that.
+    fn command(self, run: &RunSummary, program: &str) -> String {
+        let id = &run.id;
+        match self {
+            Self::Resume => format!("{program} runs resume {id}"),
+            Self::Retry => {
+                let steps =
+                    if run.failed_steps == 1 { "step".to_owned() } else { format!("{} steps", run.failed_steps) };
+                format!("{program} runs retry {id} (does the {steps} again that it went on without)")
+            }
+            Self::RetryAgain => {
+                format!(
+                    "{program} runs retry {id} --again (a command was cut on its node: `runs resume` does not repeat it)"
+                )
+            }
+            Self::Again => format!("{program} {} (the same again: it looks first at what is there)", run.title),
+        }
+    }
+}
+
 fn table(runs: &[RunSummary]) -> Table {
     let mut table = Table::new(["RUN", "STATUS", "GO ON", "BEGAN", "TOOK", "WHAT"]);
     for run in runs {
@@ -108,7 +162,7 @@ fn table(runs: &[RunSummary]) -> Table {
         table.row([
             run.id.to_string(),
             run.status.to_string(),
-            or_dash(run.resumable.then_some("resume")),
+            or_dash(way_on(run).map(WayOn::word)),
             utc(run.started_ms),
             took(run.started_ms, run.ended_ms),
             format!("{}{again}", what(run)),
@@ -126,6 +180,22 @@ fn check_world(session: &Session<'_>, run: &RunSummary) -> Result<(), Failure> {
     let message = format!("run {} belongs to context {} and provider {}", run.id, run.context, run.provider);
     Err(Failure::new(FailureKind::Conflict, message)
         .hint(format!("name it by its id, {}: it then brings its own", run.id)))
+}
+
+/// A run of a newer version may hold what this one would misunderstand.
+fn check_version(stored: &BTreeMap<String, String>, run: &RunSummary) -> Result<(), Failure> {
+    let Some(began) = stored.get("linodetool") else { return Ok(()) };
+    let number = |text: &str| text.split('.').map(|part| part.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
+    let own = env!("CARGO_PKG_VERSION");
+    match (number(began), number(own)) {
+        (Some(there), Some(here)) if there > here => {
+            let message =
+                format!("run {} was begun by linodetool {began}, and this is {own}, which may misread it", run.id);
+            Err(Failure::new(FailureKind::Unsupported, message)
+                .hint("nothing was changed; update linodetool, or go on with the version that began it"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The title; of a run that failed also why, up to a line of a terminal.
@@ -146,7 +216,7 @@ fn took(from: u64, to: Option<u64>) -> String {
 }
 
 /// Head, failure, outputs, then a line a step. Reads that went well are only counted.
-fn show(detail: &RunDetail) -> String {
+fn show(detail: &RunDetail, program: &str) -> String {
     let run = &detail.summary;
     let mut head = vec![
         format!("run       {}", run.id),
@@ -157,9 +227,7 @@ fn show(detail: &RunDetail) -> String {
         format!("provider  {}", run.provider),
     ];
     head.extend(run.retry_of.iter().map(|of| format!("retry of  {of}")));
-    if run.resumable {
-        head.push(format!("go on     linodetool runs resume {}", run.id));
-    }
+    head.extend(way_on(run).map(|way| format!("go on     {}", way.command(run, program))));
     if let Some(failure) = &run.failure {
         head.push(format!("failure   {failure}"));
         head.extend(failure.hint.iter().map(|hint| format!("hint      {hint}")));

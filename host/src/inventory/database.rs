@@ -6,6 +6,7 @@ use super::damage;
 use crate::core::{Failure, FailureKind};
 use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,10 @@ pub enum StateError {
     File(#[from] FileError),
     #[error("the state directory {path} is on a network file system ({kind}), where locks are not reliable", path = path.display())]
     Network { path: PathBuf, kind: &'static str },
-    #[error("{path} was written by a newer linodetool: its schema is {found}, this version knows up to {known}", path = path.display())]
-    TooNew { path: PathBuf, found: i64, known: i64 },
-    #[error("the database {path} cannot be {doing}: {source}", path = path.display())]
-    Database { path: PathBuf, doing: &'static str, source: rusqlite::Error },
+    #[error("{path} was written by a newer linodetool: {found}", path = path.display())]
+    TooNew { path: PathBuf, found: Newer },
+    #[error("the database {path} cannot be {doing}: {trouble}", path = path.display())]
+    Database { path: PathBuf, doing: &'static str, trouble: Trouble },
     #[error("the database {path} is damaged: {why}", path = path.display())]
     Damaged {
         path: PathBuf,
@@ -29,8 +30,54 @@ pub enum StateError {
     },
     #[error("a row of {table} cannot be read: {source}")]
     Row { table: &'static str, source: serde_json::Error },
-    #[error("the journal cannot be written: {why}")]
-    Down { why: String },
+    #[error("the journal {path} cannot be written: {trouble}", path = path.display())]
+    Down { path: PathBuf, trouble: Trouble },
+}
+
+/// What a newer version wrote that this one does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Newer(pub(crate) String);
+
+/// Why a database cannot be used just now, and what a person can do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Trouble {
+    pub why: String,
+    pub remedy: String,
+}
+
+impl Trouble {
+    /// Of what SQLite said of the database at this path.
+    pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        let told = |why: &str, remedy: String| Self { why: why.to_owned(), remedy };
+        let code = error.sqlite_error_code();
+        if code == Some(ErrorCode::DatabaseBusy) {
+            let why = format!("another process has held it locked for more than {} seconds", PATIENCE.as_secs());
+            return told(&why, "end or continue the process that was stopped in the middle".to_owned());
+        }
+        if code == Some(ErrorCode::DiskFull) {
+            return Self::of_system(path, &io::ErrorKind::StorageFull.into());
+        }
+        // SQLite's own words are about the call that failed, such as "disk I/O error" for a full disk.
+        Self::seen(path).unwrap_or_else(|| told(&error.to_string(), files::remedy(&io::Error::other("unknown"), path)))
+    }
+
+    /// What can be seen from outside.
+    fn seen(path: &Path) -> Option<Self> {
+        let places = [path.parent().unwrap_or(path), path].into_iter().filter(|place| place.exists());
+        places.into_iter().find_map(files::obstacle).map(|error| Self::of_system(path, &error))
+    }
+
+    fn of_system(path: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+            io::ErrorKind::PermissionDenied => "its owner or mode forbids it".to_owned(),
+            _ => error.to_string(),
+        };
+        Self { why, remedy: files::remedy(error, path) }
+    }
 }
 
 impl StateError {
@@ -42,14 +89,11 @@ impl StateError {
             Self::TooNew { .. } => {
                 "update linodetool, or keep this version's state elsewhere with --state-dir".to_owned()
             }
-            Self::Database { path, .. } => {
-                format!("check the free space, the owner and the mode of {}", path.display())
-            }
+            Self::Database { trouble, .. } => trouble.remedy.clone(),
             Self::Damaged { path, copy, .. } => damage::hint(path, copy.as_deref()),
             Self::Row { .. } => "was it written by a newer linodetool? update, or report it as a bug".to_owned(),
-            Self::Down { .. } => {
-                "nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"
-                    .to_owned()
+            Self::Down { trouble, .. } => {
+                format!("nothing was begun that is not in the journal; {}, then give the command again", trouble.remedy)
             }
         }
     }
@@ -57,9 +101,15 @@ impl StateError {
     pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match damage::of(&source) {
             Some(why) => damage::noted(path, why),
-            None => Self::Database { path: path.to_owned(), doing, source },
+            None if let Some(found) = newer(&source) => Self::TooNew { path: path.to_owned(), found },
+            None => Self::Database { path: path.to_owned(), doing, trouble: Trouble::of(path, &source) },
         }
     }
+}
+
+fn newer(error: &rusqlite::Error) -> Option<Newer> {
+    let rusqlite::Error::FromSqlConversionFailure(_, _, why) = error else { return None };
+    why.downcast_ref::<Newer>().cloned()
 }
 
 impl From<StateError> for Failure {
@@ -71,12 +121,11 @@ impl From<StateError> for Failure {
 /// Each brings the schema from its index to the next version. Never edit one that was released: add one.
 const MIGRATIONS: &[&str] = &["
     create table run (
-        id text primary key, title text not null, command_line text not null, context text not null,
+        ordinal integer primary key autoincrement, id text not null unique, title text not null, command_line text not null, context text not null,
         provider text not null, recipe text, params text not null, versions text not null, retry_of text,
         status text not null, failure text, started_ms integer not null, ended_ms integer,
         generation integer not null, pid integer not null, heartbeat_ms integer not null,
-        entries integer not null, head blob not null) without rowid;
-    create index run_started on run (started_ms);
+        entries integer not null, head blob not null);
     create table entry (
         run text not null, n integer not null, kind integer not null, lane text not null, seq integer not null,
         attempt integer not null, op text, digest blob, place text, began_ms integer, ms integer not null, args text, body text,
@@ -98,7 +147,11 @@ pub fn prepare_state_dir(state: &Path) -> Result<(), StateError> {
     // Casts: the type's width differs between platforms; the numbers are 32 bits.
     #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "a magic number of 32 bits")]
     let magic = system.f_type as u32;
-    match network_file_system(magic) {
+    let kind = match magic {
+        FUSE => network_fuse(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), state),
+        magic => network_file_system(magic),
+    };
+    match kind {
         Some(kind) => Err(StateError::Network { path: state.to_owned(), kind }),
         None => Ok(()),
     }
@@ -121,13 +174,62 @@ fn network_file_system(magic: u32) -> Option<&'static str> {
     })
 }
 
+/// Magic number of all file systems that a program of a user's serves.
+const FUSE: u32 = 0x6573_5546;
+
+/// Those whose files lie elsewhere, by the name of what serves them.
+const FUSE_FROM_ELSEWHERE: &[&str] = &[
+    "sshfs",
+    "glusterfs",
+    "ceph",
+    "ceph-fuse",
+    "s3fs",
+    "goofys",
+    "gcsfuse",
+    "rclone",
+    "davfs",
+    "davfs2",
+    "curlftpfs",
+    "juicefs",
+    "seaweedfs",
+    "mfs",
+    "moosefs",
+    "lizardfs",
+    "smbnetfs",
+    "blobfuse",
+    "blobfuse2",
+    "mount-s3",
+    "onedriver",
+    "gvfsd-fuse",
+    "google-drive-ocamlfuse",
+    "vmhgfs-fuse",
+];
+
+/// Name of what serves the folder, if it brings its files from another computer; from the text of mountinfo (proc(5)).
+fn network_fuse(mounts: &str, folder: &Path) -> Option<&'static str> {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let mount = |line: &str| {
+        // `36 35 98:0 /root /mount/point options ... - type source options`; a space in a name is `\040`.
+        let (before, after) = line.split_once(" - ")?;
+        let point = PathBuf::from(before.split(' ').nth(4)?.replace("\\040", " "));
+        folder.starts_with(&point).then(|| (point, after.split(' ').next().unwrap_or_default().to_owned()))
+    };
+    // The nearest one; of several at one place the last, which hides the others.
+    let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(point, _)| point.components().count())?;
+    let program = kind.strip_prefix("fuse.")?;
+    FUSE_FROM_ELSEWHERE.iter().copied().find(|known| *known == program)
+}
+
 /// Other processes commit within milliseconds; only a stopped one holds the lock for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens the database for its one writer in this process; made and migrated if need be.
 pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
     // SQLite would make it with the umask's mode; the files beside it take over this one's.
-    files::open_private(path)?;
+    files::open_private(path).map_err(|error| {
+        let trouble = Trouble::seen(path).unwrap_or_else(|| Trouble { why: error.to_string(), remedy: error.hint() });
+        StateError::Database { path: path.to_owned(), doing: "opened", trouble }
+    })?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     switch_to_wal(&connection).map_err(StateError::database(path, "opened"))?;
     connection
@@ -137,6 +239,13 @@ pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
         )
         .map_err(StateError::database(path, "opened"))?;
     migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// The same for a database that is worth nothing once this process has ended: the disk is never waited for.
+pub fn open_scratch_writer(path: &Path) -> Result<Connection, StateError> {
+    let connection = open_writer(path)?;
+    connection.execute_batch("pragma synchronous = off").map_err(StateError::database(path, "opened"))?;
     Ok(connection)
 }
 
@@ -184,7 +293,23 @@ const KNOWN: i64 = MIGRATIONS.len() as i64;
 fn known_version(connection: &Connection, path: &Path) -> Result<i64, StateError> {
     let found = connection.pragma_query_value(None, "user_version", |row| row.get(0));
     let found: i64 = found.map_err(StateError::database(path, "read"))?;
-    if found > KNOWN { Err(StateError::TooNew { path: path.to_owned(), found, known: KNOWN }) } else { Ok(found) }
+    if found <= KNOWN {
+        return Ok(found);
+    }
+    let found = Newer(format!("its schema is {found}, this version knows up to {KNOWN}"));
+    Err(StateError::TooNew { path: path.to_owned(), found })
+}
+
+/// Refuses one that would have to be migrated.
+pub(super) fn is_current(connection: &Connection, path: &Path) -> Result<(), StateError> {
+    match known_version(connection, path)? {
+        KNOWN => Ok(()),
+        found => {
+            let why = format!("its schema is {found}, and it must be written to be brought to {KNOWN}");
+            let trouble = Trouble { why, remedy: "make it writable".to_owned() };
+            Err(StateError::Database { path: path.to_owned(), doing: "read", trouble })
+        }
+    }
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
@@ -254,6 +379,19 @@ mod tests {
     fn network_file_systems_are_known_by_their_number() {
         let ext4 = 0xEF53;
         assert_eq!((network_file_system(0x6969), network_file_system(ext4)), (Some("NFS"), None));
+    }
+
+    #[test]
+    fn what_a_program_brings_from_elsewhere_is_known_by_its_name() {
+        let mounts = "\
+            22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+            40 22 0:50 / /mnt/far rw,nosuid shared:9 - fuse.sshfs ann@host: rw,user_id=0\n\
+            41 40 0:51 / /mnt/far/near rw - fuse.gocryptfs /home/ann/x rw\n\
+            42 22 0:52 / /mnt/a\\040b rw - fuse.rclone remote: rw\n\
+            43 22 8:2 / /mnt/stick rw - fuseblk /dev/sdb1 rw\n";
+        let kind = |folder: &str| network_fuse(mounts, Path::new(folder)).unwrap_or("-");
+        let folders = ["/mnt/far/state", "/mnt/far/near/state", "/mnt/a b/state", "/mnt/stick/state", "/mnt/farther"];
+        expect!["sshfs - rclone - -"].assert_eq(&folders.map(kind).join(" "));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::model::{Cluster, Node, Resource};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -60,31 +60,11 @@ pub fn known_hosts(nodes: &[Node]) -> String {
     text
 }
 
-/// An Ansible inventory as INI: a group a cluster, and one a role of it.
-pub fn ansible_ini(nodes: &[Node], options: &SshOptions<'_>) -> String {
-    let mut text = String::new();
-    for (group, members) in groups(nodes) {
-        let _ = writeln!(text, "[{group}]");
-        for node in members {
-            let _ = write!(text, "{}", ini_word(&node.name));
-            for (key, value) in ansible_variables(node, options) {
-                let _ = write!(text, " {key}={}", ini_word(&value));
-            }
-            text.push('\n');
-        }
-        text.push('\n');
-    }
-    for (cluster, children) in children(nodes) {
-        let _ = writeln!(text, "[{cluster}:children]\n{}\n", children.join("\n"));
-    }
-    text
-}
-
-/// The same as YAML.
+/// An Ansible inventory as YAML: a group a cluster, and one a role of it.
 pub fn ansible_yaml(nodes: &[Node], options: &SshOptions<'_>) -> String {
     let mut text = "all:\n  children:\n".to_owned();
-    let parents = children(nodes);
-    for (group, members) in groups(nodes) {
+    let groups = Groups::of(nodes);
+    for (group, members) in &groups.members {
         let _ = writeln!(text, "    {group}:\n      hosts:");
         for node in members {
             let _ = writeln!(text, "        {}:", yaml_text(&node.name));
@@ -93,7 +73,7 @@ pub fn ansible_yaml(nodes: &[Node], options: &SshOptions<'_>) -> String {
             }
         }
     }
-    for (cluster, children) in parents {
+    for (cluster, children) in &groups.children {
         let _ = writeln!(text, "    {cluster}:\n      children:");
         for child in children {
             let _ = writeln!(text, "        {child}: {{}}");
@@ -115,34 +95,47 @@ fn login(node: &Node) -> &str {
     if node.user.is_empty() { "root" } else { &node.user }
 }
 
-/// Nodes by group: `hadoop_worker`, `ungrouped` for those of no cluster.
-fn groups(nodes: &[Node]) -> BTreeMap<String, Vec<&Node>> {
-    let mut groups: BTreeMap<String, Vec<&Node>> = BTreeMap::new();
-    for node in nodes {
-        let group = node.cluster.as_ref().map_or_else(|| "ungrouped".to_owned(), |cluster| role_group(cluster, node));
-        groups.entry(group).or_default().push(node);
-    }
-    groups
+/// Ansible's groups: clusters and their roles, each with a name of its own.
+#[derive(Default)]
+struct Groups<'a> {
+    /// Nodes by group: `hadoop_worker`, `hadoop_nodes` for those without a role, `ungrouped` for those of no cluster.
+    members: BTreeMap<String, Vec<&'a Node>>,
+    /// Clusters with the groups of their roles.
+    children: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Clusters with the groups of their roles.
-fn children(nodes: &[Node]) -> BTreeMap<String, Vec<String>> {
-    let mut clusters: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for node in nodes {
-        if let Some(cluster) = &node.cluster {
-            let children = clusters.entry(group_name(cluster)).or_default();
-            let child = role_group(cluster, node);
-            if !children.contains(&child) {
-                children.push(child);
-            }
+impl<'a> Groups<'a> {
+    fn of(nodes: &'a [Node]) -> Self {
+        let clusters: BTreeSet<_> = nodes.iter().filter_map(|node| node.cluster.as_deref()).collect();
+        let mut names = HashMap::new();
+        let mut taken = BTreeSet::from(["all".to_owned(), "ungrouped".to_owned()]);
+        // Clusters first: their names are what a playbook is written for.
+        for cluster in clusters {
+            names.insert((cluster, None), free_name(cluster, &mut taken));
         }
+        let mut groups = Self::default();
+        for node in nodes {
+            let Some(cluster) = node.cluster.as_deref() else {
+                groups.members.entry("ungrouped".into()).or_default().push(node);
+                continue;
+            };
+            let role = node.role.as_deref().unwrap_or("nodes");
+            let group = names.entry((cluster, Some(role)));
+            let group = group.or_insert_with(|| free_name(&format!("{cluster}_{role}"), &mut taken)).clone();
+            groups.members.entry(group.clone()).or_default().push(node);
+            groups.children.entry(names[&(cluster, None)].clone()).or_default().insert(group);
+        }
+        groups
     }
-    clusters
 }
 
-/// `hadoop_worker`; those without a role are `hadoop_nodes`.
-fn role_group(cluster: &str, node: &Node) -> String {
-    group_name(&format!("{cluster}_{}", node.role.as_deref().unwrap_or("nodes")))
+/// A group's name for this, with a number where another group has it: `web-db` and role `db` of `web` are two.
+fn free_name(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+    let name = group_name(wanted);
+    let numbered = (2..).map(|n| format!("{name}_{n}"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name);
+    taken.insert(free.clone());
+    free
 }
 
 /// Ansible wants letters, digits and underscores.
@@ -182,12 +175,6 @@ fn ssh_word(text: &str) -> String {
 /// A comma, a star or a space would make more hosts of it.
 fn host_pattern(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || "._-:".contains(*c)).collect()
-}
-
-fn ini_word(text: &str) -> String {
-    let text = one_line(text);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
-    if text.chars().all(plain) { text } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
 fn shell_word(text: &str) -> String {
@@ -264,22 +251,6 @@ mod tests {
 
     #[test]
     fn for_ansible() {
-        expect![[r#"
-            [big_data_master]
-            hadoop-master-1 ansible_host=192.0.2.1 ansible_user=root ansible_ssh_private_key_file="/keys of/big-data"
-
-            [big_data_worker]
-            hadoop-worker-1 ansible_host=192.0.2.2 ansible_user=root ansible_ssh_private_key_file="/keys of/big-data"
-
-            [ungrouped]
-            web-1 ansible_host=192.0.2.3 ansible_user=admin
-
-            [big_data:children]
-            big_data_master
-            big_data_worker
-
-        "#]]
-        .assert_eq(&ansible_ini(&nodes(), &OPTIONS));
         let known = SshOptions {
             known_hosts: Some(Path::new("/state/known_hosts")),
             proxy_command: Some("linodetool sandbox dial %h %p"),
@@ -316,11 +287,28 @@ mod tests {
     }
 
     #[test]
+    fn groups_of_ansible_have_names_of_their_own() {
+        let node = |name: &str, cluster: &str, role: &str| Node {
+            name: name.into(),
+            cluster: Some(cluster.into()),
+            role: Some(role.into()),
+            ..Node::default()
+        };
+        let nodes = [node("1", "web", "db"), node("2", "web-db", "x"), node("3", "a-b", "c"), node("4", "a", "b-c")];
+        let groups = Groups::of(&nodes);
+        let names = |nodes: &Vec<&Node>| nodes.iter().map(|node| node.name.clone()).collect::<String>();
+        let members: Vec<_> = groups.members.iter().map(|(group, nodes)| format!("{group}={}", names(nodes))).collect();
+        expect!["a_b_c=3 a_b_c_2=4 web_db_2=1 web_db_x=2"].assert_eq(&members.join(" "));
+        expect![[r#"{"a": {"a_b_c_2"}, "a_b": {"a_b_c"}, "web": {"web_db_2"}, "web_db": {"web_db_x"}}"#]]
+            .assert_eq(&format!("{:?}", groups.children));
+    }
+
+    #[test]
     fn strange_names_change_nothing_else() {
         let node =
             Node { name: "a b\n  ProxyCommand evil,*".into(), host_keys: vec!["k\nx".into()], ..Node::default() };
         let node = std::slice::from_ref(&node);
-        let all = [ssh_config(node, &OPTIONS), known_hosts(node), ansible_ini(node, &OPTIONS)];
+        let all = [ssh_config(node, &OPTIONS), known_hosts(node), ansible_yaml(node, &OPTIONS)];
         expect![[r#"
             Host "a b   ProxyCommand evil,*"
                 HostName "a b   ProxyCommand evil,*"
@@ -328,9 +316,13 @@ mod tests {
                 User root
 
             abProxyCommandevil k x
-            [ungrouped]
-            "a b   ProxyCommand evil,*" ansible_host="a b   ProxyCommand evil,*" ansible_user=root
-
+            all:
+              children:
+                ungrouped:
+                  hosts:
+                    "a b\n  ProxyCommand evil,*":
+                      ansible_host: "a b\n  ProxyCommand evil,*"
+                      ansible_user: "root"
         "#]]
         .assert_eq(&all.concat());
     }

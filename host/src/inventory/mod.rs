@@ -9,14 +9,16 @@ pub mod database;
 pub mod exports;
 mod memory;
 pub mod model;
+mod read_only;
 pub mod selector;
 mod sqlite;
 pub mod store;
 
 pub use change::{Change, NodePatch};
-pub use database::StateError;
+pub use database::{StateError, Trouble};
 pub use memory::MemoryStore;
 pub use model::{Cluster, KeyRef, Node, Resource, Role};
+pub(crate) use read_only::ReadOnly;
 pub use selector::Selector;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::apply as apply_change;

@@ -20,7 +20,12 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Of a database that is there and migrated.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        Ok(Self { path: path.to_owned(), reader: Mutex::new(database::open_reader(path)?) })
+        Ok(Self::over(path, database::open_reader(path)?))
+    }
+
+    /// Read through this connection.
+    pub(crate) fn over(path: &Path, reader: Connection) -> Self {
+        Self { path: path.to_owned(), reader: Mutex::new(reader) }
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {

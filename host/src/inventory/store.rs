@@ -150,7 +150,7 @@ impl<'a> Iterator for Parts<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MemoryStore, NodePatch, SqliteStore, database};
+    use super::super::{MemoryStore, NodePatch, SqliteStore, Trouble, database};
     use super::*;
     use crate::inventory::model::InstanceStatus;
     use expect_test::expect;
@@ -275,9 +275,12 @@ mod tests {
     fn a_query_settles_first() {
         let inventory = Inventory::new(
             Arc::new(MemoryStore::default()),
-            Arc::new(|| Err(StateError::Down { why: "the disk is full".into() })),
+            Arc::new(|| {
+                let trouble = Trouble { why: "the disk is full".into(), remedy: "make room".into() };
+                Err(StateError::Down { path: "/s/linodetool.db".into(), trouble })
+            }),
         );
-        expect!["the journal cannot be written: the disk is full"]
+        expect!["the journal /s/linodetool.db cannot be written: the disk is full"]
             .assert_eq(&inventory.nodes(HERE).unwrap_err().to_string());
     }
 

@@ -28,6 +28,8 @@ mkdir -p ~/.ssh && cd ~/.ssh || exit 1
 exec 9>>.linodetool-lock
 ! command -v flock >/dev/null || flock 9
 until=$(date -d "@$(($(date +%s) + 600))" +%Y%m%d%H%M) || exit 1
+# A last line without its end would become one with ours, and go with it.
+[ ! -s authorized_keys ] || [ -z "$(tail -c 1 authorized_keys)" ] || echo >>authorized_keys || exit 1
 printf 'restrict,expiry-time="%s",command="%s" %s %s\n' "$until" "$3" "$1" "$2" >>authorized_keys
 "#;
 
@@ -38,7 +40,8 @@ cd ~/.ssh || exit 0
 exec 9>>.linodetool-lock
 ! command -v flock >/dev/null || flock 9
 cp -p authorized_keys ".$1" || exit 1
-grep -v " $1\$" authorized_keys >".$1"
+# 1: no other line is left. Anything else, as a full disk, leaves the file as it is.
+grep -v " $1\$" authorized_keys >".$1" || [ $? -eq 1 ] || { rm -f ".$1"; exit 1; }
 mv -f ".$1" authorized_keys
 "#;
 
@@ -54,7 +57,8 @@ cat >"$dir/key"
 printf '%s\n' "$6" >"$dir/known"
 mkdir -p "${1%/*}" || exit 1
 ssh -F /dev/null -T -i "$dir/key" -p "$5" -l "$3" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \
-	-o UserKnownHostsFile="$dir/known" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 "$4" </dev/null >"$new" || exit 1
+	-o UserKnownHostsFile="$dir/known" -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 \
+	-o ServerAliveInterval=15 -o ServerAliveCountMax=4 "$4" </dev/null >"$new" || exit 1
 [ "$(sha256sum <"$new" | cut -c 1-64)" = "$2" ] || { echo 'what arrived is not the file' >&2; exit 1; }
 chmod 644 "$new" && mv -f "$new" "$1"
 "#;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 /// OpenSSH's default MaxSessions is 10; the rest is left to a person's own use of the same connection limit.
 const SESSIONS: usize = 8;
 /// Key exchange and login: a machine that is just coming up is slow, one that never answers must not hold a place.
-const LOGIN: Duration = Duration::from_secs(30);
+pub(super) const LOGIN: Duration = Duration::from_secs(30);
 /// Opening a channel is one round trip, but sshd may be forking under load.
 const OPEN: Duration = Duration::from_secs(60);
 /// A silent peer is declared dead after four of these.

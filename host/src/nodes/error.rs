@@ -24,7 +24,7 @@ pub enum NodeError {
     Timeout { node: String, command: String, limit: Duration, output: String },
     #[error("`{}` {}", short(.command), ended(*.exit_code, .signal.as_deref()))]
     Command { node: String, command: String, exit_code: Option<i32>, signal: Option<String>, output: String },
-    #[error("`{}` was cut before its end, by a reboot or a kill", short(.command))]
+    #[error("`{}` {CUT}", short(.command))]
     Interrupted { node: String, command: String, output: String },
     /// A state operation could not reach its state.
     #[error("{operation}: {message}")]
@@ -36,6 +36,14 @@ pub enum NodeError {
     /// Wrong arguments; nothing was done.
     #[error("{message}")]
     Usage { message: String, field: Option<&'static str> },
+}
+
+/// How an `Interrupted` is told.
+const CUT: &str = "was cut before its end, by a reboot or a kill";
+
+/// Whether this tells of a command that was cut before its end, on the node: going on does not repeat it.
+pub fn was_cut(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Interrupted && failure.message.contains(CUT)
 }
 
 impl NodeError {
@@ -56,6 +64,12 @@ impl NodeError {
     /// Whether another connection may well succeed where this one failed.
     pub(super) fn is_lost(&self) -> bool {
         matches!(self, Self::Lost { .. })
+    }
+
+    /// Whether the machine may answer again by and by. One that goes down may let us in once more before it does, and then
+    /// answers nothing until it is up.
+    pub(super) fn is_away(&self) -> bool {
+        self.is_lost() || matches!(self, Self::Unreachable { .. } | Self::Refused { .. })
     }
 
     fn kind(&self) -> FailureKind {
@@ -91,7 +105,9 @@ impl NodeError {
             }
             Self::Lost { .. } => "resume the run: what had begun on the node goes on and is found again".into(),
             Self::Interrupted { .. } => {
-                "see what it left behind; give `creates` or `unless` so that it can be repeated safely".into()
+                "it is not repeated, since nobody knows how far it came: see what it left behind, and give it `creates` or \
+                 `unless` so that it can be repeated safely"
+                    .into()
             }
             Self::Operation { hint, .. } => return hint.clone(),
             _ => return None,

@@ -38,7 +38,7 @@ impl Nodes {
         self.connect(target, Duration::ZERO).await?;
         let mut capture = Capture::new(options.on_line.clone());
         let mut sink = |stream, bytes: &[u8]| capture.push(stream, bytes);
-        let work = self.stream(target, &full, options.stdin.as_deref().unwrap_or_default(), &mut sink);
+        let work = Box::pin(self.stream(target, &full, options.stdin.as_deref().unwrap_or_default(), &mut sink));
         let ended = match options.timeout {
             None => work.await,
             Some(limit) => match tokio::time::timeout(limit, work).await {

@@ -47,7 +47,7 @@ impl Nodes {
             let file = file.ok_or_else(|| on_node(target, path, "there is no such file".into()))?;
             return Ok(file.content.unwrap_or_default().into_bytes());
         }
-        let command = sh_command("exec cat <\"$1\"", &[path]);
+        let command = sh_command("exec head -c \"$2\" <\"$1\"", &[path, &limit.saturating_add(1).to_string()]);
         let (mut content, mut complaint, mut over) = (Vec::new(), Vec::new(), false);
         let mut sink = |stream: Stream, bytes: &[u8]| match stream {
             Stream::Out if content.len() + bytes.len() > limit => over = true,

@@ -1,6 +1,6 @@
 //! The connections that are kept: one per machine, shared, opened again when lost. Does not know what they are used for.
 
-use super::connection::{Connection, LoginError, Session};
+use super::connection::{Connection, LOGIN, LoginError, Session};
 use super::{Dialer, Direct, NodeError, Result, Simulation, Target};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -109,11 +109,16 @@ impl Nodes {
     /// The machine's connection; opened if there is none, with attempts until `patience` is over.
     pub(super) async fn connection(&self, target: &Target, patience: Duration) -> Result<Arc<Connection>> {
         let slot = self.slots().entry(target.identity()).or_default().clone();
-        let mut kept = slot.lock().await;
+        let began = Instant::now();
+        // Whoever waits here for somebody else's login waits in the same time, not after it; one attempt is everybody's.
+        let waited = tokio::time::timeout(patience.max(LOGIN), slot.lock()).await;
+        let mut kept = waited.map_err(|_| unreachable(target, "another login goes on".into(), began.elapsed()))?;
         if let Some(connection) = kept.as_ref().filter(|c| !c.is_closed()) {
             return Ok(connection.clone());
         }
-        let connection = Arc::new(self.login(target, patience).await?);
+        // In a box, as all that is large and rare: each lane has room on its stack for what may happen in it.
+        let login = Box::pin(self.login(target, patience.saturating_sub(began.elapsed())));
+        let connection = Arc::new(login.await?);
         *kept = Some(connection.clone());
         Ok(connection)
     }

@@ -85,24 +85,7 @@ impl Simulation {
             takes_ms: rehearsed.seconds.map(|seconds| (seconds.max(0.0) * 1000.0) as u64),
         };
         let began = self.ask(target, Act::Run(Box::new(begun))).await?;
-        match self.follow(target, place, began, command.on_line.as_ref()).await? {
-            Followed::Ended(output) => Ok(Outcome::Ended(output)),
-            Followed::Skipped => Ok(Outcome::Skipped("creates")),
-            Followed::Absent => Err(odd(target, &What::Absent)),
-        }
-    }
-
-    pub(super) async fn attach(
-        &self,
-        target: &Target,
-        place: &Place,
-        on_line: Option<&OnLine>,
-    ) -> Result<Option<Output>> {
-        let began = self.ask(target, Act::Inspect { place: place.key() }).await?;
-        match self.follow(target, place, began, on_line).await? {
-            Followed::Ended(output) => Ok(Some(output)),
-            Followed::Skipped | Followed::Absent => Ok(None),
-        }
+        self.follow(target, place, began, command.on_line.as_ref()).await
     }
 
     /// Until it has ended.
@@ -112,7 +95,7 @@ impl Simulation {
         place: &Place,
         mut what: What,
         on_line: Option<&OnLine>,
-    ) -> Result<Followed> {
+    ) -> Result<Outcome> {
         for _ in 0..LOOKS {
             match what {
                 What::Running { left_ms } => self.time.sleep(Duration::from_millis(left_ms.max(1))).await,
@@ -120,10 +103,9 @@ impl Simulation {
                     if let Some(tell) = on_line {
                         output.lines().for_each(|line| tell(Stream::Out, line));
                     }
-                    return Ok(Followed::Ended(wrote(code, output)));
+                    return Ok(Outcome::Ended(wrote(code, output)));
                 }
-                What::Skipped => return Ok(Followed::Skipped),
-                What::Absent => return Ok(Followed::Absent),
+                What::Skipped => return Ok(Outcome::Skipped("creates")),
                 What::Interrupted => {
                     let (node, command) = (target.name.clone(), format!("command of {place}"));
                     return Err(NodeError::Interrupted { node, command, output: String::new() });
@@ -241,12 +223,6 @@ impl Simulation {
             waited: Duration::ZERO,
         }
     }
-}
-
-enum Followed {
-    Ended(Output),
-    Skipped,
-    Absent,
 }
 
 fn inspected(target: &Target, what: &What) -> Result<Inspected> {

@@ -146,7 +146,8 @@ impl Governor {
         }
         let corrected = self.with_ring(class, |ring| {
             let mut state = ring.state()?;
-            state.blocked_until = state.blocked_until.max(blocked_until.unwrap_or(0));
+            let before = if is_meant(state.blocked_until, now) { state.blocked_until } else { 0 };
+            state.blocked_until = before.max(blocked_until.unwrap_or(0));
             state.limit = limit.unwrap_or(state.limit);
             ring.set_state(state)
         });
@@ -274,9 +275,8 @@ impl Drop for Counted<'_> {
 /// Milliseconds to wait, or 0 and the start is noted. The start that is `limit` starts ago must be a window old.
 fn start(ring: &mut Locked<'_>, slots: u64, now: u64, window: u64) -> io::Result<u64> {
     let state = ring.state()?;
-    if state.blocked_until > now {
-        // A clock that was set back must not hold us for longer than the provider could have meant.
-        return Ok((state.blocked_until - now).min(millis(LONGEST_BLOCK)));
+    if is_meant(state.blocked_until, now) {
+        return Ok(state.blocked_until - now);
     }
     let limit = if state.limit == 0 { slots } else { state.limit.min(slots) };
     let before = ring.time(state.head + slots - limit)?;
@@ -287,6 +287,11 @@ fn start(ring: &mut Locked<'_>, slots: u64, now: u64, window: u64) -> io::Result
     ring.set_time(state.head, now)?;
     ring.set_state(State { head: (state.head + 1) % slots, ..state })?;
     Ok(0)
+}
+
+/// Whether a block holds now. One further ahead than the provider could have meant was noted before the clock was set back.
+fn is_meant(blocked_until: u64, now: u64) -> bool {
+    blocked_until > now && blocked_until - now <= millis(LONGEST_BLOCK)
 }
 
 fn open_ring(folder: &Path, account: &str, limit: &RateClass) -> io::Result<Ring> {

@@ -21,6 +21,7 @@ mod waits;
 pub use calls::{Calls, Client, Provider};
 pub use http::{Exchange, HttpDesk, HttpParts, Recorder};
 pub use limits::{Governor, GovernorSettings, Holdup, OnHoldup};
+pub(crate) use origin::is_guarded;
 pub use origin::{Credential, Origin, OriginError};
 pub use registry::{Opener, Registry};
 pub use retry::RetryPolicy;

@@ -16,6 +16,9 @@ use tokio::sync::{Notify, oneshot};
 /// Ids in one filtered list: a filter travels in a header, and servers take 8 KiB of headers.
 const CHUNK: usize = 100;
 
+/// Instances in one page of a list, at most (Linode API v4, `page_size`).
+const PAGE: usize = 500;
+
 /// A list may lag behind a create: what so many looks in a row do not show is asked about by id, ...
 const MISSED: u32 = 2;
 
@@ -80,6 +83,8 @@ struct Room {
     polling: bool,
     /// Somebody came, or a hint, since the last look.
     news: bool,
+    /// How many instances the last list by a tag showed.
+    tagged: HashMap<String, usize>,
 }
 
 struct Waiter {
@@ -187,11 +192,16 @@ impl Inner {
     /// One look at all that is waited for. `true`: something changed.
     async fn look(&self) -> Result<bool, ProviderError> {
         let mut found = HashMap::new();
-        let lists = lists(&self.room().waiters);
+        let lists = {
+            let room = self.room();
+            lists(&room.waiters, &room.tagged)
+        };
         for list in lists {
-            for instance in self.client.list_instances(&list).await?.items {
-                found.insert(instance.id.clone(), instance);
+            let shown = self.client.list_instances(&list).await?.items;
+            if let Some(tag) = list.tag {
+                self.room().tagged.insert(tag, shown.len());
             }
+            found.extend(shown.into_iter().map(|instance| (instance.id.clone(), instance)));
         }
         let missing = self.deliver(&found);
         let mut changed = missing.changed;
@@ -298,8 +308,9 @@ fn may_pass(error: &ProviderError) -> bool {
     matches!(error.kind, Busy | Network | Plugin | RateLimited | Timeout | Unavailable)
 }
 
-/// One list for each tag that is waited for, and one for each hundred ids without a tag.
-fn lists(waiters: &BTreeMap<u64, Waiter>) -> Vec<ListInstances> {
+/// One list for each tag that is waited for, and one for each hundred ids without a tag. `tagged`: how many instances carry
+/// a tag, as far as it is known.
+fn lists(waiters: &BTreeMap<u64, Waiter>, tagged: &HashMap<String, usize>) -> Vec<ListInstances> {
     let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     for Waiter { wait, .. } in waiters.values() {
@@ -313,6 +324,15 @@ fn lists(waiters: &BTreeMap<u64, Waiter>) -> Vec<ListInstances> {
         ids.extend(tags.values().filter(|ids| ids.len() <= CHUNK / 10).flatten());
         tags.retain(|_, ids| ids.len() > CHUNK / 10);
     }
+    // So are few of the many that carry one: the others are up already, or not begun yet.
+    tags.retain(|tag, waited| {
+        let all = tagged.get(*tag).copied().unwrap_or(0);
+        let by_tag = waited.len() * 2 > all || waited.len().div_ceil(CHUNK) > all.div_ceil(PAGE);
+        if !by_tag {
+            ids.extend(waited.iter());
+        }
+        by_tag
+    });
     let ids: Vec<_> = ids.into_iter().map(str::to_owned).collect();
     let by_tag = tags.keys().map(|tag| ListInstances { tag: Some((*tag).to_owned()), ..ListInstances::default() });
     let by_id = ids.chunks(CHUNK).map(|ids| ListInstances { ids: ids.to_vec(), ..ListInstances::default() });

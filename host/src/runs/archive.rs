@@ -6,8 +6,9 @@ use super::registry::{Runs, Shared};
 use crate::core::ids::hex;
 use crate::core::paths::database_in;
 use crate::core::{Failure, RunId};
-use crate::inventory::{StateError, database};
+use crate::inventory::{ReadOnly, StateError, database};
 use crate::secrets::files::{self, FileError, FileLock};
+use rusqlite::Connection;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -18,10 +19,15 @@ pub fn peek(state: &Path, text: &str) -> Option<Stored> {
     if !database.is_file() {
         return None;
     }
-    let reader = database::open_reader(&database).ok()?;
     let is_held = |id: &str| FileLock::is_held(&lock_path(state, id));
-    let all = load::summaries(&reader, &RunFilter::default(), &is_held).ok()?;
-    load::stored(&reader, which(&all, text).ok()?.as_str(), &is_held).ok()?
+    let ask = |reader: &Connection| {
+        let all = load::summaries(reader, &RunFilter::default(), &is_held)?;
+        which(&all, text).map_or(Ok(None), |id| load::stored(reader, id.as_str(), &is_held))
+    };
+    match ask(&database::open_reader(&database).ok()?) {
+        Ok(found) => found,
+        Err(_) => ask(&ReadOnly::of(&database)?.reader().ok()?).ok()?,
+    }
 }
 
 impl Runs {

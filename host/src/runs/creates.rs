@@ -1,7 +1,6 @@
 //! Steps of all runs: whose the tags on a thing are, and who has worked on a node.
 
 use super::entry::EntryKind;
-use super::number::Number;
 use super::records::{RunSummary, Status, step_path};
 use super::registry::Runs;
 use super::{load, tags};
@@ -47,14 +46,14 @@ impl Runs {
 fn worked_on_since(reader: &Connection, run: &RunSummary, nodes: &[&str]) -> rusqlite::Result<Vec<(String, String)>> {
     let sql = "with named as (select value from json_each(?3))
         select distinct run.id, run.title from run join entry on entry.run = run.id
-        where run.context = ?1 and run.started_ms > ?2 and run.status <> ?4 and entry.kind = ?5
+        where run.context = ?1 and run.ordinal > (select ordinal from run where id = ?2) and run.status <> ?4 and entry.kind = ?5
             and (entry.op like 'node.%' or entry.op in ('nodes.exec', 'nodes.copy', 'artifacts.install'))
             and (json_extract(entry.args, '$.node') in named
                 or exists (select 1 from json_each(entry.args, '$.nodes') as its where its.value in named))
-        order by run.started_ms, run.id";
+        order by run.ordinal";
     let names = serde_json::json!(nodes).to_string();
     let intent = EntryKind::Intent as i64;
-    let values = params![run.context, Number(run.started_ms), names, Status::Undone.as_str(), intent];
+    let values = params![run.context, run.id.as_str(), names, Status::Undone.as_str(), intent];
     reader.prepare_cached(sql)?.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 

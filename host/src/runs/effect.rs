@@ -78,7 +78,8 @@ pub struct StepCx {
     pub step: String,
     /// From 1; one more each time a step that failed is tried again.
     pub attempt: u32,
-    /// When the intent of this attempt was written: how long an answer has been lost.
+    /// When the intent of this attempt was written; of one in doubt, the last moment at which a process may have been at it:
+    /// a request may wait for long for the provider's limits. How long an answer has been lost is counted from here.
     pub intent_ms: u64,
     /// An earlier process may have done some or all of this attempt, and what `reconcile` could not find is done again. What
     /// tells of changes must count it as one: a script decides by that what else has to be done.
@@ -127,7 +128,7 @@ impl StepCx {
         self.time.now_ms()
     }
 
-    /// How long ago this attempt's intent was written. A create whose answer was lost may still take effect for some
+    /// How long ago that was. A create whose answer was lost may still take effect for some
     /// minutes: until then `reconcile` must not say that it never will.
     pub fn since_intent(&self) -> Duration {
         Duration::from_millis(self.now_ms().saturating_sub(self.intent_ms))

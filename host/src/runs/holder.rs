@@ -23,6 +23,7 @@ struct Holder {
 impl Shared {
     /// Takes hold of a run.
     pub(super) fn lock_run(&self, run: &RunSummary) -> Result<FileLock, Failure> {
+        self.journal.check()?;
         let path = lock_path(&self.state, run.id.as_str());
         // Somebody who lists runs holds a lock for a moment; an owner holds it for long.
         for _ in 0..20 {

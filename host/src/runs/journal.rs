@@ -4,8 +4,9 @@ use super::entry::Entry;
 use super::records::Status;
 use super::writer;
 use crate::core::{Clock, Failure, FailureKind};
-use crate::inventory::{Change, StateError};
+use crate::inventory::{Change, StateError, Trouble};
 use rusqlite::Connection;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -15,8 +16,8 @@ use std::thread::JoinHandle;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum JournalError {
     /// The disk is full, the database is gone, ...: nothing more is written by this process.
-    #[error("the journal cannot be written: {why}; nothing was begun that it does not hold")]
-    Down { why: String },
+    #[error("the journal {path} cannot be written: {trouble}", path = path.display())]
+    Down { path: PathBuf, trouble: Trouble },
     /// Another process has taken the run over.
     #[error("run {run} was taken over by another process; this one has stopped writing it")]
     Lost { run: String },
@@ -26,7 +27,7 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let message = error.to_string();
         match error {
-            JournalError::Down { why } => StateError::Down { why }.into(),
+            JournalError::Down { path, trouble } => StateError::Down { path, trouble }.into(),
             JournalError::Lost { run } => Self::new(FailureKind::Conflict, message)
                 .hint(format!("that process goes on with it: linodetool runs log {run} --follow")),
         }
@@ -79,30 +80,61 @@ pub struct Traffic {
 }
 
 /// What front and writer share.
-#[derive(Default)]
 pub(super) struct Shared {
-    pub(super) down: OnceLock<String>,
+    /// The database.
+    pub(super) path: PathBuf,
+    pub(super) down: OnceLock<Trouble>,
     pub(super) commits: AtomicU64,
     pub(super) lines: AtomicU64,
 }
 
+/// How much the journal's lines are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// An intent is on the disk before its effect begins, whatever happens to this computer.
+    #[default]
+    Durable,
+    /// Nothing is waited for: of a run that is worth nothing once its process has ended, such as a rehearsal.
+    Scratch,
+}
+
 /// The queue. Dropped last, it waits until all that was queued is durable.
 pub(super) struct Journal {
+    durability: Durability,
     queue: Option<Sender<Item>>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
 
 impl Journal {
-    pub(super) fn start(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
+    pub(super) fn start(
+        connection: Connection,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        durability: Durability,
+    ) -> Result<Self, StateError> {
         let (queue, inbox) = channel();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::of(path));
         let writer = std::thread::Builder::new().name("journal".to_owned()).spawn({
             let shared = shared.clone();
             move || writer::Writer::new(connection, clock, shared).work(&inbox)
         });
-        let writer = writer.map_err(|error| StateError::Down { why: format!("no thread can be started: {error}") })?;
-        Ok(Self { queue: Some(queue), writer: Some(writer), shared })
+        let writer = writer.map_err(|error| {
+            let why = format!("no thread can be started: {error}");
+            StateError::Down { path: path.to_owned(), trouble: Trouble { why, remedy: "end other programs".into() } }
+        })?;
+        Ok(Self { durability, queue: Some(queue), writer: Some(writer), shared })
+    }
+
+    /// Of a database that is only read: whoever wants to write is told why.
+    pub(super) fn closed(path: &Path, trouble: Trouble) -> Self {
+        let shared = Shared { down: trouble.into(), ..Shared::of(path) };
+        Self { durability: Durability::Durable, queue: None, writer: None, shared: Arc::new(shared) }
+    }
+
+    /// An error if nothing can be written (any more).
+    pub(super) fn check(&self) -> Result<(), JournalError> {
+        if self.shared.down.get().is_some() { Err(self.down()) } else { Ok(()) }
     }
 
     /// Queued, first in, first out: durable before any line that is waited for later.
@@ -117,11 +149,30 @@ impl Journal {
         answer.recv().unwrap_or_else(|_| Err(self.down()))
     }
 
+    /// An intent: returns when its effect may begin.
+    pub(super) fn before_effect(&self, run: &Arc<str>, entry: Entry) -> Result<(), JournalError> {
+        match self.durability {
+            Durability::Durable => self.now(run, entry, Extra::Nothing),
+            Durability::Scratch => self.later(run, entry, Extra::Nothing),
+        }
+    }
+
     /// Returns when all that was queued is durable.
     pub(super) fn barrier(&self) -> Result<(), JournalError> {
+        if self.queue.is_none() {
+            return Ok(()); // closed: nothing was queued
+        }
         let (reply, answer) = sync_channel(1);
         self.send(Item::Barrier(reply))?;
         answer.recv().unwrap_or_else(|_| Err(self.down()))
+    }
+
+    /// The same, for who knows no journal.
+    pub(super) fn settle(&self) -> Result<(), StateError> {
+        self.barrier().map_err(|_| {
+            let (path, trouble) = self.shared.trouble();
+            StateError::Down { path, trouble }
+        })
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -132,16 +183,29 @@ impl Journal {
     }
 
     fn send(&self, item: Item) -> Result<(), JournalError> {
-        if self.shared.down.get().is_some() {
-            return Err(self.down());
-        }
+        self.check()?;
         let sent = self.queue.as_ref().is_some_and(|queue| queue.send(item).is_ok());
         if sent { Ok(()) } else { Err(self.down()) }
     }
 
     fn down(&self) -> JournalError {
-        let why = self.shared.down.get().map_or("its writer has stopped", String::as_str);
-        JournalError::Down { why: why.to_owned() }
+        self.shared.down()
+    }
+}
+
+impl Shared {
+    fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), down: OnceLock::new(), commits: AtomicU64::new(0), lines: AtomicU64::new(0) }
+    }
+
+    pub(super) fn down(&self) -> JournalError {
+        let (path, trouble) = self.trouble();
+        JournalError::Down { path, trouble }
+    }
+
+    fn trouble(&self) -> (PathBuf, Trouble) {
+        let stopped = || Trouble { why: "its writer has stopped".into(), remedy: "report it as a bug".into() };
+        (self.path.clone(), self.down.get().cloned().unwrap_or_else(stopped))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::core::{Failure, FailureKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,6 +31,9 @@ enum Mode {
     /// Reads run without being journaled, writes are refused.
     Probe,
 }
+
+/// An effect under way.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>;
 
 /// A step that is about to be done: what identifies it, and its attempt.
 struct Step {
@@ -142,13 +146,13 @@ impl Lane {
         }
         let path = format!("{}probe", if self.path.is_empty() { String::new() } else { format!("{}.", self.path) });
         let cx = self.context(path, 1, self.run.now());
-        let done = self.wait(effect.perform(&cx))?.map_err(StepError::Failed)?;
+        let done = self.wait(Box::pin(effect.perform(&cx)))?.map_err(StepError::Failed)?;
         Ok(done.value)
     }
 
     fn read<E: Effect>(&self, effect: &E, step: &Step) -> Result<E::Out, StepError> {
         let cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
-        let (kind, body, changes, result) = match self.wait(effect.perform(&cx))? {
+        let (kind, body, changes, result) = match self.wait(Box::pin(effect.perform(&cx)))? {
             Ok(Done { value, changes }) => (EntryKind::Done, encode(&value, E::OP)?, changes, Ok(value)),
             Err(failure) => (EntryKind::Failed, encode(&failure, E::OP)?, Vec::new(), Err(StepError::Failed(failure))),
         };
@@ -156,6 +160,7 @@ impl Lane {
         let mut entry = self.first_line(kind, step, Some(body));
         entry.began_ms = Some(step.intent_ms);
         entry.ms = self.run.now();
+        self.run.note_ended(&self.path, step.seq, kind == EntryKind::Done);
         self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?;
         result
     }
@@ -164,13 +169,13 @@ impl Lane {
         if !in_doubt {
             self.pass(step, Phase::Before);
             let entry = self.first_line(EntryKind::Intent, step, None);
-            self.run.shared.journal.now(&self.run.key, entry, Extra::Nothing)?;
+            self.run.shared.journal.before_effect(&self.run.key, entry)?;
         }
         let mut cx = self.context(self.name(step.seq), step.attempt, step.intent_ms);
         cx.in_doubt = in_doubt;
         self.pass(step, Phase::Intent);
         let found = if in_doubt {
-            match self.wait(effect.reconcile(&cx))? {
+            match self.wait(Box::pin(effect.reconcile(&cx)))? {
                 Ok(found) => found,
                 Err(failure) => return Err(self.leave_in_doubt(step, failure)),
             }
@@ -179,7 +184,7 @@ impl Lane {
         };
         let result = match found {
             Some(done) => Ok(done),
-            None => self.wait(effect.perform(&cx))?,
+            None => self.wait(Box::pin(effect.perform(&cx)))?,
         };
         self.pass(step, Phase::Effect);
         match result {
@@ -187,7 +192,8 @@ impl Lane {
                 self.outcome(step, EntryKind::Done, encode(&value, E::OP)?, changes)?;
                 Ok(value)
             }
-            Err(failure) if matches!(failure.kind, FailureKind::Interrupted | FailureKind::Cancelled) => {
+            // What did not get as far as the effect says nothing of what an earlier process may have done.
+            Err(failure) if is_unknown(failure.kind) || in_doubt && is_no_verdict(failure.kind) => {
                 Err(self.leave_in_doubt(step, failure))
             }
             Err(failure) => {
@@ -218,6 +224,7 @@ impl Lane {
         entry.seq = step.seq;
         entry.attempt = step.attempt;
         entry.body = Some(body);
+        self.run.note_ended(&self.path, step.seq, kind == EntryKind::Done);
         Ok(self.run.shared.journal.later(&self.run.key, entry, Extra::Changes(changes))?)
     }
 
@@ -276,8 +283,9 @@ impl Lane {
         StepError::Diverged(Box::new(difference))
     }
 
-    /// Waits for the effect on this thread; when the run is cancelled, the effect is dropped where it is.
-    fn wait<T>(&self, effect: impl Future<Output = Result<T, Failure>>) -> Result<Result<T, Failure>, StepError> {
+    /// Waits for the effect on this thread; when the run is cancelled, the effect is dropped where it is. It is in a box
+    /// since it may be large, and thousands of lanes have each a stack of its own.
+    fn wait<T>(&self, effect: Boxed<'_, T>) -> Result<Result<T, Failure>, StepError> {
         let cancel = self.run.cancel();
         let answer = self.run.shared.handle.block_on(self.run.waiting(cancel.guard(effect)));
         match answer {
@@ -322,6 +330,17 @@ impl Lane {
     fn name(&self, seq: u32) -> String {
         step_path(&self.path, seq)
     }
+}
+
+/// Whether it took effect is not known.
+fn is_unknown(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Interrupted | FailureKind::Cancelled)
+}
+
+/// It was not even tried, as far as this failure tells.
+fn is_no_verdict(kind: FailureKind) -> bool {
+    use FailureKind::{Auth, Internal, Local, Plugin, Ssh, State, Unavailable};
+    matches!(kind, Auth | Internal | Local | Plugin | Ssh | State | Unavailable)
 }
 
 fn encode(value: &impl Serialize, op: &str) -> Result<String, StepError> {

@@ -8,6 +8,7 @@ use super::records::{
 };
 use crate::core::ids::hex;
 use crate::core::{Failure, RunId};
+use crate::inventory::database;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
@@ -16,8 +17,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-const RUN_COLUMNS: &str = "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, \
-                           pid, heartbeat_ms, retry_of, generation, entries, head";
+/// The last line of a run that has ended tells how, and what it passed over.
+fn run_columns() -> String {
+    format!(
+        "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, pid, heartbeat_ms, \
+         retry_of, generation, entries, head, json_extract(params, '$.{REQUEST}') is not null, coalesce((select \
+         json_extract(body, '$.failed_steps') from entry where run = run.id and n = run.entries - 1 and kind = {}), 0)",
+        EntryKind::Finish as i64
+    )
+}
 
 /// A step as an earlier process left it, for the script to meet again.
 pub(super) struct Recorded {
@@ -26,6 +34,7 @@ pub(super) struct Recorded {
     pub(super) place: String,
     pub(super) state: StepState,
     pub(super) attempt: u32,
+    /// Of one in doubt, the last moment at which a process may have been at it.
     pub(super) intent_ms: u64,
     /// Outcome or failure as JSON; of one in doubt, the failure that was told to the script, or empty.
     pub(super) body: String,
@@ -42,10 +51,10 @@ pub(super) fn summaries(
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunSummary>> {
     let sql = format!(
-        "select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
-         order by started_ms desc, id"
+        "select {} from run where (?1 is null or context = ?1) and (?2 is null or instr(title, ?2) > 0)
+         order by ordinal desc",
+        run_columns()
     );
-    // Of two runs of one millisecond the id decides, so that the order is at least always the same.
     let mut query = reader.prepare_cached(&sql)?;
     let mut rows = query.query(params![filter.context, filter.title])?;
     let mut found = Vec::new();
@@ -65,7 +74,7 @@ pub(super) fn find(
     id: &str,
     is_held: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Option<RunSummary>> {
-    let sql = format!("select {RUN_COLUMNS}, json_extract(params, '$.{REQUEST}') is not null from run where id = ?1");
+    let sql = format!("select {} from run where id = ?1", run_columns());
     reader.prepare_cached(&sql)?.query_row([id], |row| summary(row, is_held)).optional()
 }
 
@@ -82,6 +91,7 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
     let cut_off = matches!(status, Status::Interrupted | Status::Failed | Status::Cancelled);
     Ok(RunSummary {
         resumable: cut_off && (recipe.is_some() || row.get(16)?),
+        failed_steps: row.get(17)?,
         recipe,
         id: run_id(&id)?,
         title: row.get(1)?,
@@ -92,6 +102,7 @@ fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSum
         failure: failure.as_deref().map(decode_failure),
         started_ms: row.get::<_, Number>(8)?.0,
         ended_ms: row.get::<_, Option<Number>>(9)?.map(|ms| ms.0),
+        heard_ms: owner.heartbeat_ms,
         owner: (status == Status::Running).then_some(owner),
         retry_of: retry_of.as_deref().map(run_id).transpose()?,
         generation: row.get(13)?,
@@ -157,7 +168,9 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(1)?;
         let unknown = || {
-            rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, format!("unknown line kind {number}").into())
+            let found =
+                database::Newer(format!("run {id} has a line of kind {number}, which this version does not know"));
+            rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, found.into())
         };
         let lane = row.get_ref(2)?.as_str()?;
         if *last_lane != *lane {
@@ -181,8 +194,8 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
     Ok(())
 }
 
-/// The steps that a resumed script will meet.
-pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps> {
+/// The steps that a resumed script will meet. Until `at_work_ms` a process may have been at those in doubt.
+pub(super) fn recorded(reader: &Connection, id: &str, at_work_ms: u64) -> rusqlite::Result<Steps> {
     let mut steps = Steps::new();
     each_entry(reader, id, |_, entry| {
         let state = match entry.kind {
@@ -222,6 +235,9 @@ pub(super) fn recorded(reader: &Connection, id: &str) -> rusqlite::Result<Steps>
             (None, None) => {}
         }
     })?;
+    for step in steps.values_mut().flatten().flatten().filter(|step| step.state == StepState::Intent) {
+        step.intent_ms = step.intent_ms.max(at_work_ms);
+    }
     Ok(steps)
 }
 

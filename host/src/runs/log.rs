@@ -8,7 +8,7 @@ use super::registry::Runs;
 use super::run::guard;
 use crate::core::{Clock, Event, Events, Failure, RunId};
 use crate::inventory::StateError;
-use crate::secrets::files::while_trying;
+use crate::secrets::files::{FileError, FileLock, is_cut_off, while_trying};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -68,7 +68,10 @@ impl Logs {
     pub(super) fn open(&self, run: &RunId) -> io::Result<()> {
         let path = log_path(&self.state, run.as_str());
         let known = path.exists();
-        let file = append(&path)?;
+        let mut file = append(&path)?;
+        if is_cut_off(&file) {
+            file.write_all(b"\n")?;
+        }
         let size = file.metadata()?.len();
         guard(&self.open).insert(run.clone(), Log { path, file, size });
         if !known {
@@ -87,14 +90,17 @@ impl Logs {
     }
 
     /// Why logs could not be written; they are given up.
-    fn write(&self, event: &Event) -> Vec<io::Error> {
+    fn write(&self, event: &Event) -> Vec<FileError> {
         let mut open = guard(&self.open);
         if open.is_empty() {
             return Vec::new();
         }
         let line = LogLine { ms: self.clock.now_ms(), event: bounded(event.clone()) };
         let mut failed = Vec::new();
-        open.retain(|_, log| log.write(&line).map_err(|error| failed.push(error)).is_ok());
+        open.retain(|_, log| {
+            let written = log.write(&line);
+            written.map_err(|error| failed.push(while_trying("write", &log.path)(error))).is_ok()
+        });
         failed
     }
 }
@@ -116,7 +122,7 @@ impl Log {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(path)
 }
 
 fn older(path: &Path) -> PathBuf {
@@ -141,14 +147,15 @@ fn bounded(event: Event) -> Event {
     }
 }
 
-/// Removes the oldest logs; what cannot be removed stays.
+/// Removes the oldest logs, but none of a run that is at work; what cannot be removed stays.
 fn prune(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let is_at_work = |log: &Path| FileLock::is_held(&log.with_extension("lock"));
     let logs = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "log"));
     let mut logs: Vec<_> = logs.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path))).collect();
     logs.sort();
     let surplus = logs.len().saturating_sub(KEPT);
-    for (_, path) in logs.drain(..surplus) {
+    for (_, path) in logs.drain(..surplus).filter(|(_, path)| !is_at_work(path)) {
         let _ = std::fs::remove_file(older(&path));
         let _ = std::fs::remove_file(path);
     }
@@ -199,6 +206,8 @@ impl LogReader {
                 if there.is_none_or(|there| file.metadata().is_ok_and(|ours| ours.ino() == there.ino())) {
                     break;
                 }
+                // It is the older one now: what was written to it since it was read is there, and no more will be.
+                file.read_to_end(&mut bytes)?;
             }
             self.file = match File::open(&self.path) {
                 Ok(file) => Some(file),

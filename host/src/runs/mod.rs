@@ -38,7 +38,7 @@ pub use creates::Create;
 pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use failures::FailedStep;
-pub use journal::Traffic;
+pub use journal::{Durability, Traffic};
 pub use lane::Lane;
 pub use log::{LogLine, LogReader};
 pub use records::{

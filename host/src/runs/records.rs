@@ -5,6 +5,10 @@ use crate::core::{Failure, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A process that executes a run is heard of at least so often.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(3);
 
 /// What begins a run.
 #[derive(Clone, Debug, Default)]
@@ -114,15 +118,26 @@ pub struct RunSummary {
     pub ended_ms: Option<u64>,
     /// Of a run that is executed now.
     pub owner: Option<Owner>,
+    /// When a process that executes it, or did so, was last heard of; it may have lived on for `HEARTBEAT`.
+    pub heard_ms: u64,
     pub retry_of: Option<RunId>,
     /// `runs resume` can go on with it.
     pub resumable: bool,
+    /// Steps that failed, or whose outcome is not known, as it ended: those that it went on after, if it ended well.
+    pub failed_steps: u32,
     /// Times that a process took it up; 1 for one that was never resumed.
     pub generation: u32,
     /// Lines of its journal.
     pub lines: u64,
     /// Head of its hash chain, hexadecimal.
     pub head: String,
+}
+
+impl RunSummary {
+    /// What a process that is dead now had under way, it had until then at most.
+    pub fn at_work_until_ms(&self) -> u64 {
+        self.heard_ms.saturating_add(u64::try_from(HEARTBEAT.as_millis()).unwrap_or(u64::MAX))
+    }
 }
 
 /// A run with all that its journal holds.

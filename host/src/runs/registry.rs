@@ -4,13 +4,13 @@ use super::archive;
 use super::chain::canonical_json;
 use super::crash::CrashPoints;
 use super::entry::{Entry, EntryKind};
-use super::journal::{Extra, Journal, RunRow, Traffic};
+use super::journal::{Durability, Extra, Journal, RunRow, Traffic};
 use super::load;
 use super::log::Logs;
 use super::records::{NewRun, RunSummary, Status};
 use super::run::{Past, Run, guard};
 use crate::core::{Event, Events, Failure, FailureKind, Paths, RunId, Time};
-use crate::inventory::{Inventory, SqliteStore, StateError, database};
+use crate::inventory::{Inventory, ReadOnly, SqliteStore, StateError, Trouble, database};
 use crate::secrets::files::{self, FileLock};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -36,39 +36,92 @@ pub(super) struct Shared {
     inventory: Inventory,
     /// Of a process that may be made to die.
     pub(super) points: OnceLock<Arc<CrashPoints>>,
+    /// The database may be a copy, which ends with this.
+    _read_only: Option<ReadOnly>,
+}
+
+/// A state directory, and what works with it.
+pub(super) struct Around {
+    pub(super) state: PathBuf,
+    pub(super) database: PathBuf,
+    pub(super) handle: Handle,
+    pub(super) time: Arc<dyn Time>,
+    pub(super) events: Events,
 }
 
 impl Runs {
     /// Opens the state directory, which is made if absent. Effects run on the runtime of `handle`, which must have
     /// threads of its own.
     pub fn open(paths: &Paths, handle: Handle, time: Arc<dyn Time>, events: Events) -> Result<Self, StateError> {
-        database::prepare_state_dir(&paths.state)?;
-        let database = paths.database();
-        let writer = database::open_writer(&database)?;
-        Self::over(writer, &paths.state, &database, handle, time, events)
+        Self::open_as(Durability::Durable, paths, handle, time, events)
     }
 
-    pub(super) fn over(
-        writer: Connection,
-        state: &Path,
-        database: &Path,
+    /// The same for what is worth less.
+    pub fn open_as(
+        durability: Durability,
+        paths: &Paths,
         handle: Handle,
         time: Arc<dyn Time>,
         events: Events,
     ) -> Result<Self, StateError> {
-        files::private_dir(&state.join("runs"))?;
-        let journal = Arc::new(Journal::start(writer, time.clone())?);
+        database::prepare_state_dir(&paths.state)?;
+        let around = Around { state: paths.state.clone(), database: paths.database(), handle, time, events };
+        let writer = match durability {
+            Durability::Durable => database::open_writer(&around.database),
+            Durability::Scratch => database::open_scratch_writer(&around.database),
+        };
+        match writer {
+            Ok(writer) => Self::over(writer, durability, around),
+            Err(error) => match ReadOnly::after(&around.database, &error) {
+                Some((there, trouble)) => Self::read_only(there, trouble, around),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// What is on record can be looked at, and nothing begun.
+    fn read_only(there: ReadOnly, trouble: Trouble, around: Around) -> Result<Self, StateError> {
+        let readers = [there.reader()?, there.reader()?];
+        let journal = Journal::closed(&around.database, trouble);
+        Ok(Self::assemble(journal, readers, Some(there), around))
+    }
+
+    pub(super) fn over(writer: Connection, durability: Durability, around: Around) -> Result<Self, StateError> {
+        files::private_dir(&around.state.join("runs"))?;
+        let database = &around.database;
+        let journal = Journal::start(writer, database, around.time.clone(), durability)?;
+        let readers = [database::open_reader(database)?, database::open_reader(database)?];
+        Ok(Self::assemble(journal, readers, None, around))
+    }
+
+    fn assemble(
+        journal: Journal,
+        [for_inventory, for_runs]: [Connection; 2],
+        read_only: Option<ReadOnly>,
+        around: Around,
+    ) -> Self {
+        let Around { state, database, handle, time, events } = around;
+        let journal = Arc::new(journal);
         let settle = {
             let journal = journal.clone();
-            move || journal.barrier().map_err(|error| StateError::Down { why: error.to_string() })
+            move || journal.settle()
         };
-        let inventory = Inventory::new(Arc::new(SqliteStore::open(database)?), Arc::new(settle));
-        let reader = Mutex::new(database::open_reader(database)?);
-        let (state, database) = (state.to_owned(), database.to_owned());
+        let inventory = Inventory::new(Arc::new(SqliteStore::over(&database, for_inventory)), Arc::new(settle));
         let logs = Logs::new(&state, time.clone());
         let events = logs.before(events);
-        let points = OnceLock::new();
-        Ok(Self(Arc::new(Shared { journal, handle, time, events, logs, state, database, reader, inventory, points })))
+        Self(Arc::new(Shared {
+            journal,
+            handle,
+            time,
+            events,
+            logs,
+            state,
+            database,
+            reader: Mutex::new(for_runs),
+            inventory,
+            points: OnceLock::new(),
+            _read_only: read_only,
+        }))
     }
 
     /// From now on all runs of this process go by these points. The first call decides.
@@ -88,6 +141,7 @@ impl Runs {
 
     fn begin_as(&self, new: NewRun, retry_of: Option<&RunId>) -> Result<Arc<Run>, Failure> {
         let shared = &self.0;
+        shared.journal.check()?;
         let id = RunId::random();
         let lock = FileLock::attempt(&shared.lock_path(id.as_str())).map_err(StateError::from)?;
         let Some(lock) = lock else {
@@ -141,7 +195,7 @@ impl Runs {
                 .hint(format!("`linodetool runs retry {id}` does it all again, as a new run")));
         }
         shared.journal.now(&Arc::from(id.as_str()), shared.taken_over(), Extra::Adopt)?;
-        let past = shared.past(id)?;
+        let past = shared.past(&before)?;
         shared.announce(id, before.title);
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
@@ -153,7 +207,7 @@ impl Runs {
         shared.journal.barrier()?;
         let before = shared.summary(id)?;
         let lock = shared.lock_run(&before)?;
-        let past = Past { follows: true, sources: [].into(), ..shared.past(id)? };
+        let past = Past { follows: true, sources: [].into(), ..shared.past(&before)? };
         Ok(Run::new(shared.clone(), id.clone(), before.context, lock, past))
     }
 
@@ -226,10 +280,12 @@ impl Shared {
         }
     }
 
-    fn past(&self, id: &RunId) -> Result<Past, StateError> {
+    /// What is there of a run; `before` is it as it stood before this process took it up.
+    fn past(&self, before: &RunSummary) -> Result<Past, StateError> {
+        let id = &before.id;
         self.read(|reader| {
             Ok(Past {
-                steps: load::recorded(reader, id.as_str())?,
+                steps: load::recorded(reader, id.as_str(), before.at_work_until_ms())?,
                 sources: load::sources(reader, id.as_str())?,
                 outputs: load::outputs(reader, id.as_str())?,
                 facts: load::facts(reader, id.as_str())?,

@@ -11,11 +11,12 @@ use super::records::{RunSummary, Status, StepState, step_path};
 use super::registry::Shared;
 use crate::core::clock::utc;
 use crate::core::time::{Crew, Watched};
-use crate::core::{Cancel, Event, Failure, FailureKind, Hold, RunId};
-use crate::secrets::files::{self, FileLock};
+use crate::core::{Cancel, Event, Failure, Hold, RunId};
+use crate::inventory::Trouble;
+use crate::secrets::files::{self, FileError, FileLock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Run {
     follows: bool,
     /// The text is not the one it was begun with.
     other_text: AtomicBool,
+    /// Steps that failed, or whose outcome is not known.
+    failed: Mutex<HashSet<(Arc<str>, u32)>>,
     /// Where a script left the path of the journal.
     differences: Mutex<Vec<Difference>>,
 }
@@ -63,6 +66,7 @@ impl Run {
     pub(super) fn new(shared: Arc<Shared>, id: RunId, context: String, lock: FileLock, past: Past) -> Arc<Self> {
         Arc::new(Self {
             hold: Mutex::new(shared.time.hold()),
+            failed: Mutex::new(not_done(&past.steps)),
             shared,
             key: Arc::from(id.as_str()),
             id,
@@ -226,12 +230,18 @@ impl Run {
         let failure = failure.map(|failure| canonical_json(&failure)).transpose();
         let failure = failure.map_err(|error| Failure::internal(error.to_string()))?;
         let mut entry = Entry::of_run(EntryKind::Finish, self.now());
-        entry.body = Some(json!({ "status": status, "failure": failure }).to_string());
+        entry.body =
+            Some(json!({ "status": status, "failure": failure, "failed_steps": self.failed_steps() }).to_string());
         self.pass(END, 1, Phase::Before, END_OP);
-        self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure })?;
+        let ended = self.shared.journal.now(&self.key, entry, Extra::Finish { status, failure });
+        ended.map_err(|error| self.way_on(error))?;
         self.pass(END, 1, Phase::Effect, END_OP);
         let summary = self.shared.summary(&self.id)?;
-        self.write_audit(&summary)?;
+        if let Err(error) = self.write_audit(&summary) {
+            // The run is no less done; who verifies its chain sees that the line is missing.
+            let text = format!("run {} has ended, but the audit log lacks it: {error}; {}", self.id, error.hint());
+            self.shared.events.note(text);
+        }
         // Before the lock is let go: who follows the log reads on until then.
         let why = summary.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
         let text = format!("run {} has ended: {}{why}", self.id, summary.status);
@@ -242,17 +252,27 @@ impl Run {
         Ok(summary)
     }
 
-    fn write_audit(&self, run: &RunSummary) -> Result<(), Failure> {
+    /// What to do about a journal that cannot be written, now that this run is at its end.
+    fn way_on(&self, error: JournalError) -> Failure {
+        let JournalError::Down { trouble: Trouble { remedy, .. }, .. } = &error else { return error.into() };
+        let (id, remedy) = (&self.id, remedy.clone());
+        let hint = match self.shared.summary(id) {
+            Ok(run) if run.recipe.is_some() || run.resumable => {
+                format!("nothing is lost: {remedy}, then go on: linodetool runs resume {id}")
+            }
+            Ok(_) => format!("{remedy}; what was begun is told by: linodetool runs show {id}"),
+            Err(_) => format!("nothing was changed: {remedy}, then give the command again"),
+        };
+        Failure::from(error).hint(hint)
+    }
+
+    fn write_audit(&self, run: &RunSummary) -> Result<(), FileError> {
         let line = json!({
             "time": run.ended_ms.map(utc), "run": run.id, "title": run.title, "context": run.context,
             "status": run.status, "lines": run.lines, "head": run.head,
         });
         let path = self.shared.audit_log();
-        files::append_private(&path, &line.to_string()).map_err(|error| {
-            let hint = error.hint();
-            Failure::new(FailureKind::State, format!("the run has ended, but the audit log lacks it: {error}"))
-                .hint(hint)
-        })
+        files::append_private(&path, &line.to_string())
     }
 
     /// A point where this process may be made to die.
@@ -305,6 +325,17 @@ impl Run {
         self.other_text.load(Ordering::Relaxed) && old.state == StepState::Failed && !self.went_on_after(lane, seq)
     }
 
+    /// Keeps count of the steps that are not done, for the run's end.
+    pub(super) fn note_ended(&self, lane: &Arc<str>, seq: u32, done: bool) {
+        let mut failed = guard(&self.failed);
+        let place = (lane.clone(), seq);
+        let _ = if done { failed.remove(&place) } else { failed.insert(place) };
+    }
+
+    fn failed_steps(&self) -> usize {
+        guard(&self.failed).len()
+    }
+
     /// Whether it only follows its journal.
     pub(super) fn follows(&self) -> bool {
         self.follows
@@ -347,6 +378,16 @@ impl From<JournalError> for super::StepError {
 pub(super) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these hold is whole after each statement, so a panic elsewhere does not spoil it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Steps of the processes before that are not done.
+fn not_done(steps: &Steps) -> HashSet<(Arc<str>, u32)> {
+    let of_lane = |(lane, steps): (&String, &Vec<Option<Recorded>>)| {
+        let open = (0..).zip(steps).filter(|(_, step)| step.as_ref().is_some_and(|step| step.state != StepState::Done));
+        let lane: Arc<str> = Arc::from(lane.as_str());
+        open.map(|(seq, _)| (lane.clone(), seq)).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(of_lane).collect()
 }
 
 fn text_digest(text: &str) -> [u8; 16] {

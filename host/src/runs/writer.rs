@@ -6,10 +6,12 @@ use super::chain::{self, Head};
 use super::entry::Entry;
 use super::journal::{Extra, Item, JournalError, Reply, RunRow, Shared};
 use super::number::Number;
+use super::records::HEARTBEAT;
 use crate::core::Clock;
-use crate::inventory::apply_change;
+use crate::inventory::{Trouble, apply_change};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -21,9 +23,6 @@ const BATCH: usize = 1_000;
 /// Lines that nobody waits for lie for this long, so that a step's outcome and the next step's intent are one write to
 /// the disk. A process killed meanwhile leaves a step in doubt, as one killed a moment earlier does.
 const LINGER: Duration = Duration::from_millis(5);
-
-/// How often an idle process says that it still lives; feeds a message only, the lock decides.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 pub(super) struct Writer {
     connection: Connection,
@@ -65,12 +64,11 @@ impl Writer {
             let mut replies = Vec::new();
             let written = self.write(batch, &mut replies);
             if let Err(error) = &written {
-                let _ = self.shared.down.set(explain(error));
+                let _ = self.shared.down.set(explain(&self.shared.path, error));
             }
             for (reply, answer) in replies {
-                let down = || JournalError::Down { why: self.shared.down.get().cloned().unwrap_or_default() };
                 // Whoever no longer waits needs no answer.
-                let _ = reply.send(if written.is_ok() { answer } else { Err(down()) });
+                let _ = reply.send(if written.is_ok() { answer } else { Err(self.shared.down()) });
             }
             if written.is_err() {
                 return; // the queue is dropped with those in it, who then read why
@@ -277,16 +275,12 @@ fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> 
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// SQLite's words, and what they mean for a person where they are short.
-fn explain(error: &rusqlite::Error) -> String {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
-    match error.sqlite_error_code() {
-        Some(DiskFull) => "the disk is full".to_owned(),
-        Some(DatabaseCorrupt | NotADatabase) => {
-            format!("the database is damaged ({error}); `linodetool doctor` says what to do")
-        }
-        Some(ReadOnly) => "the database is read-only".to_owned(),
-        Some(DatabaseBusy) => "another process has held the database locked for more than 10 seconds".to_owned(),
-        _ => error.to_string(),
+/// What it means for a person.
+fn explain(path: &Path, error: &rusqlite::Error) -> Trouble {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) {
+        let remedy = "`linodetool doctor` says what to do".to_owned();
+        return Trouble { why: format!("the database is damaged ({error})"), remedy };
     }
+    Trouble::of(path, error)
 }

@@ -22,13 +22,43 @@ impl FileError {
     /// What a person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Io { path, .. } => format!("check the owner, the mode and the free space of {}", path.display()),
+            Self::Io { path, source, .. } => remedy(source, path),
             Self::NotAFolder { path } => format!("move {} away or name another state directory", path.display()),
             Self::Exposed { path, .. } => {
                 format!("run `chmod 600 {}` after making sure that nobody else has read it", path.display())
             }
         }
     }
+}
+
+/// What a person can do about a system error at this place.
+pub(crate) fn remedy(error: &io::Error, path: &Path) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => format!("make room on the disk that holds {path}"),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            format!(
+                "mount the file system that holds {path} writable, or name another state directory with --state-dir"
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("check the owner and the mode of {path}, or name another state directory with --state-dir")
+        }
+        _ => format!("check the owner, the mode and the free space of {path}"),
+    }
+}
+
+/// What keeps this process from writing in a folder, if that can be seen from outside.
+pub(crate) fn obstacle(folder: &Path) -> Option<io::Error> {
+    let errno = match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
+        Err(errno) => errno,
+        // What SQLite needs beside a database, at the least, is not there.
+        Ok(()) if rustix::fs::statvfs(folder).is_ok_and(|there| there.f_bavail * there.f_frsize < 64 << 10) => {
+            rustix::io::Errno::NOSPC
+        }
+        Ok(()) => return None,
+    };
+    Some(errno.into())
 }
 
 /// Adds what was tried and where to a system error.
@@ -114,9 +144,18 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Adds one line to a private log and waits until it is durable.
 pub fn append_private(path: &Path, line: &str) -> Result<(), FileError> {
     let mut options = OpenOptions::new();
-    let mut file = options.append(true).create(true).mode(0o600).open(path).map_err(while_trying("open", path))?;
+    let mut file =
+        options.append(true).read(true).create(true).mode(0o600).open(path).map_err(while_trying("open", path))?;
     // One write call, so that lines of several processes do not mix.
-    file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data()).map_err(while_trying("write", path))
+    let line = format!("{}{line}\n", if is_cut_off(&file) { "\n" } else { "" });
+    file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(while_trying("write", path))
+}
+
+/// Whether the last line of a file is not whole, as after a full disk: what is added then begins a line of its own.
+pub(crate) fn is_cut_off(file: &File) -> bool {
+    let mut last = [0];
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    length > 0 && file.read_exact_at(&mut last, length - 1).is_ok() && last != *b"\n"
 }
 
 /// An exclusive lock on a file, let go when dropped (or when the process dies).
@@ -214,6 +253,17 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let said = read_private(&path).unwrap_err().to_string().replace(dir.path().to_str().unwrap(), "DIR");
         expect!["DIR/key holds secrets and may be read or changed by others (mode 644)"].assert_eq(&said);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_spoils_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        append_private(&path, "one").unwrap();
+        std::fs::write(&path, "one\ntw").unwrap();
+        append_private(&path, "three").unwrap();
+        append_private(&path, "four").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntw\nthree\nfour\n");
     }
 
     #[test]

@@ -43,6 +43,11 @@ fn choose(text: &str, user: Option<&str>, path: &str) -> Result<Option<CliUser>,
         }
         (None, Some(default), _) if users.contains_key(default) => default,
         (None, _, 0) => return Ok(None),
+        (None, Some(default), _) => {
+            let message = format!("the default user of {path} is `{default}`, who has no token there");
+            return Err(Failure::new(FailureKind::Auth, message)
+                .hint(format!("it has tokens of: {}; run `linode-cli set-user NAME`, or set LINODE_TOKEN", names())));
+        }
         (None, _, 1) => users.keys().next().copied().unwrap_or_default(),
         (None, _, _) => {
             let message = format!("{path} has tokens of several users and no default user: {}", names());
@@ -104,5 +109,12 @@ mod tests {
         check(TWO, Some("ann"), &expect!["FILE has no token of a user `ann`; did you mean `anna`?"]);
         check("[DEFAULT]\ndefault-user = x\n[x]\nregion = us-east\n", None, &expect!["nothing"]);
         check("", None, &expect!["nothing"]);
+        check(
+            "[DEFAULT]\ndefault-user = work\n[work]\nregion = us-east\n[anna]\ntoken = aaaa1111\n",
+            None,
+            &expect![
+                "the default user of FILE is `work`, who has no token there; it has tokens of: anna; run `linode-cli set-user NAME`, or set LINODE_TOKEN"
+            ],
+        );
     }
 }

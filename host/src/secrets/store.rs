@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Names of what we generate begin with this; people cannot set them.
 pub const GENERATED: &str = "generated/";
@@ -29,6 +29,18 @@ pub struct SecretStore {
     folder: PathBuf,
     context: String,
     clock: Arc<dyn Clock>,
+    /// What is generated, where it is for nothing that outlives this process.
+    passing: Option<Passing>,
+}
+
+/// Generated secrets, by name, that no file has: for what is only rehearsed. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Passing(Arc<Mutex<BTreeMap<String, Secret<String>>>>);
+
+impl Passing {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Secret<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A secret without its value.
@@ -89,7 +101,13 @@ impl SecretStore {
     /// Of a context such as `default/default`, below the state directory. Nothing is made yet.
     pub fn open(state: &Path, context: &str, clock: Arc<dyn Clock>) -> Result<Self, SecretError> {
         check_name("context", context)?;
-        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock })
+        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock, passing: None })
+    }
+
+    /// What is generated from now on is kept in memory alone.
+    #[must_use]
+    pub fn passing(self, passing: Passing) -> Self {
+        Self { passing: Some(passing), ..self }
     }
 
     /// Sets or replaces a secret; durable when this returns.
@@ -148,11 +166,9 @@ impl SecretStore {
         if let Some(there) = self.get(&name)? {
             return Ok(there);
         }
-        let value = make()?;
-        let mut content = Content::default();
-        content.secrets.insert(name.clone(), Kept { value: value.clone(), set_ms: self.clock.now_ms() });
-        self.write(&self.generated_path(&name), &content)?;
-        Ok(Secret::new(value))
+        let secret = Secret::new(make()?);
+        self.keep_generated(&name, &secret)?;
+        Ok(secret)
     }
 
     /// Replaces a generated secret, as when a host's key is changed at the first login. Durable when this returns.
@@ -160,15 +176,27 @@ impl SecretStore {
         let name = format!("{GENERATED}{}", name.strip_prefix(GENERATED).unwrap_or(name));
         check_name("secret", &name)?;
         let _lock = self.lock()?;
+        self.keep_generated(&name, value)
+    }
+
+    fn keep_generated(&self, name: &str, value: &Secret<String>) -> Result<(), SecretError> {
+        if let Some(passing) = &self.passing {
+            passing.all().insert(name.to_owned(), value.clone());
+            return Ok(());
+        }
         let mut content = Content::default();
-        content.secrets.insert(name.clone(), Kept { value: value.reveal().clone(), set_ms: self.clock.now_ms() });
-        self.write(&self.generated_path(&name), &content)
+        content.secrets.insert(name.to_owned(), Kept { value: value.reveal().clone(), set_ms: self.clock.now_ms() });
+        self.write(&self.generated_path(name), &content)
     }
 
     /// The secret of this name, set or generated.
     pub fn get(&self, name: &str) -> Result<Option<Secret<String>>, SecretError> {
         check_name("secret", name)?;
-        let path = if name.starts_with(GENERATED) { self.generated_path(name) } else { self.path() };
+        let is_generated = name.starts_with(GENERATED);
+        if let Some(secret) = self.passing.as_ref().filter(|_| is_generated).and_then(|p| p.all().get(name).cloned()) {
+            return Ok(Some(secret));
+        }
+        let path = if is_generated { self.generated_path(name) } else { self.path() };
         let mut content = self.read(&path)?;
         Ok(content.secrets.remove(name).map(|kept| Secret::new(kept.value)))
     }
@@ -196,15 +224,19 @@ impl SecretStore {
     pub fn list_generated(&self) -> Result<Vec<String>, SecretError> {
         let folder = self.generated_folder();
         let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Ok(entries) => Some(entries),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(files::while_trying("read the folder", &folder)(error).into()),
         };
         let mut names: Vec<_> = entries
+            .into_iter()
+            .flatten()
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter_map(|file| Some(format!("{GENERATED}{}", file.strip_suffix(".age")?.replace('+', "/"))))
             .collect();
+        names.extend(self.passing.iter().flat_map(|passing| passing.all().keys().cloned().collect::<Vec<_>>()));
         names.sort();
+        names.dedup();
         Ok(names)
     }
 
@@ -213,10 +245,11 @@ impl SecretStore {
         check_name("secret", name)?;
         let _lock = self.lock()?;
         if name.starts_with(GENERATED) {
+            let passed = self.passing.as_ref().is_some_and(|passing| passing.all().remove(name).is_some());
             let path = self.generated_path(name);
             return match std::fs::remove_file(&path) {
                 Ok(()) => Ok(true),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(passed),
                 Err(error) => Err(files::while_trying("remove", &path)(error).into()),
             };
         }

@@ -124,33 +124,13 @@ impl Adopt<'_> {
         let keys = login.cloned().zip(host);
         let price = types.iter().find(|r#type| r#type.id == instance.type_id);
         let price = price.map(|r#type| r#type.price_in(&instance.region));
-        let instance = instance.clone();
         Ok(Node {
-            name: instance.label.clone(),
-            context: self.toolkit.context().into(),
             cluster: Some(self.name.into()),
             role: role_of(self.name, &instance.label).map(str::to_owned),
-            provider: self.toolkit.settings().provider.clone(),
-            id: instance.id,
-            region: instance.region,
-            type_id: instance.type_id,
-            image: instance.image,
-            status: instance.status,
-            public_ip: instance.ipv4.into_iter().next(),
-            private_ip: instance.private_ipv4.into_iter().next(),
-            ipv6: instance.ipv6.map(|a| a.split('/').next().unwrap_or_default().to_owned()),
-            memory_mb: instance.memory_mb,
-            vcpus: instance.vcpus,
             locked: keys.is_none(),
             host_keys: keys.iter().map(|(_, host)| host.public.clone()).collect(),
             key_ref: keys.map(|(login, _)| login),
-            user: "root".into(),
-            tags: instance.tags,
-            created_by_run: cx.run.to_string(),
-            created_ms: cx.now_ms(),
-            price_hourly: price.map(|price| price.hourly),
-            price_monthly: price.map(|price| price.monthly),
-            ..Node::default()
+            ..self.toolkit.node_of(cx, instance.clone(), price)
         })
     }
 

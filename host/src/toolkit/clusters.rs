@@ -1,8 +1,8 @@
 //! clusters: named sets of nodes in roles, brought to what a recipe asks for and never destroyed on the way.
 
-use linodetool_plugin::{ListInstances, Type};
+use linodetool_plugin::{Instance, ListInstances, Type};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
@@ -79,7 +79,8 @@ impl Toolkit {
         let look = at.step(&Look { spec, toolkit: self })?;
         let wanted = wanted_nodes(spec);
         agrees(spec, &look, &wanted).map_err(StepError::Failed)?;
-        let missing = wanted.iter().filter(|w| !look.nodes.iter().any(|n| n.name == w.name));
+        let there: HashSet<&str> = look.nodes.iter().map(|node| node.name.as_str()).collect();
+        let missing = wanted.iter().filter(|w| !there.contains(w.name.as_str()));
         let plan = Plan {
             title: format!("cluster {}", spec.name),
             create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
@@ -228,11 +229,12 @@ fn agrees(spec: &ClusterSpec, look: &Looked, wanted: &[Wanted]) -> Result<(), Fa
             );
         }
     }
+    let by_name: HashMap<&str, &Wanted> = wanted.iter().map(|w| (w.name.as_str(), w)).collect();
     for node in &look.nodes {
         if node.locked {
             return Err(locked(node));
         }
-        let Some(w) = wanted.iter().find(|w| w.name == node.name) else {
+        let Some(w) = by_name.get(node.name.as_str()) else {
             return conflict(
                 format!(
                     "cluster {name} has a node {} more than asked for; nodes are never destroyed by an ensure",
@@ -297,10 +299,12 @@ impl Repeatable for Look<'_> {
         // One list tells what is left of ours, and whose labels stand in the way.
         let client = &toolkit.provider().await?.client;
         let present = client.list_instances(&ListInstances::default()).await?.items;
-        nodes.retain(|node| present.iter().any(|instance| is_same(node, instance)));
-        let missing =
-            wanted_nodes(spec).into_iter().map(|w| w.name).filter(|name| nodes.iter().all(|n| n.name != *name));
-        let missing: HashSet<String> = missing.collect();
+        let by_id: HashMap<&str, &Instance> = present.iter().map(|one| (one.id.as_str(), one)).collect();
+        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
+        let mut missing: HashSet<String> = wanted_nodes(spec).into_iter().map(|w| w.name).collect();
+        for node in &nodes {
+            missing.remove(&node.name);
+        }
         if let Some(found) = present.iter().find(|instance| missing.contains(&instance.label)) {
             return Err(label_taken(toolkit, &found.label, found));
         }

@@ -182,8 +182,8 @@ impl RunOn<'_> {
     }
 }
 
-/// A node that was lost on the way may go on with the command: that is no failure of which an end is known.
-fn unsure(error: NodeError, redaction: &Redaction) -> Failure {
+/// A node that was lost on the way may go on with what was begun there: that is no failure whose end is known.
+pub(super) fn unsure(error: NodeError, redaction: &Redaction) -> Failure {
     let lost = matches!(error, NodeError::Lost { .. });
     let failure = redaction.failure(error.into());
     if lost { Failure { kind: FailureKind::Interrupted, ..failure } } else { failure }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -141,31 +142,40 @@ fn everything_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Runs a program in a group of processes that ends when our end of its standard input does: when we let go of it, and also
+/// when we die without a chance to end anything.
+const LEASH: &str = r#"exec 3<&0 </dev/null
+(read -r _ <&3; kill -KILL 0) &
+"$@" 3<&-
+code=$?; kill -KILL $!; exit $code"#;
+
+/// A shell's exit code for a program that is not there.
+const NOT_FOUND: i32 = 127;
+
 fn mvn(folder: &Path, arguments: &[&str], cancel: &Cancel) -> Result<(), Failure> {
     let log = folder.join("mvn.log");
     let file = File::create(&log).map_err(|e| local("cannot write", &log, &e))?;
     let again = file.try_clone().map_err(|e| local("cannot write", &log, &e))?;
-    let mut child = Command::new("mvn")
+    let mut child = Command::new("/bin/sh")
         // What it downloads is run by it: tokens are none of its business.
         .env_remove("LINODE_TOKEN")
         .env_remove("LINODE_CLI_TOKEN")
-        .args(["--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"])
+        .args(["-c", LEASH, "sh", "mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"])
         .args(arguments)
         .current_dir(folder)
-        .stdin(Stdio::null())
+        .process_group(0)
+        .stdin(Stdio::piped())
         .stdout(file)
         .stderr(again)
         .spawn()
-        .map_err(|e| {
-            Failure::new(FailureKind::Local, format!("cannot run Maven (`mvn`), which fetches jars by coordinate: {e}"))
-                .hint("install Maven (Debian, Ubuntu: apt install maven), or give a tarball: --set hadoop_dist=/path/to/hadoop.tar.gz")
-        })?;
+        .map_err(|e| Failure::new(FailureKind::Local, format!("cannot start a shell: {e}")))?;
+    let leash = child.stdin.take();
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if cancel.sleep(std::time::Duration::from_millis(100)) => {}
             Ok(None) => {
-                let _ = child.kill();
+                drop(leash);
                 let _ = child.wait();
                 return Err(Failure::new(FailureKind::Cancelled, "cancelled while Maven was fetching jars"));
             }
@@ -177,8 +187,13 @@ fn mvn(folder: &Path, arguments: &[&str], cancel: &Cancel) -> Result<(), Failure
     }
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let last: Vec<_> = text.lines().rev().take(15).collect();
-    let failure = Failure::new(FailureKind::Local, format!("Maven failed ({status}) at {}", arguments[0]))
-        .hint("check the version and that this computer reaches a Maven repository");
+    let failure = if status.code() == Some(NOT_FOUND) {
+        Failure::new(FailureKind::Local, "cannot run Maven (`mvn`), which fetches jars by coordinate")
+            .hint("install Maven (Debian, Ubuntu: apt install maven), or give a tarball: --set hadoop_dist=/path/to/hadoop.tar.gz")
+    } else {
+        Failure::new(FailureKind::Local, format!("Maven failed ({status}) at {}", arguments[0]))
+            .hint("check the version and that this computer reaches a Maven repository")
+    };
     Err(Failure { output: Some(last.into_iter().rev().collect::<Vec<_>>().join("\n")), ..failure })
 }
 

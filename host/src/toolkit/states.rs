@@ -9,7 +9,7 @@ use crate::inventory::Node;
 use crate::nodes::NodeError;
 use crate::nodes::states::{Applied, Archive, Directory, File, Hosts, Line, Package, Service, State, Sysctl, User};
 use crate::runs::{Done, Kind, StepCx, StepError};
-use crate::toolkit::commands::place;
+use crate::toolkit::commands::{place, unsure};
 use crate::toolkit::stages::{lines_of, staged};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
@@ -109,7 +109,7 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
             }
             applied => applied,
         };
-        let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
+        let mut applied = applied.map_err(|error| unsure(error, &redaction))?;
         applied.detail = redaction.text(&applied.detail);
         for note in &mut applied.notes {
             *note = redaction.text(note);

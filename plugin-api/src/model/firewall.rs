@@ -1,6 +1,6 @@
 //! Cloud Firewalls.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// A firewall outside of the machines it guards.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub enum Verdict {
     Accept,
     /// It disappears.
     Drop,
+    /// A word that this version does not know; as an argument it is refused.
+    #[serde(other)]
+    Other,
 }
 
 /// Which firewalls.
@@ -85,7 +88,7 @@ pub struct CreateFirewall {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// What it lets through. Strict, as every argument.
-    #[serde(deserialize_with = "strictly")]
+    #[serde(with = "argument")]
     pub rules: FirewallRules,
 }
 
@@ -127,41 +130,82 @@ pub struct SetFirewallRules {
     /// Id of the firewall.
     pub id: String,
     /// All of them. Strict, as every argument.
-    #[serde(deserialize_with = "strictly")]
+    #[serde(with = "argument")]
     pub rules: FirewallRules,
 }
 
-/// The rules as arguments: `inbound_polcy` must not be ignored, or what should be closed is open.
-fn strictly<'de, D: Deserializer<'de>>(from: D) -> Result<FirewallRules, D::Error> {
-    #[derive(Default, Deserialize)]
+/// The rules as arguments: `inbound_polcy` must not be ignored, or what should be closed is open; and what has its default
+/// is not written, so that an older plugin need not know it.
+mod argument {
+    use super::{FirewallRule, FirewallRules, Verdict};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Rules {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         inbound: Vec<Rule>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         outbound: Vec<Rule>,
+        #[serde(deserialize_with = "known", skip_serializing_if = "is_accept")]
         inbound_policy: Verdict,
+        #[serde(deserialize_with = "known", skip_serializing_if = "is_accept")]
         outbound_policy: Verdict,
     }
 
-    #[derive(Default, Deserialize)]
+    #[derive(Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Rule {
+        #[serde(skip_serializing_if = "String::is_empty")]
         label: String,
+        #[serde(deserialize_with = "known", skip_serializing_if = "is_accept")]
         action: Verdict,
+        #[serde(skip_serializing_if = "String::is_empty")]
         protocol: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
         ports: String,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         ipv4: Vec<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         ipv6: Vec<String>,
     }
 
-    let lenient = |rule| {
-        let Rule { label, action, protocol, ports, ipv4, ipv6 } = rule;
-        FirewallRule { label, action, protocol, ports, ipv4, ipv6 }
-    };
-    let Rules { inbound, outbound, inbound_policy, outbound_policy } = Rules::deserialize(from)?;
-    Ok(FirewallRules {
-        inbound: inbound.into_iter().map(lenient).collect(),
-        outbound: outbound.into_iter().map(lenient).collect(),
-        inbound_policy,
-        outbound_policy,
-    })
+    fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Known {
+            Accept,
+            Drop,
+        }
+
+        Ok(match Known::deserialize(from)? {
+            Known::Accept => Verdict::Accept,
+            Known::Drop => Verdict::Drop,
+        })
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_accept(verdict: &Verdict) -> bool {
+        *verdict == Verdict::Accept
+    }
+
+    pub(super) fn serialize<S: Serializer>(rules: &FirewallRules, to: S) -> Result<S::Ok, S::Error> {
+        let rule = |rule: &FirewallRule| {
+            let FirewallRule { label, action, protocol, ports, ipv4, ipv6 } = rule.clone();
+            Rule { label, action, protocol, ports, ipv4, ipv6 }
+        };
+        let FirewallRules { inbound, outbound, inbound_policy, outbound_policy } = rules;
+        let (inbound, outbound) = (inbound.iter().map(rule).collect(), outbound.iter().map(rule).collect());
+        Rules { inbound, outbound, inbound_policy: *inbound_policy, outbound_policy: *outbound_policy }.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<FirewallRules, D::Error> {
+        let rule = |rule| {
+            let Rule { label, action, protocol, ports, ipv4, ipv6 } = rule;
+            FirewallRule { label, action, protocol, ports, ipv4, ipv6 }
+        };
+        let Rules { inbound, outbound, inbound_policy, outbound_policy } = Rules::deserialize(from)?;
+        let (inbound, outbound) = (inbound.into_iter().map(rule).collect(), outbound.into_iter().map(rule).collect());
+        Ok(FirewallRules { inbound, outbound, inbound_policy, outbound_policy })
+    }
 }

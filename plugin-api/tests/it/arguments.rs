@@ -25,12 +25,15 @@ fn defaults_are_left_out() {
         booted: Some(false),
         ..CreateInstance::default()
     };
+    let rule = FirewallRule { protocol: "TCP".to_owned(), ports: "22".to_owned(), ..FirewallRule::default() };
+    let rules = FirewallRules { inbound: vec![rule], inbound_policy: Verdict::Drop, ..FirewallRules::default() };
     let shown = [
         written(&NoArguments {}),
         written(&ListInstances::default()),
         written(&ById::new("7")),
         written(&create),
         written(&CreateFirewall { label: "web".to_owned(), ..CreateFirewall::default() }),
+        written(&SetFirewallRules { id: "7".to_owned(), rules }),
         written(&Raw { method: "GET".to_owned(), path: "/x".to_owned(), ..Raw::default() }),
     ];
     expect![[r#"
@@ -39,6 +42,7 @@ fn defaults_are_left_out() {
         {"id":"7"}
         {"booted":false,"label":"web-1","region":"us-east","root_pass":{"secret":"s1"}}
         {"label":"web"}
+        {"id":"7","rules":{"inbound":[{"ports":"22","protocol":"TCP"}],"inbound_policy":"drop"}}
         {"method":"GET","path":"/x"}"#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -80,7 +84,11 @@ fn rules_of_a_firewall_are_strict_when_they_are_arguments() {
         arguments: unknown field `port`, expected one of `label`, `action`, `protocol`, `ports`, `ipv4`, `ipv6` at line 1 column 42
         arguments: unknown variant `DROP`, expected `accept` or `drop` at line 1 column 47
         this provider does not support firewalls.create"#]].assert_eq(&shown.join("\n"));
-    assert!(serde_json::from_value::<FirewallRules>(json!({ "of_tomorrow": 1 })).is_ok(), "as a noun they are lenient");
+    let noun: FirewallRules =
+        serde_json::from_value(json!({ "of_tomorrow": 1, "inbound_policy": "shrug" })).expect("lenient");
+    assert_eq!(noun.inbound_policy, Verdict::Other);
+    let written = serde_json::to_value(FirewallRules::default()).expect("JSON");
+    assert_eq!(written.as_object().map(serde_json::Map::len), Some(4), "as a noun they are whole");
 }
 
 #[test]

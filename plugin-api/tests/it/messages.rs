@@ -1,7 +1,7 @@
 //! Messages as peers of all releases say them. Each release adds golden files and removes none.
 
 use linodetool_plugin::message::{In, Out, read_in, read_out};
-use linodetool_plugin::{ErrorKind, ProviderError, Retry};
+use linodetool_plugin::{Auth, ErrorKind, ProviderError, Retry};
 use serde_json::{Value, json};
 
 const IN_1_0: &str = include_str!("../golden/in-1.0.jsonl");
@@ -85,6 +85,36 @@ fn an_error_kind_of_tomorrow_is_other_and_the_call_fails_all_the_same() {
 }
 
 #[test]
+fn an_error_says_what_it_can_and_advice_of_tomorrow_is_none() {
+    let read = read_out(
+        br#"[{"t":"failed","id":1,"error":{}},{"t":"failed","id":2,"error":{"kind":"busy","retry":"of_tomorrow"}},
+            {"t":"failed","id":3,"error":{"kind":"busy","retry":{"at_full_moon":1}}},{"t":"failed","id":4,"error":{"retry":null}},
+            {"t":"failed","id":5,"error":{"kind":"busy","message":"m","retry":{"after_ms":7}}}]"#,
+    );
+    let told = |out: &Out| match out {
+        Out::Failed { error, .. } => (error.kind, error.retry),
+        _ => (ErrorKind::Plugin, None),
+    };
+    let read: Vec<_> = read.expect("readable").iter().map(told).collect();
+    let busy = (ErrorKind::Busy, None);
+    let other = (ErrorKind::Other, None);
+    assert_eq!(read, [other, busy, busy, other, (ErrorKind::Busy, Some(Retry::AfterMs(7)))]);
+}
+
+/// The request is still one: the host refuses it, and the rest of the batch goes on.
+#[test]
+fn a_place_of_tomorrow_for_the_credential_is_unknown() {
+    let read = read_out(
+        br#"[{"t":"http","io":1,"auth":"smoke_signals"},{"t":"http","io":2,"auth":{"cookie":"c"}},{"t":"http","io":3,"auth":{"form":"k"}},
+            {"t":"http","io":4,"auth":null},{"t":"http","io":5,"auth":7}]"#,
+    );
+    let auth = |out: &Out| if let Out::Http(http) = out { http.auth.clone() } else { None };
+    let read: Vec<_> = read.expect("readable").iter().map(auth).collect();
+    let unknown = Some(Auth::Unknown);
+    assert_eq!(read, [unknown.clone(), unknown.clone(), Some(Auth::Form("k".to_owned())), None, unknown]);
+}
+
+#[test]
 fn every_error_kind_has_its_word() {
     let words = [
         "unsupported",
@@ -112,13 +142,15 @@ fn every_error_kind_has_its_word() {
 
 #[test]
 fn an_error_that_may_have_had_its_effect_says_so() {
-    let ambiguous = |kind, status| ProviderError { status, ..ProviderError::new(kind, "m") }.is_ambiguous();
+    let advised = |kind, status, retry| ProviderError { status, retry, ..ProviderError::new(kind, "m") }.is_ambiguous();
+    let ambiguous = |kind, status| advised(kind, status, None);
     for kind in [ErrorKind::Network, ErrorKind::Timeout, ErrorKind::Cancelled, ErrorKind::Plugin] {
         assert!(ambiguous(kind, None), "{kind:?}");
     }
     assert!(ambiguous(ErrorKind::Unavailable, Some(502)));
     assert!(ambiguous(ErrorKind::Other, Some(408)));
-    assert!(!ambiguous(ErrorKind::Unavailable, Some(503)), "503 comes before anything is done");
+    assert!(advised(ErrorKind::Unavailable, Some(503), Some(Retry::Backoff)), "it may come from a front end");
+    assert!(!advised(ErrorKind::Unavailable, Some(503), Some(Retry::Never)), "maintenance does nothing");
     for kind in [ErrorKind::Invalid, ErrorKind::Conflict, ErrorKind::Busy, ErrorKind::RateLimited] {
         assert!(!ambiguous(kind, Some(400)), "{kind:?}");
     }

@@ -4,7 +4,7 @@ use crate::api::{Api, Noun, object, send};
 use crate::filter::Filter;
 use crate::lenient::{Flag, List as Items, Part, Text, Whole};
 use crate::list::List;
-use linodetool_plugin::{Account, Cx, Event, EventStatus, ListEvents, Page, Profile, Result};
+use linodetool_plugin::{Account, Cx, Event, EventStatus, ListEvents, NoArguments, Page, Profile, Result};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
@@ -16,7 +16,7 @@ struct AccountWire {
     capabilities: Items<Text>,
 }
 
-pub(crate) async fn account(api: &Api, cx: &Cx) -> Result<Account> {
+pub(crate) async fn account(api: &Api, cx: &Cx, _: NoArguments) -> Result<Account> {
     let wire: AccountWire = object(&send(cx, api.get("/account")).await?)?;
     Ok(Account {
         id: wire.euuid.0,
@@ -35,7 +35,7 @@ struct ProfileWire {
 }
 
 /// The scopes are in no body: every answer has them in a header.
-pub(crate) async fn profile(api: &Api, cx: &Cx) -> Result<Profile> {
+pub(crate) async fn profile(api: &Api, cx: &Cx, _: NoArguments) -> Result<Profile> {
     let response = send(cx, api.get("/profile")).await?;
     let wire: ProfileWire = object(&response)?;
     let scopes = response.header("x-oauth-scopes").unwrap_or_default();

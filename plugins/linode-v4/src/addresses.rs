@@ -6,7 +6,7 @@
 use crate::api::{Api, object, send};
 use crate::instances;
 use crate::lenient::{List as Items, Part, Text, Whole};
-use linodetool_plugin::{Address, Cx, Page, Result};
+use linodetool_plugin::{Address, ById, Cx, Page, Result};
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -41,8 +41,8 @@ struct AddressWire {
     rdns: Text,
 }
 
-pub(crate) async fn list(api: &Api, cx: &Cx, id: &str) -> Result<Page<Address>> {
-    let path = format!("{}/ips", instances::path(id)?);
+pub(crate) async fn list(api: &Api, cx: &Cx, args: ById) -> Result<Page<Address>> {
+    let path = format!("{}/ips", instances::path("id", &args.id)?);
     let wire: AddressesWire = object(&send(cx, api.get(&path)).await?)?;
     let (v4, v6) = (wire.ipv4.0, wire.ipv6.0);
     let public = v4.public.0.into_iter().chain(v4.shared.0).chain(v4.reserved.0).map(|wire| address(wire, true, 4));

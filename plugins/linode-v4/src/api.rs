@@ -3,7 +3,7 @@
 //! Does not know pages (`list`) or what the nouns mean.
 
 use crate::errors::error_of;
-use linodetool_plugin::{Auth, Cx, ErrorKind, ProviderError, Request, Response, Result};
+use linodetool_plugin::{Auth, Cx, ErrorKind, Nothing, ProviderError, Request, Response, Result};
 use serde::de::DeserializeOwned;
 
 /// Rate classes as the manifest names them.
@@ -14,6 +14,8 @@ pub(crate) mod class {
     pub(crate) const LIST: &str = "list";
     /// The list of images.
     pub(crate) const IMAGES: &str = "images";
+    /// `POST /volumes`.
+    pub(crate) const VOLUMES: &str = "volumes";
     /// The list of StackScripts.
     pub(crate) const STACKSCRIPTS: &str = "stackscripts";
     /// All the rest.
@@ -84,6 +86,12 @@ pub(crate) async fn one<N: Noun>(cx: &Cx, request: Request) -> Result<N> {
     if noun.id().is_empty() { Err(no_id(response.status)) } else { Ok(noun) }
 }
 
+/// Sends and wants to know no more than that it went well.
+pub(crate) async fn done(cx: &Cx, request: Request) -> Result<Nothing> {
+    send(cx, request).await?;
+    Ok(Nothing {})
+}
+
 /// The body, which must be an object: a derived reader would take `[1]` for one whose first field is 1.
 pub(crate) fn object<T: DeserializeOwned>(response: &Response) -> Result<T> {
     if response.body.json.as_ref().is_some_and(|json| !json.get().starts_with('{')) {
@@ -106,6 +114,31 @@ pub(crate) fn number(field: &str, id: &str) -> Result<u64> {
     match id.parse() {
         Ok(number) if digits => Ok(number),
         _ => Err(invalid(field, format!("`{id}` is not an id of this provider: its ids are whole numbers"))),
+    }
+}
+
+/// An id of the same kind that may be left out.
+pub(crate) fn some_number(field: &str, id: Option<&String>) -> Result<Option<u64>> {
+    id.map(|id| number(field, id)).transpose()
+}
+
+/// A part of a path that is no number: `private/15`, an address.
+pub(crate) fn segment(field: &str, text: &str) -> Result<String> {
+    if matches!(text, "" | "." | "..") {
+        return Err(invalid(field, format!("`{text}` names nothing")));
+    }
+    let mut part = String::new();
+    escape(&mut part, text);
+    Ok(part)
+}
+
+/// As URLs write what is not plain.
+pub(crate) fn escape(url: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(byte.into()),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
     }
 }
 

@@ -4,22 +4,22 @@
 use crate::api::{Api, Noun, class};
 use crate::lenient::{Amount, Flag, List as Items, Part, Text, Whole};
 use crate::list::List;
-use linodetool_plugin::{Cx, Image, Kernel, Page, Price, Region, Result, Type};
+use linodetool_plugin::{Cx, Image, Kernel, NoArguments, Page, Price, Region, Result, Type};
 use serde::Deserialize;
 
-pub(crate) async fn regions(api: &Api, cx: &Cx) -> Result<Page<Region>> {
+pub(crate) async fn regions(api: &Api, cx: &Cx, _: NoArguments) -> Result<Page<Region>> {
     Ok(Page::whole(List::of(api, "/regions").read(cx).await?))
 }
 
-pub(crate) async fn types(api: &Api, cx: &Cx) -> Result<Page<Type>> {
+pub(crate) async fn types(api: &Api, cx: &Cx, _: NoArguments) -> Result<Page<Type>> {
     Ok(Page::whole(List::of(api, "/linode/types").read(cx).await?))
 }
 
-pub(crate) async fn images(api: &Api, cx: &Cx) -> Result<Page<Image>> {
+pub(crate) async fn images(api: &Api, cx: &Cx, _: NoArguments) -> Result<Page<Image>> {
     Ok(Page::whole(List::of(api, "/images").class(class::IMAGES).read(cx).await?))
 }
 
-pub(crate) async fn kernels(api: &Api, cx: &Cx) -> Result<Page<Kernel>> {
+pub(crate) async fn kernels(api: &Api, cx: &Cx, _: NoArguments) -> Result<Page<Kernel>> {
     Ok(Page::whole(List::of(api, "/linode/kernels").read(cx).await?))
 }
 
@@ -91,8 +91,8 @@ impl Noun for Type {
             class: wire.class.0,
             memory_mb: wire.memory.0,
             disk_mb: wire.disk.0,
-            vcpus: u32::try_from(wire.vcpus.0).unwrap_or(u32::MAX),
-            gpus: u32::try_from(wire.gpus.0).unwrap_or(u32::MAX),
+            vcpus: wire.vcpus.small(),
+            gpus: wire.gpus.small(),
             transfer_gb: wire.transfer.0,
             network_mbps: wire.network_out.0,
             price: price(&wire.price.0),

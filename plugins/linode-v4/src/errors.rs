@@ -35,7 +35,8 @@ pub(crate) fn error_of(response: &Response) -> ProviderError {
     error
 }
 
-/// The first reason decides; the others are told. Its field becomes the error's, theirs go before their reason.
+/// All reasons are told and decide the kind together; the first one's field becomes the error's, the others' go before their
+/// reason.
 fn with_reasons(response: &Response, reasons: Vec<Reason>) -> ProviderError {
     let mut message = String::new();
     let mut field = None;

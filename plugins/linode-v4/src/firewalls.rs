@@ -1,12 +1,13 @@
 //! Cloud Firewalls and their rules.
 
-use crate::api::{Api, Noun, number, one, send};
+use crate::api::{Api, Noun, done, number, one, send};
+use crate::body::Body;
 use crate::filter::Filter;
 use crate::lenient::{List as Items, Part, Text};
 use crate::list::List;
 use linodetool_plugin::{
-    CreateFirewall, Cx, Firewall, FirewallRule, FirewallRules, ListFirewalls, Nothing, Page, Result, SetFirewallRules,
-    Verdict,
+    ById, CreateFirewall, Cx, Firewall, FirewallRule, FirewallRules, ListFirewalls, Nothing, Page, Result,
+    SetFirewallRules, UpdateFirewall, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +21,8 @@ pub(crate) async fn list(api: &Api, cx: &Cx, args: ListFirewalls) -> Result<Page
     Ok(Page::whole(firewalls))
 }
 
-pub(crate) async fn get(api: &Api, cx: &Cx, id: &str) -> Result<Firewall> {
-    one(cx, api.get(&path(id)?)).await
+pub(crate) async fn get(api: &Api, cx: &Cx, args: ById) -> Result<Firewall> {
+    one(cx, api.get(&path(&args.id)?)).await
 }
 
 #[derive(Serialize)]
@@ -37,9 +38,8 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateFirewall) -> Result<F
     one(cx, api.post("/networking/firewalls").json(&body)?).await
 }
 
-pub(crate) async fn delete(api: &Api, cx: &Cx, id: &str) -> Result<Nothing> {
-    send(cx, api.delete(&path(id)?)).await?;
-    Ok(Nothing {})
+pub(crate) async fn delete(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
+    done(cx, api.delete(&path(&args.id)?)).await
 }
 
 /// Two requests: `PUT .../rules` answers with the rules alone.
@@ -49,7 +49,15 @@ pub(crate) async fn set_rules(api: &Api, cx: &Cx, args: SetFirewallRules) -> Res
     one(cx, api.get(&path)).await
 }
 
-fn path(id: &str) -> Result<String> {
+/// Nothing to change is a read.
+pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateFirewall) -> Result<Firewall> {
+    let path = path(&args.id)?;
+    let status = args.enabled.map(|enabled| if enabled { "enabled" } else { "disabled" });
+    let body = Body::new().some("label", args.label).some("tags", args.tags).some("status", status);
+    one(cx, if body.is_empty() { api.get(&path) } else { api.put(&path).json(&body)? }).await
+}
+
+pub(crate) fn path(id: &str) -> Result<String> {
     Ok(format!("/networking/firewalls/{}", number("id", id)?))
 }
 
@@ -103,7 +111,8 @@ impl<'a> RuleBody<'a> {
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Accept => "ACCEPT",
-        Verdict::Drop => "DROP",
+        // No argument holds another: readers refuse it. Closed is the safe side.
+        Verdict::Drop | Verdict::Other => "DROP",
     }
 }
 
@@ -211,5 +220,9 @@ fn rule(wire: RuleWire) -> FirewallRule {
 }
 
 fn verdict(word: &Text) -> Verdict {
-    if word.0.eq_ignore_ascii_case("drop") { Verdict::Drop } else { Verdict::Accept }
+    match word.0.to_ascii_lowercase().as_str() {
+        "accept" | "" => Verdict::Accept,
+        "drop" => Verdict::Drop,
+        _ => Verdict::Other,
+    }
 }

@@ -1,11 +1,11 @@
-//! Linodes: list, read, make, change, destroy, power.
+//! Linodes: list, read, make, change, destroy. What else can be done with one is in `actions`.
 
-use crate::api::{Api, Noun, class, number, one, send};
+use crate::api::{Api, Noun, class, done, number, one, some_number};
 use crate::filter::Filter;
 use crate::lenient::{Flag, List as Items, Part, Text as Lenient, Whole};
 use crate::list::List;
 use linodetool_plugin::{
-    CreateInstance, Cx, Instance, InstanceStatus, ListInstances, Nothing, Page, Result, SecretRef, Text,
+    ById, CreateInstance, Cx, Instance, InstanceStatus, ListInstances, Nothing, Page, Result, SecretRef, Text,
     UpdateInstance, try_join_lanes,
 };
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,8 @@ fn wanted(instance: &Instance, args: &ListInstances, ids: &[u64]) -> bool {
         && (ids.is_empty() || instance.id.parse().is_ok_and(|id| ids.binary_search(&id).is_ok()))
 }
 
-pub(crate) async fn get(api: &Api, cx: &Cx, id: &str) -> Result<Instance> {
-    one(cx, api.get(&path(id)?)).await
+pub(crate) async fn get(api: &Api, cx: &Cx, args: ById) -> Result<Instance> {
+    one(cx, api.get(&path("id", &args.id)?)).await
 }
 
 /// The body of `POST /linode/instances`. Secrets go in as references; the host puts the values in.
@@ -79,13 +79,18 @@ struct CreateBody<'a> {
 }
 
 #[derive(Serialize)]
-struct Metadata {
+pub(crate) struct Metadata {
     /// API v4 wants base64.
     user_data: SecretRef,
 }
 
+impl Metadata {
+    pub(crate) fn of(user_data: Option<SecretRef>) -> Option<Self> {
+        user_data.map(|user_data| Self { user_data: user_data.base64() })
+    }
+}
+
 pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateInstance) -> Result<Instance> {
-    let numeric = |field, id: &Option<String>| id.as_deref().map(|id| number(field, id)).transpose();
     let body = CreateBody {
         label: &args.label,
         region: &args.region,
@@ -94,10 +99,10 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateInstance) -> Result<I
         tags: &args.tags,
         authorized_keys: &args.authorized_keys,
         root_pass: args.root_pass.as_ref(),
-        metadata: args.user_data.clone().map(|user_data| Metadata { user_data: user_data.base64() }),
-        stackscript_id: numeric("stackscript_id", &args.stackscript_id)?,
+        metadata: Metadata::of(args.user_data.clone()),
+        stackscript_id: some_number("stackscript_id", args.stackscript_id.as_ref())?,
         stackscript_data: &args.stackscript_data,
-        firewall_id: numeric("firewall_id", &args.firewall_id)?,
+        firewall_id: some_number("firewall_id", args.firewall_id.as_ref())?,
         private_ip: args.private_ip.then_some(true),
         interface_generation: (args.private_ip || args.firewall_id.is_some()).then_some("legacy_config"),
         booted: args.booted,
@@ -118,7 +123,7 @@ struct UpdateBody {
 
 /// Nothing to change is a read.
 pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateInstance) -> Result<Instance> {
-    let path = path(&args.id)?;
+    let path = path("id", &args.id)?;
     let body = UpdateBody { label: args.label, tags: args.tags, watchdog_enabled: args.watchdog };
     if body.label.is_none() && body.tags.is_none() && body.watchdog_enabled.is_none() {
         return one(cx, api.get(&path)).await;
@@ -126,34 +131,13 @@ pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateInstance) -> Result<I
     one(cx, api.put(&path).json(&body)?).await
 }
 
-pub(crate) async fn delete(api: &Api, cx: &Cx, id: &str) -> Result<Nothing> {
-    send(cx, api.delete(&path(id)?)).await?;
-    Ok(Nothing {})
+pub(crate) async fn delete(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
+    done(cx, api.delete(&path("id", &args.id)?)).await
 }
 
-/// What may be asked of a Linode's power.
-#[derive(Clone, Copy)]
-pub(crate) enum Power {
-    Boot,
-    Shutdown,
-    Reboot,
-}
-
-pub(crate) async fn power(api: &Api, cx: &Cx, id: &str, power: Power) -> Result<Nothing> {
-    let (action, safe_to_repeat) = match power {
-        Power::Boot => ("boot", true),
-        Power::Shutdown => ("shutdown", true),
-        // The second one would cut what the first one started.
-        Power::Reboot => ("reboot", false),
-    };
-    let request = api.post(&format!("{}/{action}", path(id)?)).safe_to_repeat(safe_to_repeat);
-    send(cx, request.json(&Nothing {})?).await?;
-    Ok(Nothing {})
-}
-
-/// The path of one Linode; only a number gets in.
-pub(crate) fn path(id: &str) -> Result<String> {
-    Ok(format!("/linode/instances/{}", number("id", id)?))
+/// The path of one Linode; only a number gets in. `field` is the argument that names it.
+pub(crate) fn path(field: &str, id: &str) -> Result<String> {
+    Ok(format!("/linode/instances/{}", number(field, id)?))
 }
 
 #[derive(Default, Deserialize)]
@@ -202,7 +186,7 @@ impl Noun for Instance {
             tags: wire.tags.texts(),
             memory_mb: wire.specs.0.memory.0,
             disk_mb: wire.specs.0.disk.0,
-            vcpus: u32::try_from(wire.specs.0.vcpus.0).unwrap_or(u32::MAX),
+            vcpus: wire.specs.0.vcpus.small(),
             created: wire.created.0,
             watchdog: wire.watchdog_enabled.0,
         }

@@ -45,6 +45,13 @@ impl Text {
     }
 }
 
+impl Whole {
+    /// As much of it as 32 bits hold.
+    pub(crate) fn small(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+}
+
 impl List<Text> {
     pub(crate) fn texts(self) -> Vec<String> {
         self.0.into_iter().map(|text| text.0).collect()

@@ -7,7 +7,8 @@ use crate::filter::Filter;
 use crate::lenient::{Part, Whole};
 use linodetool_plugin::{Cx, ErrorKind, ProviderError, Result, try_join_lanes};
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// The largest page API v4 gives; the fewest requests.
 pub(crate) const PAGE_SIZE: usize = 500;
@@ -65,16 +66,21 @@ impl<'a> List<'a> {
     /// one from page 2 to page 1, where it has already been looked for.
     pub(crate) async fn read<N: Noun>(&self, cx: &Cx) -> Result<Vec<N>> {
         let mut seen: Vec<N> = Vec::new();
-        let mut ids = HashSet::new();
+        let mut places = HashMap::new();
         for _ in 0..READS {
             let (items, steady) = self.read_once::<N>(cx).await?;
             if steady {
                 seen.clear();
-                ids.clear();
+                places.clear();
             }
             for item in items {
-                if ids.insert(item.id().to_owned()) {
-                    seen.push(item);
+                match places.entry(item.id().to_owned()) {
+                    // What was read last is newest.
+                    Entry::Occupied(place) => seen[*place.get()] = item,
+                    Entry::Vacant(place) => {
+                        place.insert(seen.len());
+                        seen.push(item);
+                    }
                 }
             }
             if steady {

@@ -2,40 +2,25 @@
 //! the host counts, and corrects itself by what the API answers.
 
 use crate::api::class;
+use crate::operations::OPERATIONS;
 use linodetool_plugin::{ConfigKey, MESSAGES, Manifest, RateClass};
 
 /// Where API v4 is, unless the host says otherwise.
 pub(crate) const BASE_URL: &str = "https://api.linode.com/v4";
 
-/// The operations that `Provider for LinodeV4` has; a test compares.
-pub(crate) const OPERATIONS: &[&str] = &[
-    "account.get",
-    "profile.get",
-    "regions.list",
-    "types.list",
-    "images.list",
-    "kernels.list",
-    "instances.list",
-    "instances.get",
-    "instances.create",
-    "instances.update",
-    "instances.delete",
-    "instances.boot",
-    "instances.shutdown",
-    "instances.reboot",
-    "instances.addresses",
-    "events.list",
-    "stackscripts.list",
-    "stackscripts.create",
-    "firewalls.list",
-    "firewalls.get",
-    "firewalls.create",
-    "firewalls.delete",
-    "firewalls.set_rules",
-    "raw",
+const CAPABILITIES: &[&str] = &[
+    "domains",
+    "events",
+    "firewalls",
+    "images",
+    "nodebalancers",
+    "private_ip",
+    "stackscripts",
+    "tags",
+    "user_data",
+    "volumes",
+    "vpcs",
 ];
-
-const CAPABILITIES: &[&str] = &["events", "firewalls", "private_ip", "stackscripts", "tags", "user_data"];
 
 pub(crate) fn manifest() -> Manifest {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
@@ -56,6 +41,7 @@ pub(crate) fn manifest() -> Manifest {
         base_urls: vec![BASE_URL.to_owned()],
         rate_classes: vec![
             limit(class::CREATE, 20, 15),
+            limit(class::VOLUMES, 100, 60),
             limit(class::LIST, 200, 60),
             limit(class::IMAGES, 20, 60),
             limit(class::STACKSCRIPTS, 60, 60),

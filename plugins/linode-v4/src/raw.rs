@@ -1,6 +1,6 @@
 //! Any operation of API v4 by method and path, for what the neutral model has no word for.
 
-use crate::api::{Api, class, invalid, send};
+use crate::api::{Api, class, escape, invalid, send};
 use linodetool_plugin::{Cx, Raw, Result};
 use serde_json::value::RawValue;
 
@@ -62,19 +62,11 @@ fn with_query(path: &str, query: &std::collections::BTreeMap<String, String>) ->
     url
 }
 
-fn escape(url: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(byte.into()),
-            _ => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
-}
-
 /// Where it is not known whether a path is a list, it is taken for one: that limit is the narrower.
 fn class_of(method: &str, path: &str) -> &'static str {
     match (method, path.trim_end_matches('/')) {
         ("POST", "/linode/instances") => class::CREATE,
+        ("POST", "/volumes") => class::VOLUMES,
         ("GET", "/images") => class::IMAGES,
         ("GET", "/linode/stackscripts") => class::STACKSCRIPTS,
         ("GET", path) if !path.ends_with(|last: char| last.is_ascii_digit()) => class::LIST,

@@ -20,6 +20,13 @@ pub struct Options {
 }
 
 /// As on Linux.
+#[allow(unsafe_code)]
+pub(crate) fn effective_uid() -> u32 {
+    // SAFETY: cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// As on Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Mapped,

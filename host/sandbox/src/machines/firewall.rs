@@ -25,8 +25,8 @@ pub(crate) fn ruleset(firewalls: &[FirewallRules]) -> Result<String> {
         chain(&mut out, &format!("out{n}"), &f.outbound, f.outbound_accept, "daddr")?;
         for id in &f.machines {
             let port = protocol::port(*id)?;
-            from.push(format!("    iifname \"{port}\" jump out{n}\n"));
-            to.push(format!("    oifname \"{port}\" jump in{n}\n"));
+            from.push(format!("\"{port}\" : jump out{n}"));
+            to.push(format!("\"{port}\" : jump in{n}"));
         }
     }
     out.push_str("  chain judge {\n");
@@ -37,7 +37,8 @@ pub(crate) fn ruleset(firewalls: &[FirewallRules]) -> Result<String> {
             "    icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } accept\n",
         );
         out.push_str("    ip daddr . udp dport . ip saddr . udp sport @flows accept\n");
-        out.extend(from.into_iter().chain(to));
+        // Looked up, not tried one after another: there may be a thousand. A machine has one firewall at most.
+        let _ = writeln!(out, "    iifname vmap {{ {} }}\n    oifname vmap {{ {} }}", from.join(", "), to.join(", "));
         out.push_str("    ip protocol udp update @flows { ip saddr . udp sport . ip daddr . udp dport }\n");
     }
     out.push_str("  }\n");
@@ -208,10 +209,8 @@ mod tests {
                 tcp flags & (syn | ack) != syn accept
                 icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem } accept
                 ip daddr . udp dport . ip saddr . udp sport @flows accept
-                iifname "m7" jump out0
-                iifname "m8" jump out0
-                oifname "m7" jump in0
-                oifname "m8" jump in0
+                iifname vmap { "m7" : jump out0, "m8" : jump out0 }
+                oifname vmap { "m7" : jump in0, "m8" : jump in0 }
                 ip protocol udp update @flows { ip saddr . udp sport . ip daddr . udp dport }
               }
               chain input { type filter hook input priority 0; policy accept; jump judge; }

@@ -55,8 +55,8 @@ const DEPTH: u32 = 12;
 /// How deep /usr's directories are made anew in a user namespace: where packages put theirs, 3,000 instead of 17,000.
 const USR_DEPTH: u32 = 3;
 
-/// Makes the layer below `dir/layer`. What an earlier room made is kept for /usr and /opt, where only directories are
-/// and new ones show through, and made anew for the rest.
+/// Makes the layer below `dir/layer`. It is made anew, so that what may be read by now shows: but for /usr in a user
+/// namespace, where many directories are, all that an earlier room made, and new ones show through.
 pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     let layer = dir.join("layer");
     let (of, done) = (layer.join("of"), layer.join("usr-is-done"));
@@ -64,8 +64,12 @@ pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     if !fs::read_to_string(&of).is_ok_and(|last| last == name) {
         remove(&layer)?;
     }
-    for name in ["etc", "var"] {
+    for name in ["etc", "var", "opt"] {
         remove(&layer.join(name))?;
+    }
+    if mode.knows_owners() {
+        remove(&layer.join("usr"))?;
+        let _ = fs::remove_file(&done); // of a room that an ordinary user made
     }
     for name in ["usr", "etc", "var", "opt"] {
         make_dir(&layer.join(name), 0o755)?;
@@ -73,12 +77,12 @@ pub(crate) fn make(dir: &Path, mode: Mode, base: &Path) -> Result<()> {
     fs::write(&of, name).because(|| format!("cannot write {}", of.display()))?;
     let walk = Walk { mode, base, skip: fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()) };
     for name in ["etc", "var", "opt"] {
-        walk.directory(&base.join(name), &layer.join(name), 0);
+        walk.directory(&base.join(name), &layer.join(name), 0)?;
     }
     if mode.knows_owners() {
-        walk.directory(&base.join("usr/local/etc"), &layer.join("usr/local/etc"), 0);
+        walk.directory(&base.join("usr/local/etc"), &layer.join("usr/local/etc"), 0)?;
     } else if !done.exists() {
-        walk.directory(&base.join("usr"), &layer.join("usr"), 0);
+        walk.directory(&base.join("usr"), &layer.join("usr"), 0)?;
         fs::write(&done, "").because(|| format!("cannot write {}", done.display()))?;
     }
     for (path, mode_bits) in EMPTIED {
@@ -179,9 +183,10 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Errors leave a directory out: what we cannot read, a machine cannot either, or it is hidden by its parent.
-    fn directory(&self, from: &Path, to: &Path, depth: u32) {
-        let Ok(entries) = fs::read_dir(from) else { return };
+    /// What we cannot read is left out: a machine cannot either, or it is hidden by its parent. What cannot be hidden is
+    /// an error: it would show.
+    fn directory(&self, from: &Path, to: &Path, depth: u32) -> Result<()> {
+        let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
         let owners = self.mode.knows_owners();
         let inside = from.strip_prefix(self.base).unwrap_or(from);
         let whole = !owners && ["etc", "var/lib/dpkg", "var/cache/apt"].iter().any(|d| inside.starts_with(d));
@@ -192,15 +197,16 @@ impl Walk<'_> {
             let everybodys = meta.mode() & if meta.is_dir() { 0o5 } else { 0o4 };
             if meta.is_dir() {
                 if everybodys != 0o5 || path == self.skip {
-                    let _ = self.hidden_directory(&path, &target, &meta);
+                    self.hidden_directory(&path, &target, &meta)?;
                 } else if depth < deepest {
                     if !owners {
                         let _ = make_dir(&target, meta.mode() & 0o7777 | 0o700);
                     }
-                    self.directory(&path, &target, depth + 1);
+                    self.directory(&path, &target, depth + 1)?;
                 }
             } else if meta.is_file() && everybodys == 0 {
-                let _ = self.hidden_file(&path, &target, &meta);
+                self.hidden_file(&path, &target, &meta)
+                    .because(|| format!("cannot hide {} from machines", path.display()))?;
             } else if whole && fs::symlink_metadata(&target).is_err() {
                 let _ = if meta.is_symlink() {
                     fs::read_link(&path).and_then(|l| symlink(l, &target))
@@ -209,6 +215,7 @@ impl Walk<'_> {
                 };
             }
         }
+        Ok(())
     }
 
     /// An empty directory in its place, with the same owner and mode.
@@ -340,5 +347,54 @@ mod tests {
             nobody:*:20000:0:99999:7:::
         "#]]
         .assert_eq(&locked(passwd, "*:20000:0:99999:7:::"));
+    }
+
+    fn write(path: &Path, mode: u32) {
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        fs::write(path, "text").expect("written");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
+    }
+
+    #[test]
+    fn what_is_hidden_shows_again_when_everybody_may_read_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (base, dir) = (folder.path().join("base"), folder.path().join("m"));
+        let (app, file) = (base.join("opt/app"), base.join("opt/file"));
+        write(&app.join("x"), 0o644);
+        write(&file, 0o600);
+        let mut seen = String::new();
+        for mode in [0o700, 0o755] {
+            fs::set_permissions(&app, fs::Permissions::from_mode(mode)).expect("mode");
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
+            make(&dir, Mode::Single, &base).expect("a layer");
+            let entries = fs::read_dir(dir.join("layer/opt")).expect("a folder").map(|e| e.expect("one").file_name());
+            let mut names: Vec<_> = entries.map(|e| e.to_string_lossy().into_owned()).collect();
+            names.sort();
+            seen += &format!("{mode:o}: {names:?}\n");
+        }
+        // An ordinary user's layer has all directories.
+        expect![[r#"
+            700: ["app", "file"]
+            755: ["app"]
+        "#]]
+        .assert_eq(&seen);
+    }
+
+    #[test]
+    fn what_cannot_be_hidden_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let base = folder.path();
+        let walk = Walk { mode: Mode::Single, base, skip: PathBuf::new() };
+        let failed = |name: &str| {
+            let e = walk.directory(&base.join(name), Path::new("/dev/null/layer"), 0).expect_err("it would show");
+            e.0.replace(&base.display().to_string(), "T")
+        };
+        write(&base.join("etc/secret"), 0o600);
+        fs::create_dir_all(base.join("var/secrets")).expect("made");
+        fs::set_permissions(base.join("var/secrets"), fs::Permissions::from_mode(0o700)).expect("mode");
+        expect![[r#"
+            cannot hide T/etc/secret from machines: Not a directory (os error 20)
+            cannot make the folder /dev/null/layer/secrets: Not a directory (os error 20)"#]]
+        .assert_eq(&format!("{}\n{}", failed("etc"), failed("var")));
     }
 }

@@ -50,6 +50,11 @@ pub(crate) mod role {
     pub(crate) use super::sys::{copy, receive, send};
 }
 
+#[cfg(not(target_os = "linux"))]
+pub(crate) use namespaces::effective_uid;
+#[cfg(target_os = "linux")]
+pub(crate) use sys::effective_uid;
+
 use crate::act;
 use crate::clock::Time;
 use serde::{Deserialize, Serialize};

@@ -16,13 +16,15 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long services may take to stop before their machine is switched off.
 const FAREWELL: Duration = Duration::from_secs(20);
 /// How long a dial may take; a machine that is off does not answer at all.
 const DIAL: Duration = Duration::from_secs(10);
+/// A machine whose port has gone has ended; this long its process may take to be seen as dead.
+const DYING: Duration = Duration::from_secs(2);
 /// Requests recurse nowhere; a thousand machines have a thousand such threads.
 const STACK: usize = 256 << 10;
 
@@ -213,10 +215,13 @@ impl Room {
         drop(machines);
         drop((go_read, ready_write));
         let room = self.clone();
-        let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait(id, pid));
+        let (came_up, word) = mpsc::channel();
+        let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait(id, pid, &word));
         let up = waiter
             .because(|| "cannot start a thread")
-            .and_then(|_| self.bring_up(spec, pid, &port, go_write, ready_read));
+            .and_then(|_| self.bring_up(spec, pid, (go_write, ready_read), &came_up));
+        drop(came_up); // there will be no other word
+        let up = up.and_then(|phases| self.connect_up(spec, pid, &port).map(|()| phases));
         match up {
             Ok(phases) => Ok(format!("{phases} total {:.1}", started.elapsed().as_secs_f64() * 1e3)),
             Err(e) => {
@@ -226,10 +231,17 @@ impl Room {
         }
     }
 
-    fn bring_up(&self, spec: &MachineSpec, pid: i32, port: &str, go: OwnedFd, ready: OwnedFd) -> Result<String> {
+    /// Until init says that SSH answers, which `came_up` hears; without a word it never did.
+    fn bring_up(
+        &self,
+        spec: &MachineSpec,
+        pid: i32,
+        (go, ready): (OwnedFd, OwnedFd),
+        came_up: &mpsc::Sender<()>,
+    ) -> Result<String> {
         let started = Instant::now();
-        let mut nl = netlink::Netlink::open()?;
-        let link = nl.add_pair(port, self.bridge, "eth0", pid, mac(spec.id));
+        let port = protocol::port(spec.id)?;
+        let link = netlink::Netlink::open()?.add_pair(&port, self.bridge, "eth0", pid, mac(spec.id));
         let linked = started.elapsed();
         let message = serde_json::to_vec(spec).because(|| "cannot write the machine's description")?;
         if link.is_ok() {
@@ -255,23 +267,46 @@ impl Room {
                 ));
             }
         };
-        nl.wait_until_running(port)?;
-        for ip in [spec.public_ip, spec.private_ip].into_iter().flatten() {
-            nl.announce(&self.frames, self.bridge, ip, mac(spec.id))?;
-        }
         if let Some(m) = lock(&self.machines).get_mut(&spec.id) {
             m.up = true;
         }
+        let _ = came_up.send(()); // the machine's waiter lives until it has heard
         Ok(format!("link {:.1} {phases}", linked.as_secs_f64() * 1e3))
     }
 
-    /// Waits for the end of a machine and tells who watches.
-    fn wait(&self, id: u64, pid: i32) {
-        let status = sys::wait_for(pid);
-        let told = lock(&self.machines).get_mut(&id).is_some_and(|m| {
+    /// Until its neighbours can reach it. A machine that is up may end at any time: that is told, and the boot has gone
+    /// well nevertheless.
+    fn connect_up(&self, spec: &MachineSpec, pid: i32, port: &str) -> Result<()> {
+        let connect = || {
+            let mut nl = netlink::Netlink::open()?;
+            nl.wait_until_running(port)?;
+            [spec.public_ip, spec.private_ip]
+                .into_iter()
+                .flatten()
+                .try_for_each(|ip| nl.announce(&self.frames, self.bridge, ip, mac(spec.id)))
+        };
+        connect().or_else(|e| if self.ends_within(spec.id, pid, DYING) { Ok(()) } else { Err(e) })
+    }
+
+    /// Whether a machine has ended, or does so soon.
+    fn ends_within(&self, id: u64, pid: i32, patience: Duration) -> bool {
+        let runs = |machines: &mut HashMap<u64, Machine>| machines.get(&id).is_some_and(|m| m.pid == pid && !m.dead);
+        let waited = self.changed.wait_timeout_while(lock(&self.machines), patience, runs);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Waits for the end of a machine and tells who watches, if it ever came up: a boot that failed has its own answer.
+    fn wait(&self, id: u64, pid: i32, came_up: &mpsc::Receiver<()>) {
+        sys::see_end_of(pid);
+        // It may have ended before its boot has read that it came up.
+        let up = came_up.recv().is_ok();
+        let mut machines = lock(&self.machines);
+        let status = sys::wait_for(pid); // with the lock: nobody signals a pid that is another's by now
+        let told = machines.get_mut(&id).is_some_and(|m| {
             m.dead = true;
-            m.up && !m.ending
+            up && !m.ending
         });
+        drop(machines);
         self.changed.notify_all();
         if told {
             let how = match status {

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -56,7 +57,16 @@ pub(crate) struct Filter {
 enum Condition {
     All(Vec<Self>),
     Any(Vec<Self>),
-    Is { field: String, operator: Operator, value: Value },
+    Is {
+        field: String,
+        operator: Operator,
+        value: Value,
+    },
+    /// One of many whole numbers, as somebody asks who knows ids.
+    OneOf {
+        field: String,
+        numbers: BTreeSet<u64>,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +102,15 @@ impl Filter {
         Ok(Self { condition: Some(all_of(&object, filterable)?), order_by, descending })
     }
 
+    /// The only ids that can be among the wanted rows, if it names them.
+    pub(crate) fn ids(&self) -> Option<&BTreeSet<u64>> {
+        let Some(Condition::All(all)) = &self.condition else { return None };
+        all.iter().find_map(|one| match one {
+            Condition::OneOf { field, numbers } if field == "id" => Some(numbers),
+            _ => None,
+        })
+    }
+
     /// The rows that are wanted, in the order that is wanted.
     pub(crate) fn select<R: Row>(&self, rows: impl Iterator<Item = R>) -> Vec<R> {
         let mut wanted: Vec<R> =
@@ -119,11 +138,30 @@ fn all_of(object: &Map<String, Value>, filterable: &[&str]) -> Result<Condition,
     for (key, value) in object {
         match key.as_str() {
             "+and" => all.push(Condition::All(each(value, filterable)?)),
-            "+or" => all.push(Condition::Any(each(value, filterable)?)),
+            "+or" => all.push(any_of(each(value, filterable)?)),
             name => all.push(comparison(known(name, filterable)?, value)?),
         }
     }
     Ok(Condition::All(all))
+}
+
+/// Comparing a row with each of a hundred ids takes a hundred times as long as looking for its own among them.
+fn any_of(conditions: Vec<Condition>) -> Condition {
+    let number = |one: &Condition| match one {
+        Condition::All(only) => match only.as_slice() {
+            [Condition::Is { field, operator: Operator::Equal, value }] => Some((field.clone(), value.as_u64()?)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let numbers: Option<Vec<(String, u64)>> = conditions.iter().map(number).collect();
+    match numbers.as_deref() {
+        Some([(field, _), others @ ..]) if others.iter().all(|(other, _)| other == field) => {
+            let numbers = numbers.iter().flatten().map(|(_, number)| *number).collect();
+            Condition::OneOf { field: field.clone(), numbers }
+        }
+        _ => Condition::Any(conditions),
+    }
 }
 
 fn each(list: &Value, filterable: &[&str]) -> Result<Vec<Condition>, Refused> {
@@ -177,6 +215,10 @@ impl Condition {
             Self::All(all) => all.iter().all(|one| one.holds(row)),
             Self::Any(any) => any.iter().any(|one| one.holds(row)),
             Self::Is { field, operator, value } => matches(&row.field(field), *operator, value),
+            Self::OneOf { field, numbers } => {
+                // Whole, as ids are: a cast of what is not changes it.
+                matches!(row.field(field), Field::Number(n) if numbers.contains(&(n as u64)) && n.fract() == 0.0)
+            }
         }
     }
 }
@@ -293,6 +335,9 @@ mod tests {
     fn nesting_and_order() {
         check(r#"{"+or":[{"name":"dog"},{"+and":[{"id":{"+gt":2}},{"old":true}]}]}"#, &expect!["dog caiman"]);
         check(r#"{"+or":[{"name":"dog"},{"name":"cat"}],"tags":"quick"}"#, &expect!["cat"]);
+        check(r#"{"+or":[{"id":1},{"id":3},{"id":9}]}"#, &expect!["cat caiman"]);
+        check(r#"{"+or":[{"id":1},{"id":2.5},{"id":-1}]}"#, &expect!["cat"]);
+        check(r#"{"+or":[{"id":1},{"name":"dog"}]}"#, &expect!["cat dog"]);
         check(r#"{"+order_by":"name"}"#, &expect!["caiman cat dog"]);
         check(r#"{"+order_by":"id","+order":"desc"}"#, &expect!["caiman dog cat"]);
         check(r#"{"+order_by":"created"}"#, &expect!["caiman cat dog"]);

@@ -9,6 +9,7 @@ use super::error::Refused;
 use super::input::label_problem;
 use super::instance_create;
 use super::instance_view::linode_view;
+use super::page;
 use crate::limits::Class;
 use crate::world::{Linode, Refusal};
 
@@ -16,9 +17,12 @@ const READ: &str = "linodes:read_only";
 const WRITE: &str = "linodes:read_write";
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::list("linode/instances", READ, |call| {
-        let visible = call.world.linodes.values().filter(|linode| linode.visible <= call.now);
-        call.list(visible, |linode| linode_view(linode))
+    Route::list("linode/instances", READ, |call| match page::only_ids::<&Linode>(call.request) {
+        Some(ids) => {
+            let asked = ids.iter().filter_map(|id| call.world.linodes.get(id));
+            call.list(asked.filter(|linode| linode.visible <= call.now), |linode| linode_view(linode))
+        }
+        None => call.list(linodes(call), |linode| linode_view(linode)),
     }),
     Route::new("POST", "linode/instances", WRITE, instance_create::create).counted(Class::CreateLinode),
     Route::new("GET", "linode/instances/{}", READ, get),
@@ -29,9 +33,15 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("POST", "linode/instances/{}/shutdown", WRITE, |call| power(call, Power::Shutdown)),
 ];
 
-/// The Linode that the path names.
+/// The Linodes that are seen: a new one may not be for a while, by a fault of the sandbox's.
+pub(super) fn linodes<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Linode> {
+    call.world.linodes.values().filter(|linode| linode.visible <= call.now)
+}
+
+/// The Linode that the path names, if it is seen.
 pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
-    call.world.linodes.get(&call.id(0)?).ok_or_else(Refused::not_found)
+    let linode = call.world.linodes.get(&call.id(0)?);
+    linode.filter(|linode| linode.visible <= call.now).ok_or_else(Refused::not_found)
 }
 
 /// Why a label cannot be given to a Linode: `present` is the one that asks, if it exists.
@@ -41,8 +51,7 @@ pub(super) fn label_refusal(call: &Call<'_>, label: &str, present: Option<u64>) 
 }
 
 fn get(call: &mut Call<'_>) -> Answer {
-    let linode = linode(call)?;
-    if linode.visible <= call.now { ok(linode_view(linode)) } else { Err(Refused::not_found()) }
+    ok(linode_view(linode(call)?))
 }
 
 fn update(call: &mut Call<'_>) -> Answer {
@@ -93,8 +102,7 @@ fn update(call: &mut Call<'_>) -> Answer {
 }
 
 fn delete(call: &mut Call<'_>) -> Answer {
-    let id = call.id(0)?;
-    let now = call.now;
+    let (id, now) = (linode(call)?.id, call.now);
     if call.world.delete_linode(id, now) { done() } else { Err(Refused::not_found()) }
 }
 
@@ -106,7 +114,7 @@ enum Power {
 }
 
 fn power(call: &mut Call<'_>, what: Power) -> Answer {
-    let (id, now) = (call.id(0)?, call.now);
+    let (id, now) = (linode(call)?.id, call.now);
     let mut input = call.input()?;
     let config = input.number("config_id");
     input.done()?;

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Route, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
+use super::instances::linodes;
 use crate::world::Linode;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::list("networking/ips", "ips:read_only", |call| {
-        call.list(call.world.linodes.values().flat_map(addresses_of), address_view)
+        call.list(linodes(call).flat_map(addresses_of), address_view)
     }),
     Route::new("GET", "networking/ips/{}", "ips:read_only", get),
 ];
@@ -64,8 +65,8 @@ pub(super) fn address_view(address: &Address<'_>) -> Value {
 
 fn get(call: &mut Call<'_>) -> Answer {
     let wanted = call.word(0);
-    let all = call.world.linodes.values().flat_map(addresses_of);
-    let found = all.into_iter().find(|address| address.text == wanted).ok_or_else(Refused::not_found)?;
+    let found =
+        linodes(call).flat_map(addresses_of).find(|address| address.text == wanted).ok_or_else(Refused::not_found)?;
     ok(address_view(&found))
 }
 

@@ -10,6 +10,7 @@ use super::call::{Answer, Call, Route};
 use super::filter::{Field, Row};
 use super::firewalls::firewall_view;
 use super::instance_view::linode_view;
+use super::instances::linodes;
 use crate::world::{Firewall, Linode, World};
 
 const READ: &str = "account:read_only";
@@ -27,7 +28,7 @@ impl Row for Tag<'_> {
 }
 
 fn tags(call: &mut Call<'_>) -> Answer {
-    let linodes = call.world.linodes.values().flat_map(|linode| linode.tags.iter());
+    let linodes = linodes(call).flat_map(|linode| linode.tags.iter());
     let firewalls = call.world.firewalls.values().flat_map(|firewall| firewall.tags.iter());
     let all: BTreeSet<&str> = linodes.chain(firewalls).map(String::as_str).collect();
     call.list(all.into_iter().map(Tag), |tag| json!({"label": tag.0}))
@@ -55,7 +56,7 @@ impl Row for Tagged<'_> {
 
 fn tagged(call: &mut Call<'_>) -> Answer {
     let tag = call.word(0);
-    let linodes = call.world.linodes.values().filter(|linode| linode.tags.iter().any(|one| one == tag));
+    let linodes = linodes(call).filter(|linode| linode.tags.iter().any(|one| one == tag));
     let firewalls = call.world.firewalls.values().filter(|firewall| firewall.tags.iter().any(|one| one == tag));
     let rows = linodes.map(Tagged::Linode).chain(firewalls.map(Tagged::Firewall));
     call.list(rows, |one| tagged_view(call.world, one))

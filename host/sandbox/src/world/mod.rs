@@ -84,6 +84,14 @@ pub enum Work {
     Delete,
 }
 
+/// Why work was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    pub why: String,
+    /// The machine could not be ended: if it ran, it runs on.
+    pub runs_on: bool,
+}
+
 /// Ids count up per kind, as those of the API do.
 #[derive(Debug)]
 struct Ids {

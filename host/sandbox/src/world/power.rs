@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::{Job, Linode, Status, Work, World};
+use super::{Job, Linode, Status, Undone, Work, World};
 use crate::clock::Time;
 use crate::faults::Fault;
 use crate::machines::{HowEnded, MachineExit, MachineSpec};
@@ -32,7 +32,7 @@ pub struct Operation {
     pub event: Option<u64>,
     pub began: Time,
     kind: Kind,
-    /// The machine ended by itself before it was known that it had come up.
+    /// The machine ended by itself before it was known that it had come up, or that it was ended.
     ended: Option<HowEnded>,
     /// The machine has come up; the event is about to be finished.
     up: bool,
@@ -139,10 +139,11 @@ impl World {
     }
 
     /// The machines have done a job, or could not. Outcomes of operations that are over are ignored.
-    pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), String>, now: Time) {
+    pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), Undone>, now: Time) {
         let Some(present) = self.operation(id, operation).cloned() else { return };
         let timing = self.timing;
-        let outcome = outcome.and_then(|()| if present.doomed { Err(DOOM.to_owned()) } else { Ok(()) });
+        let doom = || Undone { why: DOOM.to_owned(), runs_on: false };
+        let outcome = outcome.and_then(|()| if present.doomed { Err(doom()) } else { Ok(()) });
         match (present.kind, outcome) {
             (Kind::Create(_), _) => {}
             (Kind::Up, Ok(())) => {
@@ -153,14 +154,14 @@ impl World {
                 let due = present.began.after(timing.shutdown).max(now);
                 self.soon(due, Timer::Down { linode: id, operation }, now);
             }
-            (kind, Err(why)) => {
+            (_, Err(Undone { why, runs_on })) => {
                 match present.event {
                     Some(event) => self.events.fail(event, &why, now),
                     None => self.fail_unseen(id, &why, now),
                 }
-                // A machine that could not be powered off runs on; one that could not boot is off.
-                let status = if kind == Kind::Down { Status::Running } else { Status::Offline };
-                self.end(id, status, now);
+                let ran = present.kind == Kind::Down || present.restarts;
+                let runs = runs_on && ran && present.ended.is_none();
+                self.end(id, if runs { Status::Running } else { Status::Offline }, now);
             }
         }
     }
@@ -168,11 +169,10 @@ impl World {
     /// A machine went down by itself.
     pub fn machine_exited(&mut self, exit: MachineExit, now: Time) {
         let Some(linode) = self.linodes.get_mut(&exit.id) else { return };
-        let coming_up = linode.operation.as_mut().filter(|present| present.kind == Kind::Up && !present.up);
-        if let Some(present) = coming_up {
-            // The word of its end came before the word of its boot, or its boot is about to fail. In a restart it is
-            // rather the former life that ended by itself, just before it would have been ended.
-            present.ended = (!present.restarts).then_some(exit.how);
+        if let Some(present) = linode.operation.as_mut().filter(|present| !present.up) {
+            // The word of its end came before the word of its boot, or its boot is about to fail. In a shutdown or a
+            // restart it is rather the former life that ended by itself, just before it would have been ended.
+            present.ended = Some(exit.how);
             return;
         }
         if linode.status != Status::Running {
@@ -264,13 +264,9 @@ impl World {
         linode.updated = now;
         if let Some(present) = &mut linode.operation {
             present.up = true;
-            if let Some(how) = present.ended.take() {
+            if let Some(how) = present.ended.take().filter(|_| !present.restarts) {
                 return self.machine_exited(MachineExit { id, how }, now);
             }
-        }
-        if self.guard_of(id).is_some() {
-            // Now that the machine has its network, its firewall can be put into it, where it could not be before.
-            self.outside.firewalls_changed = true;
         }
         self.soon(due, Timer::Settled { linode: id, operation }, now);
     }

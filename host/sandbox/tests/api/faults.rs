@@ -145,13 +145,29 @@ fn a_new_linode_hides_for_a_while() {
     let cloud = cloud("invisible=web-1:3s");
     let id = cloud.get(&create("web-1"))["id"].as_u64().unwrap();
     let looks = || {
-        let listed = cloud.get("GET /v4/linode/instances")["results"].clone();
-        (listed.as_u64().unwrap(), cloud.ask(&format!("GET /v4/linode/instances/{id}")).status)
+        let listed =
+            ["linode/instances", "networking/ips"].map(|of| cloud.get(&format!("GET /v4/{of}"))["results"].clone());
+        (listed.map(|count| count.as_u64().unwrap()), cloud.ask(&format!("GET /v4/linode/instances/{id}")).status)
     };
-    assert_eq!(looks(), (0, 404));
+    assert_eq!(looks(), ([0, 0], 404));
+    for call in [
+        "GET /ips",
+        "GET /disks",
+        "GET /configs",
+        "GET /firewalls",
+        "PUT ",
+        "POST /boot",
+        "POST /reboot",
+        "POST /shutdown",
+        "DELETE ",
+    ] {
+        let (method, rest) = call.split_once(' ').unwrap();
+        let status = cloud.ask(&format!("{method} /v4/linode/instances/{id}{rest}")).status;
+        assert_eq!(status, 404, "{call}");
+    }
     assert_eq!(cloud.ask(&create("web-1")).status, 400, "its label is taken all the same");
     cloud.pass(3.0);
-    assert_eq!(looks(), (1, 200));
+    assert_eq!(looks(), ([1, 1], 200));
 }
 
 #[test]

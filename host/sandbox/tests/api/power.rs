@@ -129,6 +129,30 @@ fn a_machine_that_cannot_boot_leaves_a_failed_event() {
 }
 
 #[test]
+fn a_machine_that_cannot_be_ended_runs_on() {
+    let cloud = Cloud::new();
+    let id = cloud.linode("web-1");
+    cloud.machines.refuse("power_off");
+    for what in ["reboot", "shutdown"] {
+        cloud.get(&format!("POST /v4/linode/instances/{id}/{what}"));
+        cloud.pass(1.0);
+        assert_eq!(cloud.status(id), "running", "{what}");
+    }
+    cloud.machines.allow("power_off");
+    cloud.machines.refuse("boot");
+    cloud.get(&format!("POST /v4/linode/instances/{id}/reboot"));
+    cloud.pass(1.0);
+    assert_eq!(cloud.status(id), "offline");
+    expect![[r#"
+        linode_create web-1 finished 100
+        linode_boot web-1 finished 100
+        linode_reboot web-1 failed 100 no power_off today
+        linode_shutdown web-1 failed 100 no power_off today
+        linode_reboot web-1 failed 100 no boot today"#]]
+    .assert_eq(&cloud.events());
+}
+
+#[test]
 fn a_fault_in_the_machines_is_a_failed_event() {
     let cloud = Cloud::new();
     cloud.machines.refuse("anything");

@@ -92,6 +92,17 @@ fn the_folder_tells_who_runs_and_is_clean_afterwards() {
     );
     assert_eq!(std::fs::read_to_string(&running.token_file).unwrap(), handle.token);
     assert_eq!(client::details(&running).unwrap()["linodes"]["total"], 0);
+    // Its token goes to nobody else, and no other file to it.
+    let told = std::fs::read_to_string(state.join("sandbox.json")).unwrap();
+    let lie = |text: String| std::fs::write(state.join("sandbox.json"), text).unwrap();
+    lie(told.replace("/token\"", "/ledger.jsonl\""));
+    assert_eq!(client::status(&state).unwrap().token_file, state.join("token"));
+    lie(told.replace("127.0.0.1", "192.0.2.7"));
+    assert_eq!(client::status(&state), None);
+    let refused = client::stop(&state).unwrap_err().to_string();
+    let refused = refused.replace(&running.v4.replace("127.0.0.1", "192.0.2.7"), "URL");
+    expect!["the sandbox's address URL is not on this computer, and its token goes nowhere else: its sandbox.json is damaged; stop process PID by hand"].assert_eq(&refused.replace(&running.pid.to_string(), "PID"));
+    lie(told);
     let refused = spawn(options(&state), Pretended::new() as Arc<dyn Machines>).err().expect("one is enough");
     let text = refused.to_string().replace(&state.display().to_string(), "DIR");
     expect!["a sandbox already runs in DIR (process PID): stop it with `linodetool sandbox stop`, or choose another folder with --state"].assert_eq(&text.replace(&std::process::id().to_string(), "PID"));

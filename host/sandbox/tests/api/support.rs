@@ -42,6 +42,10 @@ impl Pretended {
         self.refused.lock().unwrap().insert(what);
     }
 
+    pub(crate) fn allow(&self, what: &'static str) {
+        self.refused.lock().unwrap().remove(what);
+    }
+
     /// What they were told since the last time, one a line.
     pub(crate) fn told(&self) -> String {
         std::mem::take(&mut *self.told.lock().unwrap()).join("\n")

@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = &[
     ("life::a_power_cycle_keeps_the_disk", power_cycle),
     ("life::delete_removes_the_disk", delete),
     ("life::ends_from_inside_are_told", ends_from_inside),
+    ("life::an_end_right_after_the_boot_is_told", ends_at_once),
     ("life::a_dead_room_is_told_and_leaves_nothing", dead_room),
     ("life::kill_9_of_the_owner_leaves_nothing", kill_9),
     ("life::the_next_life_finds_the_disks", next_life),
@@ -99,6 +100,26 @@ fn ends_from_inside() {
     }
     p.room.power_off(m.spec.id).expect("off");
     assert!(exits.try_recv().is_err(), "what we asked for is not told");
+}
+
+/// What a machine's own user data does may come before its boot has answered; many at once make that likely.
+fn ends_at_once() {
+    let p = Place::new();
+    let exits = p.room.exits().expect("the receiver");
+    let ends = [("reboot", HowEnded::Rebooted), ("poweroff", HowEnded::PoweredOff)];
+    let wanted: Vec<_> = (1..=24).map(|id| (id, ends[id as usize % 2].1)).collect();
+    std::thread::scope(|s| {
+        for (id, _) in &wanted {
+            let script = format!("#!/bin/sh\n{}\n", ends[*id as usize % 2].0).into_bytes();
+            let spec = MachineSpec { user_data: Some(script), ..p.spec_of(*id) };
+            let room = &p.room;
+            s.spawn(move || room.boot(&spec).unwrap_or_else(|e| panic!("{e}")));
+        }
+    });
+    let told = || exits.recv_timeout(Duration::from_secs(20)).map(|MachineExit { id, how }| (id, how));
+    let mut seen: Vec<_> = wanted.iter().map(|_| told().expect("told")).collect();
+    seen.sort_by_key(|one| one.0);
+    assert_eq!(seen, wanted);
 }
 
 fn dead_room() {

@@ -3,7 +3,7 @@
 use super::Case;
 use super::support::{Key, Ran, client, exec, login, place, which, with_input};
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 pub(crate) const CASES: &[Case] = &[
     ("ssh::output_errors_and_exit_codes", output_errors_and_exit_codes),
@@ -92,6 +92,8 @@ fn replaced_host_key() {
     let new = m.out("rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key | cut -d' ' -f2");
     assert_ne!(before, new.trim());
     assert_eq!(seen(), new.trim());
+    let refused = m.ssh("ssh").args(["root@m", "true"]).output().expect("ssh");
+    assert!(!refused.status.success(), "it is not the key that is known");
 }
 
 fn background() {
@@ -186,22 +188,9 @@ fn forwarding() {
 
 fn fdpass() {
     let m = place().machine();
-    let mut c = Command::new(which("ssh").expect("OpenSSH"));
-    let me = std::env::current_exe().expect("our own path");
-    let proxy = format!("ProxyCommand={} helper-dial {} {} %p --fd", me.display(), place().dir().display(), m.public());
-    for o in [
-        "StrictHostKeyChecking=no",
-        "UserKnownHostsFile=/dev/null",
-        "LogLevel=ERROR",
-        "BatchMode=yes",
-        "ProxyUseFdpass=yes",
-        &proxy,
-    ] {
-        c.args(["-o", o]);
-    }
-    let mut child = c
-        .args(["-F", "none", "-i"])
-        .arg(&place().key.file)
+    let mut child = m
+        .ssh_by("ssh", "--fd")
+        .args(["-o", "ProxyUseFdpass=yes"])
         .args(["root@m", "cat"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

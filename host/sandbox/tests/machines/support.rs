@@ -45,6 +45,8 @@ pub(crate) struct Place {
     pub(crate) room: Namespaces,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) key: Key,
+    /// Its machines' own key, so that clients know them before they first boot.
+    host: Key,
 }
 
 impl Place {
@@ -55,8 +57,9 @@ impl Place {
     pub(crate) fn with(options: &Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let room = Namespaces::open(&folder.path().join("m"), options).unwrap_or_else(|e| panic!("{e}"));
-        let key = Key::make(folder.path());
-        Self { room, folder, key }
+        let (key, host) = (Key::make(folder.path()), Key::make(folder.path()));
+        std::fs::write(folder.path().join("known_hosts"), format!("m {}\n", host.public)).expect("written");
+        Self { room, folder, key, host }
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
@@ -78,6 +81,7 @@ impl Place {
             public_ip: Some(Ipv4Addr::new(198, 18, 0, n)),
             private_ip: Some(Ipv4Addr::new(192, 168, 128, n)),
             authorized_keys: vec![self.key.public.clone()],
+            user_data: Some(self.host.as_user_data()),
             memory_mb: 2048,
             ..Default::default()
         }
@@ -141,6 +145,14 @@ impl Key {
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("mode");
         Self { file, public: key.public_key().to_openssh().expect("a key") }
     }
+
+    /// Makes it a machine's host key.
+    fn as_user_data(&self) -> Vec<u8> {
+        let private = std::fs::read_to_string(&self.file).expect("a key");
+        let indented = private.lines().fold(String::new(), |text, line| text + "    " + line + "\n");
+        let public = &self.public;
+        format!("#cloud-config\nssh_keys:\n  ed25519_private: |\n{indented}  ed25519_public: {public}\n").into_bytes()
+    }
 }
 
 /// A booted machine; deleted when dropped.
@@ -191,20 +203,20 @@ impl Machine<'_> {
         assert_eq!(ran.code, Some(0), "never: {command}\n{}{}", ran.out, ran.err);
     }
 
-    /// OpenSSH's client with this machine as `m`.
+    /// OpenSSH's client with this machine as `m`, whose key it knows.
     pub(crate) fn ssh(&self, program: &str) -> Command {
+        self.ssh_by(program, "")
+    }
+
+    /// With an option for who dials.
+    pub(crate) fn ssh_by(&self, program: &str, how: &str) -> Command {
         let mut c = Command::new(which(program).expect("OpenSSH"));
         let me = std::env::current_exe().expect("our own path");
-        let proxy =
-            format!("ProxyCommand={} helper-dial {} {} %p", me.display(), self.place.dir().display(), self.public());
-        for o in [
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-            "LogLevel=ERROR",
-            "BatchMode=yes",
-            "IdentitiesOnly=yes",
-            &proxy,
-        ] {
+        let (dir, known) = (self.place.dir(), self.place.folder.path().join("known_hosts"));
+        let proxy = format!("ProxyCommand={} helper-dial {} {} %p {how}", me.display(), dir.display(), self.public());
+        let known = format!("UserKnownHostsFile={}", known.display());
+        for o in ["StrictHostKeyChecking=yes", &known, "LogLevel=ERROR", "BatchMode=yes", "IdentitiesOnly=yes", &proxy]
+        {
             c.args(["-o", o]);
         }
         c.args(["-F", "none", "-i"]).arg(&self.place.key.file).stdin(Stdio::null());

@@ -151,18 +151,23 @@ fn user() {
     unit(
         &m,
         "u",
-        "[Service]\nType=oneshot\nUser=hdfs\nGroup=ops\nLimitNOFILE=12345\nUMask=027\nRuntimeDirectory=u\nExecStart=/bin/sh -c 'id -un; id -gn; ulimit -n; umask; echo $HOME; stat -c %%U /run/u; pwd'\n\
-         StandardOutput=file:/tmp/u.out",
+        "[Service]\nType=oneshot\nUser=hdfs\nGroup=ops\nLimitNOFILE=12345\nUMask=027\nRuntimeDirectory=u\nExecStart=/bin/sh -c 'id -un; id -gn; ulimit -n; umask; echo $HOME; stat -c %%U:%%G /run/u; pwd'\n\
+         StandardOutput=append:/tmp/u.out\nExecStartPre=-+/bin/sh -c 'id -un; id -gn; touch /run/u/here'\n\
+         ExecStartPost=+/bin/sh -c 'stat -c %%U:%%G /run/u; id -un'",
     );
     m.out("systemctl start u");
     expect![[r#"
+        root
+        root
         hdfs
         ops
         12345
         0027
         /home/hdfs
-        hdfs
+        hdfs:ops
         /
+        hdfs:ops
+        root
     "#]]
     .assert_eq(&m.out("cat /tmp/u.out"));
 }
@@ -220,4 +225,14 @@ fn stop() {
         m.run("systemctl stop s; systemctl show -p ActiveState,Result s; pgrep -c -f 'sleep 0.05'").out,
         "ActiveState=failed\nResult=timeout\n0\n"
     );
+    // Zero is no limit.
+    unit(
+        &m,
+        "z",
+        "[Service]\nTimeoutStartSec=0\nTimeoutStopSec=infinity\nExecStartPre=/bin/sleep 0.3\n\
+         ExecStart=/bin/sh -c 'trap \"sleep 0.3; echo bye; exit 0\" TERM; echo up; while :; do sleep 0.05; done'",
+    );
+    m.out("systemctl start z");
+    m.wait("journalctl -u z | grep -q up");
+    assert_eq!(m.run("systemctl stop z; systemctl is-active z; journalctl -u z -n 1").out, "inactive\nbye\n");
 }

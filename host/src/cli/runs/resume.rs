@@ -82,6 +82,7 @@ fn resume(session: &mut Session<'_>, id: &RunId, how: How) -> Result<u8, CliErro
     let runs = session.toolkit.runs();
     let stored = runs.stored(id)?;
     super::check_world(session, &stored.summary)?;
+    super::check_version(&stored.versions, &stored.summary)?;
     session.wait(session.toolkit.check_account(&stored))?;
     let Some(path) = stored.summary.recipe.clone() else {
         let request = Request::of(&stored.params).ok_or_else(|| not_kept(&stored.summary))?;
@@ -106,9 +107,9 @@ fn say(session: &Session<'_>, run: &Arc<Run>) {
 
 /// A command whose request is not kept with its run.
 pub(super) fn not_kept(run: &RunSummary) -> Failure {
-    let message = format!("run {} is of a command that cannot go on by itself: {}", run.id, run.title);
+    let message = format!("run {} is of a command that is given again rather than gone on with: {}", run.id, run.title);
     Failure::new(FailureKind::Unsupported, message)
-        .hint("do the same command again, after a look at what there is (`linodetool node list`)")
+        .hint(format!("it looks first at what is there: {}", run.command_line))
 }
 
 /// The recipe as it was when the run began.

@@ -6,6 +6,7 @@ use crate::cli::request::Request;
 use crate::cli::run::{Asked, execute};
 use crate::cli::session::Session;
 use crate::core::{Failure, FailureKind};
+use crate::nodes::was_cut;
 use crate::runs::{RunDetail, Status, StepState};
 use crate::script::Found;
 use clap::Args;
@@ -18,10 +19,14 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   linodetool runs retry last
-  linodetool runs retry 3fa9")]
+  linodetool runs retry 3fa9
+  linodetool runs retry last --again")]
 pub(crate) struct RetryArgs {
     /// The run's id, its first letters, or `last`
     pub(crate) run: String,
+    /// Do also those steps again of which nobody knows how far they came, such as a command that a reboot cut
+    #[arg(long)]
+    pub(crate) again: bool,
 }
 
 impl RetryArgs {
@@ -29,7 +34,8 @@ impl RetryArgs {
         let runs = session.toolkit.runs();
         let of = runs.show(&runs.find(&self.run)?)?;
         super::check_world(session, &of.summary)?;
-        can_be_retried(&of)?;
+        super::check_version(&of.versions, &of.summary)?;
+        can_be_retried(&of, self.again)?;
         let Some(path) = of.summary.recipe.as_deref() else {
             let request = Request::of(&of.params).ok_or_else(|| not_kept(&of.summary))?;
             return request.retry(session, &of.summary.id, &of.summary.title);
@@ -47,7 +53,7 @@ impl RetryArgs {
 }
 
 /// The run has ended, and something of it failed.
-fn can_be_retried(of: &RunDetail) -> Result<(), Failure> {
+fn can_be_retried(of: &RunDetail, again: bool) -> Result<(), Failure> {
     let (run, id) = (&of.summary, &of.summary.id);
     let refused = |message: String, hint: String| Err(Failure::new(FailureKind::Conflict, message).hint(hint));
     let resume = || format!("linodetool runs resume {id}");
@@ -59,6 +65,16 @@ fn can_be_retried(of: &RunDetail) -> Result<(), Failure> {
         Status::Interrupted | Status::Cancelled => {
             refused(format!("run {id} was cut off and has not failed; it goes on from there"), resume())
         }
+        _ if again && of.in_doubt().next().is_some() => Ok(()),
+        // Nothing finds out any more: a reboot cut it, or the run went on without it and is done.
+        _ if of.in_doubt().any(|step| run.status == Status::Done || step.failure.as_ref().is_some_and(was_cut)) => {
+            refused(
+                format!("run {id} has a step of which nobody knows how far it came: {}", doubtful(of)),
+                format!(
+                    "see what it left behind; to do it again with all else that failed: linodetool runs retry {id} --again"
+                ),
+            )
+        }
         _ if of.in_doubt().next().is_some() => refused(
             format!("run {id} has a step of which it is not known whether it took effect; this finds out"),
             resume(),
@@ -69,4 +85,11 @@ fn can_be_retried(of: &RunDetail) -> Result<(), Failure> {
         ),
         _ => Ok(()),
     }
+}
+
+/// The first step in doubt, as it is told.
+fn doubtful(of: &RunDetail) -> String {
+    let step = of.in_doubt().next();
+    let failure = step.and_then(|step| step.failure.as_ref());
+    failure.map_or_else(|| step.map(|step| step.op.clone()).unwrap_or_default(), ToString::to_string)
 }

@@ -112,7 +112,7 @@ impl Nodes {
         }
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
-        self.run_connected(target, place, command).await.map_err(|error| match error {
+        Box::pin(self.run_connected(target, place, command)).await.map_err(|error| match error {
             // It may have begun and go on: nothing else may be concluded from a machine that does not answer.
             NodeError::Unreachable { node, .. } | NodeError::Refused { node, .. } => {
                 NodeError::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }
@@ -136,16 +136,6 @@ impl Nodes {
                 }
             },
         }
-    }
-
-    /// Waits for a command that was started before; nothing if it never was. Its output is told from the beginning.
-    pub async fn attach(&self, target: &Target, place: &Place, on_line: Option<OnLine>) -> Result<Option<Output>> {
-        if let Some(simulation) = self.simulation() {
-            return simulation.attach(target, place, on_line.as_ref()).await;
-        }
-        let what = format!("command of {place}");
-        let mut watch = Watch::new(self, target, place, &what, on_line);
-        watch.follow(None).await
     }
 
     /// What the record says now.
@@ -221,12 +211,12 @@ impl<'a> Watch<'a> {
                 false => Some(begun.answer().await),
                 true => tokio::time::timeout(FOLLOW_AFTER, begun.answer()).await.ok(),
             };
-            match said {
-                Some(Err(error)) if is_away(&error) && losses < LOSSES => {
-                    losses += 1;
-                    self.reconnect(losses).await?;
+            let pending = match said {
+                None => Some(begun),
+                Some(Err(error)) => {
+                    self.lost(error, &mut losses).await?;
+                    continue;
                 }
-                Some(Err(error)) => return Err(error),
                 Some(Ok(said)) => match said.state {
                     State::Skipped(why) => return Ok(Outcome::Skipped(why)),
                     State::Exited(code) if said.out.len() < CAP && said.err.len() < CAP => {
@@ -234,22 +224,15 @@ impl<'a> Watch<'a> {
                         self.take(Stream::Err, &said.err);
                         return Ok(Outcome::Ended(self.finish(code)));
                     }
-                    State::Exited(_) | State::Claimed => return self.followed(None).await,
+                    State::Exited(_) | State::Claimed => None,
                     _ => return Err(self.broken(&said)),
                 },
-                None => return self.followed(Some(begun)).await,
+            };
+            match self.follow(pending).await? {
+                Followed::To(outcome) => return Ok(outcome),
+                // It is begun again: a place is claimed once, whichever start comes first.
+                Followed::StartLost(error) => self.lost(error, &mut losses).await?,
             }
-        }
-    }
-
-    async fn followed(&mut self, begun: Option<Begun>) -> Result<Outcome> {
-        match self.follow(begun).await? {
-            Some(output) => Ok(Outcome::Ended(output)),
-            None => Err(NodeError::File {
-                node: self.target.name.clone(),
-                path: self.place.path(&self.nodes.0.limits.node_dir),
-                message: "the record of the command is gone".into(),
-            }),
         }
     }
 
@@ -270,8 +253,8 @@ impl<'a> Watch<'a> {
         Begun { task, node: name }
     }
 
-    /// Streams what is new until the command ends; nothing if it never began.
-    async fn follow(&mut self, mut begun: Option<Begun>) -> Result<Option<Output>> {
+    /// Streams what is new until the command ends. `begun` is its start, while that has not answered.
+    async fn follow(&mut self, mut begun: Option<Begun>) -> Result<Followed> {
         let mut losses = 0;
         loop {
             let before = self.seen;
@@ -280,13 +263,18 @@ impl<'a> Watch<'a> {
                 losses = 0;
             }
             match answer {
-                Ok(State::Exited(code)) => return Ok(Some(self.finish(code))),
+                Ok(State::Exited(code)) => return Ok(Followed::To(Outcome::Ended(self.finish(code)))),
                 Ok(State::Absent) => {
-                    // It may not have been started yet, on a machine that is slow.
-                    let Some(mut pending) = begun.take() else { return Ok(None) };
-                    let said = pending.answer().await?;
-                    if !matches!(said.state, State::Exited(_) | State::Claimed) {
-                        return Err(self.broken(&said));
+                    let Some(pending) = &mut begun else { return Err(self.gone()) };
+                    // Not claimed yet: `unless` takes its time, or the machine is slow.
+                    match tokio::time::timeout(FOLLOW_AFTER, pending.answer()).await {
+                        Err(_) => {}
+                        Ok(Err(error)) => return Ok(Followed::StartLost(error)),
+                        Ok(Ok(said)) => match said.state {
+                            State::Skipped(why) => return Ok(Followed::To(Outcome::Skipped(why))),
+                            State::Exited(_) | State::Claimed => begun = None,
+                            _ => return Err(self.broken(&said)),
+                        },
                     }
                 }
                 Ok(State::Interrupted) => {
@@ -295,11 +283,7 @@ impl<'a> Watch<'a> {
                     return Err(NodeError::Interrupted { node, command, output });
                 }
                 Ok(state) => return Err(self.broken(&Said { state, ..Said::default() })),
-                Err(error) if is_away(&error) && losses < LOSSES => {
-                    losses += 1;
-                    self.reconnect(losses).await?;
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.lost(error, &mut losses).await?,
             }
         }
     }
@@ -357,9 +341,13 @@ impl<'a> Watch<'a> {
         sh_command(WATCH, &[mode, &self.nodes.0.limits.node_dir, &run, &step, &out, &err])
     }
 
-    /// Waits until the machine answers again, after a reboot for instance.
-    async fn reconnect(&self, losses: u32) -> Result<()> {
-        tokio::time::sleep(Duration::from_millis(100) * losses).await;
+    /// After a lost connection: until the machine answers again, as after a reboot, or it was lost too often.
+    async fn lost(&self, error: NodeError, losses: &mut u32) -> Result<()> {
+        if !error.is_away() || *losses >= LOSSES {
+            return Err(error);
+        }
+        *losses += 1;
+        tokio::time::sleep(Duration::from_millis(100) * *losses).await;
         self.nodes.connect(self.target, self.nodes.0.limits.reconnect).await
     }
 
@@ -380,12 +368,24 @@ impl<'a> Watch<'a> {
     fn broken(&self, said: &Said) -> NodeError {
         let text = String::from_utf8_lossy(&said.err);
         let why = text.trim();
-        NodeError::File {
-            node: self.target.name.clone(),
-            path: self.place.path(&self.nodes.0.limits.node_dir),
-            message: if why.is_empty() { "the command could not be started".into() } else { why.into() },
-        }
+        self.of_record(if why.is_empty() { "the command could not be started" } else { why })
     }
+
+    fn gone(&self) -> NodeError {
+        self.of_record("the record of the command is gone")
+    }
+
+    fn of_record(&self, message: &str) -> NodeError {
+        let path = self.place.path(&self.nodes.0.limits.node_dir);
+        NodeError::File { node: self.target.name.clone(), path, message: message.to_owned() }
+    }
+}
+
+/// How far following has come.
+enum Followed {
+    To(Outcome),
+    /// Nothing shows that it began, and the connection that should have begun it is gone.
+    StartLost(NodeError),
 }
 
 /// A start under way; given up when dropped, which does not end the command.
@@ -407,9 +407,4 @@ impl Drop for Begun {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// A machine that goes down may let us in once more before it does, and then answers nothing until it is up.
-fn is_away(error: &NodeError) -> bool {
-    error.is_lost() || matches!(error, NodeError::Unreachable { .. } | NodeError::Refused { .. })
 }

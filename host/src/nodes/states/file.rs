@@ -89,6 +89,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_content_is_never_more_open_than_it_is_to_be() {
+        let here = Here::new();
+        here.apply(&file(&here, "for all"));
+        here.program("chmod", "echo \"$1\" >>modes; exec /bin/chmod \"$@\"");
+        let private = File { mode: Some("0600".into()), ..file(&here, "for one") };
+        assert_eq!(here.apply(&private), "changed: mode 644 to 0600, content");
+        assert!(!here.files().contains(&"modes".into()), "its draft is private and stays so");
+        assert_eq!(here.apply(&file(&here, "for one again")), "changed: content");
+        assert!(!here.files().contains(&"modes".into()));
+        let open = File { mode: Some("0644".into()), ..file(&here, "for all") };
+        assert_eq!(here.apply(&open), "changed: mode 600 to 0644, content");
+        assert_eq!(read(&here.path("modes")), "0644\n");
+    }
+
+    #[test]
     fn a_file_that_must_not_exist_is_removed() {
         let here = Here::new();
         let absent = File { absent: true, content: None, ..file(&here, "") };

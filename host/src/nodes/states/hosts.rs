@@ -1,28 +1,97 @@
 //! Names of nodes in /etc/hosts.
+//!
+//! A list of names is checked, written as text and digested once, however many nodes get it.
 
 use super::plan::{Plan, State, absolute, digest, name, wish};
 use crate::nodes::{NodeError, Result};
 use linodetool_sandbox::act::Wish;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Addresses with their names. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Names(Arc<Listed>);
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    count: usize,
+    digest: String,
+    /// A line each, as the file has them; not known of a list that comes from a journal.
+    #[serde(skip)]
+    text: Option<Arc<[u8]>>,
+}
+
+impl Names {
+    /// Of addresses and their names; an address that comes more than once has all of them.
+    ///
+    /// # Errors
+    /// `Usage` for what is no IP address, or no name.
+    pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut parsed = Vec::new();
+        for (address, host) in entries {
+            let Ok(ip) = address.parse::<IpAddr>() else {
+                return Err(NodeError::usage("entries", format!("`{address}` is no IP address")));
+            };
+            parsed.push((ip, name("entries", Some(host))?));
+        }
+        // Stable: the first name of an address stays its first.
+        parsed.sort_by_key(|(ip, _)| *ip);
+        let lines = parsed.chunk_by(|a, b| a.0 == b.0).map(|same| {
+            let names = same.iter().map(|(_, host)| format!(" {host}")).collect::<String>();
+            format!("{}{names}\n", same[0].0)
+        });
+        let lines: Vec<_> = lines.collect();
+        let (count, text) = (lines.len(), lines.concat().into_bytes());
+        Ok(Self(Arc::new(Listed { count, digest: digest(&text), text: Some(text.into()) })))
+    }
+}
+
+/// As a step's arguments have them: the list itself would be in the journal once for each node that gets it.
+impl Serialize for Names {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// From such arguments, or from those of before, which had the list.
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Digest(Listed),
+            List(BTreeMap<String, Vec<String>>),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Digest(listed) => Ok(Self(Arc::new(listed))),
+            Form::List(list) => {
+                let entries = list.iter().flat_map(|(address, names)| names.iter().map(move |name| (address, name)));
+                let names = Self::new(entries.map(|(address, name)| (address.as_str(), name.as_str())));
+                names.map_err(serde::de::Error::custom)
+            }
+        }
+    }
+}
 
 /// A block of names in the hosts file. It stands at the top, since the first line with a name counts: distributions give
 /// the machine's own name a loopback address further down, and services that listen there are heard by nobody.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Hosts {
-    /// Address to names.
-    pub entries: BTreeMap<String, Vec<String>>,
+    pub entries: Names,
     /// Name of the block; others are left alone.
     pub block: String,
     /// The file.
     pub path: String,
 }
 
-impl Default for Hosts {
-    fn default() -> Self {
-        Self { entries: BTreeMap::new(), block: "hosts".into(), path: "/etc/hosts".into() }
+impl Hosts {
+    /// The block `hosts` in /etc/hosts.
+    pub fn of(entries: Names) -> Self {
+        Self { entries, block: "hosts".into(), path: "/etc/hosts".into() }
     }
 }
 
@@ -32,29 +101,15 @@ impl State for Hosts {
     }
 
     fn wish(&self) -> Wish {
-        let text = serde_json::to_vec(&self.entries).unwrap_or_default();
-        wish("hosts", &self.block, [("entries", Some(digest(&text)))])
+        wish("hosts", &self.block, [("entries", Some(self.entries.0.digest.clone()))])
     }
 
     fn plan(&self) -> Result<Plan> {
         let path = absolute("path", &self.path)?;
         let block = name("block", Some(&self.block))?;
-        let mut parsed = Vec::new();
-        for (address, names) in &self.entries {
-            let Ok(ip) = address.parse::<IpAddr>() else {
-                return Err(NodeError::usage("entries", format!("`{address}` is no IP address")));
-            };
-            if names.is_empty() {
-                return Err(NodeError::usage("entries", format!("{address} has no name")));
-            }
-            for host in names {
-                name("entries", Some(host))?;
-            }
-            parsed.push((ip, names.join(" ")));
-        }
-        parsed.sort();
-        let text: String = parsed.iter().map(|(ip, names)| format!("{ip} {names}\n")).collect();
-        Ok(Plan::new(self.title(), include_str!("sh/block.sh"), &[path, block]).stdin(text))
+        let plan = Plan::new(self.title(), include_str!("sh/block.sh"), &[path, block]);
+        let unknown = || NodeError::usage("entries", "of these names only a digest is known");
+        Ok(plan.stdin(self.entries.0.text.clone().ok_or_else(unknown)?))
     }
 }
 
@@ -64,9 +119,8 @@ mod tests {
     use crate::nodes::states::testing::{Here, read};
 
     fn hosts(here: &Here, entries: &[(&str, &str)]) -> Hosts {
-        let entries =
-            entries.iter().map(|(a, n)| ((*a).to_owned(), n.split(' ').map(str::to_owned).collect())).collect();
-        Hosts { entries, path: here.path("hosts"), ..Hosts::default() }
+        let entries = entries.iter().flat_map(|(address, names)| names.split(' ').map(move |name| (*address, name)));
+        Hosts { path: here.path("hosts"), ..Hosts::of(Names::new(entries).unwrap()) }
     }
 
     #[test]
@@ -94,8 +148,22 @@ mod tests {
 
     #[test]
     fn entries_are_checked() {
-        let here = Here::new();
-        assert!(hosts(&here, &[("web", "x")]).plan().is_err());
-        assert!(hosts(&here, &[("10.0.0.1", "x;y")]).plan().is_err());
+        let refused = |address, name| Names::new([(address, name)]).unwrap_err().to_string();
+        expect_test::expect!["`web` is no IP address"].assert_eq(&refused("web", "x"));
+        assert!(Names::new([("10.0.0.1", "x;y")]).is_err() && Names::new([("10.0.0.1", "")]).is_err());
+    }
+
+    #[test]
+    fn arguments_carry_a_digest_and_not_the_list() {
+        let names = Names::new([("10.0.0.2", "b"), ("10.0.0.1", "a")]).unwrap();
+        let other_order = Names::new([("10.0.0.1", "a"), ("10.0.0.2", "b")]).unwrap();
+        let json = |names: &Names| serde_json::to_string(&Hosts::of(names.clone())).unwrap();
+        assert_eq!(json(&names), json(&other_order));
+        expect_test::expect![[r#"{"entries":{"count":2,"digest":"d7fa39a22042dca4f1fea0c9efc37f37f6ef3d7424fd13097dfcd338d4ecaba9"},"block":"hosts","path":"/etc/hosts"}"#]].assert_eq(&json(&names));
+        let before = r#"{"entries":{"10.0.0.1":["a"],"10.0.0.2":["b"]},"block":"hosts","path":"/etc/hosts"}"#;
+        for text in [&json(&names), before] {
+            let read: Hosts = serde_json::from_str(text).unwrap();
+            assert_eq!(read.wish(), Hosts::of(names.clone()).wish());
+        }
     }
 }

@@ -22,7 +22,7 @@ pub use archive::Archive;
 pub use directory::Directory;
 pub use file::File;
 pub(super) use file::plan as file_plan;
-pub use hosts::Hosts;
+pub use hosts::{Hosts, Names};
 pub use line::Line;
 pub use package::Package;
 pub(crate) use plan::absolute;

@@ -28,7 +28,7 @@ pub struct Plan {
     title: String,
     script: String,
     arguments: Vec<String>,
-    stdin: Option<Vec<u8>>,
+    stdin: Option<Arc<[u8]>>,
 }
 
 /// What came of it.
@@ -49,7 +49,7 @@ impl Plan {
     }
 
     #[must_use]
-    pub(super) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn stdin(mut self, bytes: impl Into<Arc<[u8]>>) -> Self {
         self.stdin = Some(bytes.into());
         self
     }
@@ -127,7 +127,7 @@ impl Nodes {
             let wish = Wish { place: place.map(Place::key), ..state.wish() };
             return simulation.apply(target, wish).await;
         }
-        self.apply_plan(target, &plan, place, on_line).await
+        Box::pin(self.apply_plan(target, &plan, place, on_line)).await
     }
 
     /// The same with a plan made before.
@@ -145,7 +145,7 @@ impl Nodes {
                 }
             })
         });
-        let (command, stdin) = (plan.command(), plan.stdin.clone());
+        let (command, stdin) = (plan.command(), plan.stdin.as_deref().map(<[u8]>::to_vec));
         let answer = match place {
             None => self.exec(target, &command, ExecOptions { stdin, on_line, ..ExecOptions::default() }).await,
             Some(place) => {

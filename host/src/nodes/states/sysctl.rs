@@ -51,7 +51,7 @@ impl State for Sysctl {
         }
         let sum = digest(text.as_bytes());
         let arguments = [vec![path.as_str(), &sum, absolute("proc", &self.proc)?], pairs].concat();
-        Ok(Plan::new(self.title(), include_str!("sh/sysctl.sh"), &arguments).stdin(text))
+        Ok(Plan::new(self.title(), include_str!("sh/sysctl.sh"), &arguments).stdin(text.into_bytes()))
     }
 }
 

@@ -42,7 +42,7 @@ impl WaitPort {
                 .await
             {
                 Ok(Ok(true)) => return Ok(()),
-                Ok(Err(error)) if !error.is_lost() || left.is_zero() => return Err(error),
+                Ok(Err(error)) if !error.is_away() || left.is_zero() => return Err(error),
                 _ => {}
             }
             if left.is_zero() {

@@ -81,6 +81,25 @@ fn a_429_holds_the_class_back_and_a_lower_limit_is_believed() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_does_not_hold_for_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let later = JumpingTime::default();
+    let headers: Headers = [("retry-after".into(), "40".into())].into();
+    later.run(async {
+        crate::core::Time::sleep(&later, Duration::from_secs(3_600)).await;
+        governor(&later, Some(folder.path().to_owned()), Events::none()).learn("create", 429, &headers).await;
+    });
+    let time = JumpingTime::default();
+    let governor = governor(&time, Some(folder.path().to_owned()), Events::none());
+    assert_eq!(time.run(starts(&time, std::slice::from_ref(&governor), 1)), [0]);
+    let starts = time.run(async {
+        governor.learn("create", 429, &headers).await;
+        starts(&time, &[governor], 1).await
+    });
+    assert_eq!(starts, [40_000]);
+}
+
+#[test]
 fn a_retry_after_on_a_good_answer_is_not_listened_to() {
     let time = JumpingTime::default();
     let governor = governor(&time, None, Events::none());

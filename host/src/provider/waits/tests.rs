@@ -211,11 +211,17 @@ fn waiters_of_many_tags_share_lists() {
     }
     waiters.insert(20, waiter("b", Some("small")));
     waiters.insert(21, waiter("c", None));
-    let lists: Vec<_> = lists(&waiters).iter().map(|list| serde_json::to_string(list).unwrap()).collect();
+    let lists = |tagged: usize| {
+        let lists = lists(&waiters, &HashMap::from([("big".to_owned(), tagged)]));
+        lists.iter().map(|list| serde_json::to_string(list).unwrap()).collect::<Vec<_>>().join("\n")
+    };
     expect![[r#"
         {"tag":"big"}
         {"ids":["b","c"]}"#]]
-    .assert_eq(&lists.join("\n"));
+    .assert_eq(&lists(12));
+    // Most of those with the tag are waited for no more.
+    expect![[r#"{"ids":["a0","a1","a10","a11","a2","a3","a4","a5","a6","a7","a8","a9","b","c"]}"#]]
+        .assert_eq(&lists(1_000));
 }
 
 #[test]

@@ -46,3 +46,30 @@ fn what_is_done_again_knows_that_it_may_have_been_done() {
     assert_eq!(root.step(&at(1), &look).unwrap(), (false, true), "it finds nothing to change, and is told why");
     assert_eq!(root.step(&at(2), &look).unwrap(), (false, false));
 }
+
+#[test]
+fn a_node_that_cannot_be_reached_does_not_end_the_doubt() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let run = runs.begin(new_run()).unwrap();
+    let look = Look { world: desk.world.clone() };
+    let id = run.id().clone();
+    desk.world.fail_next(failed(FailureKind::Interrupted, "the process died"));
+    run.root().step(&at(1), &look).unwrap_err();
+    drop(run);
+    // Taken up while its node is down, and once more when it is up: still the first attempt, and in doubt.
+    let run = runs.reopen(&id).unwrap();
+    desk.world.fail_next(failed(FailureKind::Ssh, "cannot reach it"));
+    run.root().step(&at(1), &look).unwrap_err();
+    drop(run);
+    let run = runs.reopen(&id).unwrap();
+    assert_eq!(run.root().step(&at(1), &look).unwrap(), (false, true));
+    run.barrier().unwrap();
+    check_steps(
+        &runs,
+        &id,
+        &expect![[r#"
+        0 things.ensure done #1: [false,true]
+    "#]],
+    );
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::inventory::database;
+use crate::runs::Durability;
 
 /// A run of three writes and an output, ended.
 fn ended(desk: &Desk, runs: &Runs) -> RunId {
@@ -107,9 +108,14 @@ fn a_full_disk_stops_before_the_effect() {
     let writer = database::open_writer(&path).unwrap();
     let pages: i64 = writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     writer.pragma_update(None, "max_page_count", pages + 8).unwrap();
-    let runs =
-        Runs::over(writer, desk.dir.path(), &path, desk.runtime.handle().clone(), desk.clock.clone(), Events::none())
-            .unwrap();
+    let around = registry::Around {
+        state: desk.dir.path().to_owned(),
+        database: path,
+        handle: desk.runtime.handle().clone(),
+        time: desk.clock.clone(),
+        events: Events::none(),
+    };
+    let runs = Runs::over(writer, Durability::Durable, around).unwrap();
     let run = runs.begin(new_run()).unwrap();
     let root = run.root();
     let mut done = 0;
@@ -120,15 +126,18 @@ fn a_full_disk_stops_before_the_effect() {
         }
         assert!(done < 10_000);
     };
-    expect!["the journal cannot be written: the disk is full"].assert_eq(&error.to_string());
+    let said = |text: &str| text.replace(desk.dir.path().to_str().unwrap(), "DIR");
+    expect!["the journal DIR/linodetool.db cannot be written: the disk is full"].assert_eq(&said(&error.to_string()));
     assert_eq!(desk.world.made().len(), done, "no effect without a durable intent");
     // All that follows is refused the same way, quickly.
     assert!(matches!(root.step(&at(2), &desk.make("later")), Err(StepError::Journal(_))));
     assert_eq!(runs.begin(new_run()).err().unwrap().kind, FailureKind::State);
     assert_eq!(runs.inventory().nodes("default/default").unwrap_err().to_string().matches("disk is full").count(), 1);
     let failure = run.finish(Status::Done).unwrap_err();
-    expect!["nothing was begun that is not in the journal; repair the cause, then `linodetool runs resume`"]
-        .assert_eq(&failure.hint.unwrap());
+    expect![
+        "nothing is lost: make room on the disk that holds DIR/linodetool.db, then go on: linodetool runs resume RUN"
+    ]
+    .assert_eq(&said(&failure.hint.unwrap()).replace(run.id().as_str(), "RUN"));
     let id = run.id().clone();
     drop((root, run, runs));
     // With room again, the run goes on; its last step is in doubt or done, never both.
@@ -150,8 +159,46 @@ fn a_database_that_vanished_is_told() {
     let connection = database::open_writer(&desk.paths().database()).unwrap();
     connection.execute_batch("drop table entry").unwrap();
     let error = run.root().probe().run().root().step(&at(1), &desk.make("b")).unwrap_err();
-    assert!(error.to_string().starts_with("the journal cannot be written: no such table: entry"), "{error}");
+    assert!(error.to_string().ends_with("linodetool.db cannot be written: no such table: entry"), "{error}");
     assert_eq!(desk.world.made(), ["a"]);
+}
+
+#[test]
+fn a_line_of_a_newer_version_is_told_as_such() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let id = ended(&desk, &runs);
+    let connection = database::open_writer(&desk.paths().database()).unwrap();
+    connection.execute_batch("update entry set kind = 99 where n = 3").unwrap();
+    let failure = runs.show(&id).unwrap_err();
+    let said = format!("{failure}; {}", failure.hint.as_deref().unwrap_or_default());
+    let said = said.replace(desk.dir.path().to_str().unwrap(), "DIR").replace(id.as_str(), "RUN");
+    expect!["DIR/linodetool.db was written by a newer linodetool: run RUN has a line of kind 99, which this version does not know; update linodetool, or keep this version's state elsewhere with --state-dir"].assert_eq(&said);
+    // What can be read still is.
+    assert_eq!(runs.list(&RunFilter::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_run_went_on_without_is_counted_at_its_end() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let run = runs.begin(new_run()).unwrap();
+    let root = run.root();
+    for name in ["a", "b"] {
+        desk.world.fail_next(Failure::new(FailureKind::Limit, "no"));
+        root.step(&at(1), &desk.make(name)).unwrap_err();
+    }
+    root.step(&at(2), &desk.make("c")).unwrap();
+    assert_eq!(run.finish(Status::Failed).unwrap().failed_steps, 2);
+    let id = run.id().clone();
+    drop((root, run));
+    let run = runs.reopen(&id).unwrap();
+    let root = run.root();
+    // History now: the script went on after them.
+    root.step(&at(1), &desk.make("a")).unwrap_err();
+    root.step(&at(1), &desk.make("b")).unwrap_err();
+    root.step(&at(2), &desk.make("c")).unwrap();
+    assert_eq!(run.finish(Status::Done).unwrap().failed_steps, 2);
 }
 
 #[test]

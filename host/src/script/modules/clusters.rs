@@ -14,7 +14,6 @@ pub(crate) mod clusters {
     use crate::script::thrown::{Result, raise};
     use crate::toolkit::clusters::ClusterSpec;
     use rhai::{Array, Map};
-    use std::sync::Arc;
 
     /// Makes what is missing of a cluster, and gives it when every node answers over SSH.
     ///
@@ -45,7 +44,7 @@ pub(crate) mod clusters {
     pub fn ensure(call: NativeCallContext, options: Map) -> Result<ClusterHandle> {
         let spec: ClusterSpec = options::read(&call, options)?;
         let members = at(&call, |at| toolkit(&call)?.ensure_cluster(at, &spec).map_err(|e| raise(e, &call)))?;
-        Ok(ClusterHandle(Arc::new(members)))
+        Ok(ClusterHandle::new(members))
     }
 
     /// A cluster of the inventory.
@@ -60,7 +59,7 @@ pub(crate) mod clusters {
     #[rhai_fn(return_raw, volatile)]
     pub fn get(call: NativeCallContext, name: &str) -> Result<ClusterHandle> {
         let members = at(&call, |at| toolkit(&call)?.cluster(at, name).map_err(|e| raise(e, &call)))?;
-        Ok(ClusterHandle(Arc::new(members)))
+        Ok(ClusterHandle::new(members))
     }
 
     /// All clusters.
@@ -75,7 +74,7 @@ pub(crate) mod clusters {
     #[rhai_fn(return_raw, volatile)]
     pub fn list(call: NativeCallContext) -> Result<Array> {
         let all = at(&call, |at| toolkit(&call)?.list_clusters(at).map_err(|e| raise(e, &call)))?;
-        Ok(all.into_iter().map(|members| Dynamic::from(ClusterHandle(Arc::new(members)))).collect())
+        Ok(all.into_iter().map(|members| Dynamic::from(ClusterHandle::new(members))).collect())
     }
 
     /// Destroys a cluster: its nodes and their disks, its firewall, its keys.
@@ -99,7 +98,7 @@ pub(crate) mod clusters {
 #[expect(unreachable_pub, reason = "the macro takes public functions")]
 #[export_module]
 pub(crate) mod cluster {
-    use crate::script::modules::handles::{ClusterHandle, array};
+    use crate::script::modules::handles::{ClusterHandle, NodeHandle};
     use rhai::Array;
 
     /// The cluster's name.
@@ -132,7 +131,7 @@ pub(crate) mod cluster {
     /// ```
     #[rhai_fn(global, get = "nodes", pure)]
     pub fn nodes(cluster: &mut ClusterHandle) -> Array {
-        array(cluster.0.nodes.iter().cloned())
+        cluster.0.nodes.iter().map(|node| Dynamic::from(NodeHandle(node.clone()))).collect()
     }
 
     /// Whether the `ensure` that gave this cluster made or changed anything.
@@ -154,7 +153,8 @@ pub(crate) mod cluster {
     /// ```
     #[rhai_fn(global, pure)]
     pub fn role(cluster: &mut ClusterHandle, role: &str) -> Array {
-        array(cluster.0.nodes.iter().filter(|node| node.role.as_deref() == Some(role)).cloned())
+        let of_role = cluster.0.nodes.iter().filter(|node| node.role.as_deref() == Some(role));
+        of_role.map(|node| Dynamic::from(NodeHandle(node.clone()))).collect()
     }
 
     /// The cluster as text.

@@ -64,13 +64,16 @@ pub(crate) mod artifacts {
     /// | `sha512` | string | |
     /// | `sha512_url` | string: where the digest is published | |
     ///
+    /// Addresses are https; http only on this computer.
+    ///
     /// # Example
     /// ```rhai
     /// try { artifacts::fetch(#{ name: "x", url: "https://example.com/x.tar.gz" }) } catch (e) { print(e.hint) }
     /// ```
     ///
     /// # Errors
-    /// `usage` without a digest, `invalid` if it does not match, `unavailable` if it cannot be fetched.
+    /// `usage` without a digest, `invalid` if it does not match, `not_found` if the server has no such file, `unavailable` if it
+    /// cannot be fetched after some tries.
     #[rhai_fn(return_raw, volatile)]
     pub fn fetch(call: NativeCallContext, options: Map) -> Result<Artifact> {
         let source = Source::Web(options::read(&call, options)?);

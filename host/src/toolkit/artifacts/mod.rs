@@ -16,9 +16,9 @@ use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::absolute;
-use crate::nodes::{ExecOptions, FileOptions, Target, sh_quote};
+use crate::nodes::{ExecOptions, FileOptions, NodeError, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
-use crate::toolkit::fetch::{checked_sha512, download, published_sha512};
+use crate::toolkit::fetch::{checked_sha512, checked_url, download, published_sha512};
 use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
 use crate::toolkit::stages::staged;
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -40,6 +40,28 @@ pub struct Web {
     /// A file that holds them, as published beside the archive.
     #[serde(default)]
     pub sha512_url: Option<String>,
+}
+
+/// A digest, or where it is published.
+enum Digested {
+    As(String),
+    At(reqwest::Url),
+}
+
+impl Web {
+    fn check(&self) -> Result<(reqwest::Url, Digested), Failure> {
+        let url = checked_url(&self.url, "url")?;
+        let digest = match (&self.sha512, &self.sha512_url) {
+            (Some(digest), _) => Digested::As(checked_sha512(digest)?),
+            (None, Some(url)) => Digested::At(checked_url(url, "sha512_url")?),
+            (None, None) => {
+                return Err(Failure::usage(format!("{url} is not downloaded without a digest"))
+                    .field("sha512")
+                    .hint("give sha512, or sha512_url where it is published"));
+            }
+        };
+        Ok((url, digest))
+    }
 }
 
 /// An archive or folder of this computer.
@@ -149,20 +171,16 @@ impl Repeatable for Prepare<'_> {
                 (local.name, From::Here(self.toolkit.blocking(move || local_path(&path, &cache)).await??))
             }
             Source::Web(web) => {
-                let sha512 = match (&web.sha512, &web.sha512_url) {
-                    (Some(digest), _) => checked_sha512(digest)?,
-                    (None, Some(url)) => published_sha512(url).await?,
-                    (None, None) => {
-                        return Err(Failure::usage(format!("{} is not downloaded without a digest", web.url))
-                            .field("sha512")
-                            .hint("give sha512, or sha512_url where it is published"));
-                    }
+                let (url, digest) = web.check()?;
+                let sha512 = match digest {
+                    Digested::As(sha512) => sha512,
+                    Digested::At(url) => published_sha512(&url, &*cx.time).await?,
                 };
                 if self.toolkit.settings().sandbox {
-                    cx.events.note(format!("{}: downloading {}", web.name, web.url));
-                    (web.name, From::Here(download(&web.url, &sha512, &cache.join("artifacts")).await?))
+                    cx.events.note(format!("{}: downloading {url}", web.name));
+                    (web.name, From::Here(download(&url, &sha512, &cache.join("artifacts"), &*cx.time).await?))
                 } else {
-                    (web.name, From::Web { url: web.url, sha512 })
+                    (web.name, From::Web { url: url.into(), sha512 })
                 }
             }
         };
@@ -180,7 +198,10 @@ impl Prepare<'_> {
         let sha256 = hex(&Sha256::digest(text));
         let (name, bytes) = match source {
             Source::Jars(jars) => (&jars.name, BYTES),
-            Source::Web(web) => (&web.name, BYTES),
+            Source::Web(web) => {
+                web.check()?;
+                (&web.name, BYTES)
+            }
             Source::Local(local) => {
                 let found = std::fs::metadata(self.toolkit.here(&local.path));
                 let found = found.map_err(|e| {
@@ -339,19 +360,46 @@ impl Install<'_> {
                 connections.upload_known(target, &packed.path, known, path, &options).await?;
             }
             From::Web { url, sha512 } => {
+                // Of http there is only what lies on the node itself.
+                let protocol = url.split(':').next().unwrap_or_default();
                 let (url, path) = (sh_quote(url), sh_quote(path));
-                let fetch = format!(
-                    "set -eu; part={path}.part; \
-                     if command -v curl >/dev/null 2>&1; then curl -fsSL --retry 3 --proto =https,http -o \"$part\" {url}; \
-                     else wget -q -O \"$part\" {url}; fi; \
-                     printf '%s  %s\\n' {sha512} \"$part\" | sha512sum -c --quiet - >&2; mv \"$part\" {path}"
-                );
-                connections.exec_ok(target, &fetch, ExecOptions::default()).await?;
+                let fetch =
+                    format!("set -eu; url={url}; path={path}; protocol={protocol}; sha512={sha512}\n{DOWNLOAD}");
+                let output = connections.exec(target, &fetch, ExecOptions::default()).await?;
+                if !output.success() {
+                    let failed = NodeError::Operation {
+                        node: self.node.to_owned(),
+                        operation: format!("artifact {}", self.artifact.name),
+                        message: "the node could not fetch it".into(),
+                        hint: Some("check its address and digest, and what the node reaches".into()),
+                        output: output.last_lines(),
+                    };
+                    return Err(failed.into());
+                }
             }
         }
         Ok(())
     }
 }
+
+/// On the node itself. Tried again, unless the server says no: 22 of curl, which tries again by itself where that may help, 8 of wget.
+const DOWNLOAD: &str = r#"part=$path.part
+get() {
+    if command -v curl >/dev/null 2>&1; then
+        curl -fsSL --proto "=$protocol" --max-redirs 5 --connect-timeout 20 --speed-limit 1 --speed-time 60 --retry 3 -o "$part" "$url"
+    else wget -q -T 60 -O "$part" "$url"; fi
+}
+tries=1
+until get; do
+    code=$?
+    if [ $tries = 4 ] || [ $code = 22 ] || [ $code = 8 ]; then echo "cannot download $url" >&2; exit $code; fi
+    sleep $((tries * 2)); tries=$((tries + 1))
+done
+found=$(sha512sum "$part" | cut -d ' ' -f 1)
+if [ "$found" != "$sha512" ]; then
+    rm -f "$part"; echo "$url is not what was asked for: SHA-512 $found instead of $sha512" >&2; exit 1
+fi
+mv "$part" "$path""#;
 
 fn changed_since(path: &Path) -> Failure {
     Failure::new(FailureKind::Local, format!("{} has changed since the run began", path.display()))

@@ -171,7 +171,8 @@ impl EnsureNode<'_> {
             // There is one with this label: it shows before long.
             (true, _) => now + millis(if sandbox { HIDES_IN_SANDBOX } else { HIDES }),
             (false, true) => now + millis(if sandbox { AGAIN_IN_SANDBOX } else { AGAIN }),
-            (false, false) => self.hopeless_ms(cx),
+            // Not from the intent: the request may have waited for its turn ever since.
+            (false, false) => now + millis(in_doubt(self.toolkit)),
         };
         let unknown = |why: String| {
             Failure::new(FailureKind::Interrupted, format!("no answer whether it was made: {error}; {why}"))
@@ -187,11 +188,6 @@ impl EnsureNode<'_> {
             // It may still appear: the step stays in doubt and is looked for when the run is resumed.
             Err(look) => Err(unknown(format!("and looking for it failed: {look}"))),
         }
-    }
-
-    /// When what was asked for with this intent cannot appear any more.
-    fn hopeless_ms(&self, cx: &StepCx) -> u64 {
-        cx.intent_ms + millis(in_doubt(self.toolkit))
     }
 
     /// Looks for what a create without an answer has made, once and until then. A cancel cuts this where it waits, and
@@ -232,29 +228,11 @@ impl EnsureNode<'_> {
         let price = self.resolved.types[w.type_index].price_in(&self.resolved.region.id);
         let node = Node {
             name: w.name.clone(),
-            context: self.toolkit.context().into(),
             cluster: w.cluster.clone(),
             role: w.role.clone(),
-            provider: self.toolkit.settings().provider.clone(),
-            id: instance.id,
-            region: instance.region,
-            type_id: instance.type_id,
-            image: instance.image,
-            status: instance.status,
-            public_ip: instance.ipv4.into_iter().next(),
-            private_ip: instance.private_ipv4.into_iter().next(),
-            ipv6: instance.ipv6.map(|a| a.split('/').next().unwrap_or_default().to_owned()),
-            memory_mb: instance.memory_mb,
-            vcpus: instance.vcpus,
             host_keys: vec![self.hosts.first.public.clone(), self.hosts.lasting.public.clone()],
             key_ref: Some(self.login.clone()),
-            user: "root".into(),
-            tags: instance.tags,
-            created_by_run: cx.run.to_string(),
-            created_ms: cx.now_ms(),
-            price_hourly: Some(price.hourly),
-            price_monthly: Some(price.monthly),
-            ..Node::default()
+            ..self.toolkit.node_of(cx, instance, Some(price))
         };
         let changes = vec![Change::put_node(node.clone())];
         Done { value: EnsuredNode { node, changed: true }, changes }
@@ -276,7 +254,9 @@ impl Effect for EnsureNode<'_> {
     }
 
     async fn reconcile(&self, cx: &StepCx) -> Result<Option<Done<EnsuredNode>>, Failure> {
-        match self.look_for(cx, self.hopeless_ms(cx)).await? {
+        // From then on what was asked for cannot appear any more.
+        let until_ms = cx.intent_ms + millis(in_doubt(self.toolkit));
+        match self.look_for(cx, until_ms).await? {
             Found::Ours(found) => Ok(Some(self.done(cx, found))),
             Found::Strangers(_) | Found::Nothing => Ok(None),
         }

@@ -1,11 +1,40 @@
 //! Nodes as the inventory has them. Their end is in `resources`.
 
+use linodetool_plugin::model::{Instance, Price};
 use serde::Serialize;
 
 use crate::core::Failure;
 use crate::inventory::{Node, Selector};
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::{Repeatable, Toolkit};
+
+impl Toolkit {
+    /// The record of what the provider shows: of no cluster, and without keys.
+    pub(in crate::toolkit) fn node_of(&self, cx: &StepCx, instance: Instance, price: Option<Price>) -> Node {
+        Node {
+            name: instance.label,
+            context: self.context().into(),
+            provider: self.settings().provider.clone(),
+            id: instance.id,
+            region: instance.region,
+            type_id: instance.type_id,
+            image: instance.image,
+            status: instance.status,
+            public_ip: instance.ipv4.into_iter().next(),
+            private_ip: instance.private_ipv4.into_iter().next(),
+            ipv6: instance.ipv6.map(|a| a.split('/').next().unwrap_or_default().to_owned()),
+            memory_mb: instance.memory_mb,
+            vcpus: instance.vcpus,
+            user: "root".into(),
+            tags: instance.tags,
+            created_by_run: cx.run.to_string(),
+            created_ms: cx.now_ms(),
+            price_hourly: price.map(|price| price.hourly),
+            price_monthly: price.map(|price| price.monthly),
+            ..Node::default()
+        }
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct GetNode<'a> {

@@ -141,7 +141,8 @@ impl Known<'_> {
 
     fn nothing_there(&self, plan: &mut UndoPlan, kind: &ThingKind, step: &StepRecord, name: String, tags: Vec<String>) {
         // A create may be sent again until its step says that nothing is known of it.
-        let until_ms = step.ended_ms.unwrap_or(step.started_ms) + self.in_doubt_ms;
+        let sent_ms = || step.started_ms.max(self.detail.summary.at_work_until_ms());
+        let until_ms = step.ended_ms.unwrap_or_else(sent_ms) + self.in_doubt_ms;
         if step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false) {
             let what = format!("{} {name}", kind.word);
             plan.kept.push(Left { what, why: "it was there before the run".to_owned() });

@@ -1,6 +1,6 @@
 //! Cloud Firewalls.
 
-use crate::{driver, one, whole};
+use crate::{accepted, driver, each, one, unasked, whole};
 use expect_test::expect;
 use linodetool_plugin::testing::Reply;
 use serde_json::{Value, json};
@@ -86,4 +86,105 @@ fn set_rules_writes_all_of_them_and_reads_the_firewall() {
         = {"id":"11","instances":["7","8"],"label":"web","rules":{"inbound":[{"action":"accept","ipv4":["198.51.100.0/24"],"ipv6":[],"label":"ssh","ports":"22","protocol":"TCP"},{"action":"drop","ipv4":["0.0.0.0/0"],"ipv6":["::/0"],"label":"","ports":"","protocol":"ICMP"}],"inbound_policy":"drop","outbound":[],"outbound_policy":"accept"},"status":"enabled","tags":["lt-c-1"]}
     "#]]
         .assert_eq(&driver.show("firewalls.set_rules", json!({ "id": "11", "rules": { "inbound_policy": "drop" } })));
+}
+
+#[test]
+fn a_verdict_of_tomorrow_is_neither_accept_nor_drop() {
+    let mut driver = driver();
+    let rules = json!({ "inbound": [{ "action": "REJECT" }], "inbound_policy": "DROP", "outbound_policy": "REJECT" });
+    driver.on("GET /networking/firewalls/11", Reply::json(200, json!({ "id": 11, "rules": rules })));
+    let rules = driver.call("firewalls.get", json!({ "id": "11" })).expect("it is there")["rules"].take();
+    let shown = [&rules["inbound"][0]["action"], &rules["inbound_policy"], &rules["outbound_policy"]];
+    assert_eq!(shown, ["other", "drop", "other"]);
+}
+
+#[test]
+fn update() {
+    let (path, reply) = ("PUT /networking/firewalls/11", || Reply::json(200, json!({ "id": 11 })));
+    let shown = each([
+        ("firewalls.update", json!({ "id": "11", "label": "web-2", "tags": [], "enabled": false }), path, reply()),
+        ("firewalls.update", json!({ "id": "11", "enabled": true }), path, reply()),
+        ("firewalls.update", json!({ "id": "11" }), "GET /networking/firewalls/11", reply()),
+    ]);
+    expect![[r#"
+        > PUT https://api.linode.com/v4/networking/firewalls/11
+          auth bearer, class default, safe to repeat
+          {"label":"web-2","status":"disabled","tags":[]}
+        < 200
+        = {"id":"11","instances":[],"label":"","rules":{"inbound":[],"inbound_policy":"accept","outbound":[],"outbound_policy":"accept"},"status":"","tags":[]}
+        > PUT https://api.linode.com/v4/networking/firewalls/11
+          auth bearer, class default, safe to repeat
+          {"status":"enabled"}
+        < 200
+        = {"id":"11","instances":[],"label":"","rules":{"inbound":[],"inbound_policy":"accept","outbound":[],"outbound_policy":"accept"},"status":"","tags":[]}
+        > GET https://api.linode.com/v4/networking/firewalls/11
+          auth bearer, class default, safe to repeat
+        < 200
+        = {"id":"11","instances":[],"label":"","rules":{"inbound":[],"inbound_policy":"accept","outbound":[],"outbound_policy":"accept"},"status":"","tags":[]}
+    "#]].assert_eq(&shown);
+}
+
+#[test]
+fn devices_are_added() {
+    let path = "POST /networking/firewalls/11/devices";
+    let shown = each([
+        ("firewalls.add_device", json!({ "firewall": "11", "instance": "7" }), path, accepted()),
+        ("firewalls.add_device", json!({ "firewall": "11", "nodebalancer": "3" }), path, accepted()),
+    ]) + &unasked([
+        ("firewalls.add_device", json!({ "firewall": "11" })),
+        ("firewalls.remove_device", json!({ "firewall": "11", "instance": "7", "nodebalancer": "3" })),
+    ]);
+    expect![[r#"
+        > POST https://api.linode.com/v4/networking/firewalls/11/devices
+          auth bearer, class default
+          {"id":7,"type":"linode"}
+        < 200
+        = {}
+        > POST https://api.linode.com/v4/networking/firewalls/11/devices
+          auth bearer, class default
+          {"id":3,"type":"nodebalancer"}
+        < 200
+        = {}
+        ! {"kind":"invalid","message":"give exactly one of `instance` and `nodebalancer`","field":"instance"}
+        ! {"kind":"invalid","message":"give exactly one of `instance` and `nodebalancer`","field":"instance"}
+    "#]].assert_eq(&shown);
+}
+
+/// By the id of the device, which only the list tells; a Linode may be there by one of its interfaces.
+#[test]
+fn devices_are_removed() {
+    let devices = || {
+        whole(
+            json!([{ "id": 50, "entity": { "id": 7, "type": "nodebalancer" } }, { "id": 51, "entity": { "id": 7, "type": "linode" } },
+            { "id": 52, "entity": { "id": 90, "type": "interface", "parent_entity": { "id": 8, "type": "linode" } } }]),
+        )
+    };
+    let removed = |args: Value, deleted: Option<&str>| {
+        let mut driver = driver();
+        driver.on("GET /networking/firewalls/11/devices?page=1&page_size=500", devices());
+        if let Some(deleted) = deleted {
+            driver.on(&format!("DELETE /networking/firewalls/11/devices/{deleted}"), accepted());
+        }
+        let shown = driver.show("firewalls.remove_device", args);
+        shown.lines().skip(3).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let shown = removed(json!({ "firewall": "11", "instance": "7" }), Some("51"))
+        + &removed(json!({ "firewall": "11", "instance": "8" }), Some("52"))
+        + &removed(json!({ "firewall": "11", "nodebalancer": "7" }), Some("50"))
+        + &removed(json!({ "firewall": "11", "instance": "9" }), None);
+    expect![[r#"
+        > DELETE https://api.linode.com/v4/networking/firewalls/11/devices/51
+          auth bearer, class default, safe to repeat
+        < 200
+        = {}
+        > DELETE https://api.linode.com/v4/networking/firewalls/11/devices/52
+          auth bearer, class default, safe to repeat
+        < 200
+        = {}
+        > DELETE https://api.linode.com/v4/networking/firewalls/11/devices/50
+          auth bearer, class default, safe to repeat
+        < 200
+        = {}
+        ! {"kind":"not_found","message":"instance 9 is not behind firewall 11"}
+    "#]].assert_eq(&shown);
 }

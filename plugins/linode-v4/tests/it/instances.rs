@@ -192,6 +192,26 @@ fn delete_of_what_is_gone() {
     .assert_eq(&one("instances.delete", json!({ "id": "7" }), "DELETE /linode/instances/7", reply));
 }
 
+/// The answer of the first try was lost, and it had its effect.
+#[test]
+fn a_boot_of_what_is_booted_already_went_well() {
+    let says = |operation: &str, reason: &str| {
+        let path = format!("POST /linode/instances/7/{}", operation.trim_start_matches("instances."));
+        let shown = one(operation, json!({ "id": "7" }), &path, refused(400, json!([{ "reason": reason }])));
+        shown.lines().last().unwrap_or_default().to_owned()
+    };
+    let shown = [
+        says("instances.boot", "Linode 7 already booted."),
+        says("instances.boot", "Linode 7 has no disks"),
+        says("instances.reboot", "Linode 7 already booted."),
+    ];
+    expect![[r#"
+        = {}
+        ! {"kind":"invalid","message":"Linode 7 has no disks","retry":"never","status":400}
+        ! {"kind":"invalid","message":"Linode 7 already booted.","retry":"never","status":400}"#]]
+    .assert_eq(&shown.join("\n"));
+}
+
 #[test]
 fn boot_and_shutdown_may_be_repeated_but_reboot_not() {
     let power = |action: &str| {

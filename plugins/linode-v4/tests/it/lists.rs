@@ -232,6 +232,17 @@ fn a_list_that_never_rests_answers_all_that_was_seen() {
 }
 
 #[test]
+fn of_an_item_that_was_read_again_the_newest_copy_counts() {
+    let mut driver = driver();
+    for round in ["first", "second", "third"] {
+        driver.on(&request(1), page(json!([linode(1, round)]), 1, 2, 2));
+        driver.on(&request(2), page(json!([linode(2, "b")]), 2, 2, 3));
+    }
+    let value = driver.call("instances.list", json!({})).expect("they are there");
+    assert_eq!(value["items"][0]["label"], "third");
+}
+
+#[test]
 fn an_item_on_two_pages_is_one_item() {
     let mut driver = driver();
     driver.on(&request(1), page(items(1..3), 1, 2, 3)).on(&request(2), page(items(2..4), 2, 2, 3));

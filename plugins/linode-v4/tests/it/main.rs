@@ -1,15 +1,21 @@
 //! The plugin driven in-process: an operation and its arguments, the exact requests, what comes out. No host, no network.
 
 mod account;
+mod actions;
 mod catalogue;
 mod create;
+mod disks;
+mod domains;
 mod errors;
 mod firewalls;
 mod instances;
 mod lists;
 mod manifest;
+mod networks;
+mod nodebalancers;
 mod raw;
 mod stackscripts;
+mod volumes;
 
 use linodetool_linode_v4::LinodeV4;
 use linodetool_plugin::testing::{Driver, Reply};
@@ -25,6 +31,21 @@ fn one(operation: &str, args: Value, request: &str, reply: Reply) -> String {
     let mut driver = driver();
     driver.on(request, reply);
     driver.show(operation, args)
+}
+
+/// Several operations, each with one exchange on an instance of its own.
+fn each<const N: usize>(calls: [(&str, Value, &str, Reply); N]) -> String {
+    calls.map(|(operation, args, request, reply)| one(operation, args, request, reply)).concat()
+}
+
+/// Several operations that must ask nothing.
+fn unasked<const N: usize>(calls: [(&str, Value); N]) -> String {
+    calls.map(|(operation, args)| driver().show(operation, args)).concat()
+}
+
+/// How API v4 says that it has begun.
+fn accepted() -> Reply {
+    Reply::json(200, json!({}))
 }
 
 /// The envelope of a list.

@@ -24,7 +24,7 @@ fn post_is_not_repeated_and_keeps_its_body() {
     let args = json!({ "method": "POST", "path": "/volumes", "body": { "label": "data", "size": 20, "password": { "secret": "s1" } } });
     expect![[r#"
         > POST https://api.linode.com/v4/volumes
-          auth bearer, class default
+          auth bearer, class volumes
           {"label":"data","password":{"secret":"s1"},"size":20}
         < 200
         = {"id":5}
@@ -104,7 +104,7 @@ fn errors_are_like_all_others() {
     let reply = refused(400, json!([{ "field": "size", "reason": "Must be 10-16384" }]));
     expect![[r#"
         > POST https://api.linode.com/v4/volumes
-          auth bearer, class default
+          auth bearer, class volumes
         < 400
         ! {"kind":"invalid","message":"Must be 10-16384","field":"size","retry":"never","status":400}
     "#]]

@@ -190,7 +190,11 @@ pub(crate) fn after_ssh(spec: &MachineSpec, children: Arc<Children>) -> impl Fut
             }
         }
         let result = serde_json::json!({ "v1": { "datasource": "DataSourceAkamai", "errors": errors } });
-        let _ = fs::create_dir_all("/run/cloud-init").and_then(|()| fs::write(RESULT, result.to_string()));
+        // All of it or nothing: who waits for it reads it as soon as it is there.
+        let new = format!("{RESULT}.new");
+        let _ = fs::create_dir_all("/run/cloud-init")
+            .and_then(|()| fs::write(&new, result.to_string()))
+            .and_then(|()| fs::rename(&new, RESULT));
         if let Some(s) = spec.stackscript.filter(|_| first) {
             let mut env: Vec<(String, String)> =
                 s.data.into_iter().filter(|(k, _)| !k.is_empty() && !k.contains(['=', '\0'])).collect();

@@ -33,7 +33,11 @@ pub(crate) async fn run(channel: Channel<Msg>, host: String, port: u32, reply: C
         }
         let _ = to.shutdown().await;
         // What still comes is read and dropped until the client closes.
-        while pump.next().await.is_some() {}
+        while let Some(m) = pump.next().await {
+            if let ChannelMsg::Data { data } = m {
+                pump.used(data.len());
+            }
+        }
     };
     let down = async {
         let _ = tokio::io::copy(&mut from, &mut write.make_writer()).await;

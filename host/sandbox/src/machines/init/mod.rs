@@ -115,7 +115,13 @@ fn live(spec: &MachineSpec, phases: &str, mut ready: File) -> i32 {
     };
     let power = runtime.block_on(async {
         let (switch, mut asked) = mpsc::channel(1);
-        let (children, manager) = match start(spec, switch).await {
+        // Before the room is told: from then on it asks for a shutdown with this signal, which pid 1 ignores otherwise.
+        let term = signal(SignalKind::terminate()).because(|| "cannot hear when the power goes");
+        let started = match term {
+            Ok(term) => start(spec, switch).await.map(|(children, manager)| (term, children, manager)),
+            Err(e) => Err(e),
+        };
+        let (mut term, children, manager) = match started {
             Ok(started) => started,
             Err(e) => {
                 let _ = ready.write_all(format!("E{e}").as_bytes());
@@ -124,7 +130,6 @@ fn live(spec: &MachineSpec, phases: &str, mut ready: File) -> i32 {
         };
         let _ = ready.write_all(format!("K{phases}").as_bytes());
         drop(ready);
-        let mut term = signal(SignalKind::terminate()).ok()?;
         let power = tokio::select! {
             power = asked.recv() => power,
             _ = term.recv() => Some(Power::Off),

@@ -83,7 +83,9 @@ impl Simulated {
 
     /// What is on a machine and what it was told to do, by what each thing is called.
     pub fn memory(&self, id: u64) -> BTreeMap<String, String> {
-        self.state().nodes.get(&id).map(Node::memory).unwrap_or_default()
+        let mut s = self.state();
+        let now = s.now;
+        s.nodes.get_mut(&id).map(|node| node.memory(now)).unwrap_or_default()
     }
 
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
@@ -127,7 +129,7 @@ impl State {
         match act {
             Act::Facts => quick(What::Facts(self.facts(id))),
             Act::Copy { from, path, dest } => match self.reach(&from) {
-                Ok(source) => match self.nodes.get(&source).and_then(|node| node.file(&path)).cloned() {
+                Ok(source) => match self.nodes.get_mut(&source).and_then(|node| node.file(&path, now)).cloned() {
                     Some(file) => self.nodes.entry(id).or_default().receive(dest, file),
                     None => quick(What::Absent),
                 },
@@ -232,5 +234,34 @@ mod tests {
         let seen = [Asked::Boot(5), Asked::Boot(5), Asked::PowerOff(5), Asked::Delete(5), Asked::PowerOff(5)];
         assert_eq!(m.asked(), seen);
         assert!(exits.try_iter().next().is_none());
+    }
+
+    #[test]
+    fn a_command_that_is_cut_makes_nothing() {
+        let m = Simulated::new();
+        let address = std::net::Ipv4Addr::new(198, 18, 0, 5);
+        let spec = MachineSpec { id: 5, public_ip: Some(address), ..Default::default() };
+        let act = |act, now| m.act(Request { address: address.to_string(), act }, Time(now)).expect("simulated").what;
+        let look = |now| act(Act::Look { path: "/made".into() }, now);
+        let command = crate::act::Command {
+            place: "p".into(),
+            command: "make".into(),
+            creates: Some("/made".into()),
+            takes_ms: Some(1000),
+            ..Default::default()
+        };
+        let run = |now| act(Act::Run(Box::new(command.clone())), now);
+        m.boot(&spec).expect("boots");
+        assert_eq!((run(0), look(500)), (What::Running { left_ms: 1000 }, What::Absent));
+        m.end(5, HowEnded::Rebooted);
+        m.boot(&spec).expect("boots again");
+        assert_eq!((run(2000), look(2000)), (What::Interrupted, What::Absent));
+        act(Act::Forget { place: "p".into() }, 2000);
+        assert_eq!((run(2000), look(2999)), (What::Running { left_ms: 1000 }, What::Absent));
+        assert!(matches!((run(3000), look(3000)), (What::Exited { .. }, What::File(_))));
+        let other = crate::act::Command { place: "q".into(), ..command.clone() };
+        assert_eq!(act(Act::Run(Box::new(other)), 3000), What::Skipped);
+        let memory: Vec<_> = m.memory(5).into_iter().map(|(thing, how)| format!("{thing}: {how}")).collect();
+        assert_eq!(memory, ["file /made: made by a command", "ran make: 1"]);
     }
 }

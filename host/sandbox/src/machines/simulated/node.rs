@@ -23,7 +23,9 @@ pub(super) struct Node {
     granted: BTreeMap<String, What>,
     /// In their order.
     commands: Vec<String>,
-    /// How often each command with a record was begun.
+    /// Places of commands that make a file, until it is known whether they did.
+    making: Vec<String>,
+    /// How often each command with a record was begun, less those that were cut and forgotten, to be begun again.
     ran: BTreeMap<String, u32>,
     /// When a service was started last.
     started: Option<Time>,
@@ -55,6 +57,19 @@ impl Node {
         }
     }
 
+    /// What a command makes is there once it has ended, and not if it was cut.
+    fn make(&mut self, now: Time) {
+        let Self { making, records, files, .. } = self;
+        making.retain(|place| match records.get(place) {
+            Some(Record { interrupted: false, ends, .. }) if *ends > now => true,
+            Some(Record { interrupted: false, command: Command { creates: Some(path), .. }, .. }) => {
+                files.entry(path.clone()).or_default();
+                false
+            }
+            _ => false,
+        });
+    }
+
     pub(super) fn cut(&mut self, now: Time) {
         for record in self.records.values_mut().filter(|record| record.ends > now) {
             record.interrupted = true;
@@ -66,8 +81,10 @@ impl Node {
         &self.commands
     }
 
-    /// What it has come to, by what each thing is called: files, things, and how often each command was begun.
-    pub(super) fn memory(&self) -> BTreeMap<String, String> {
+    /// What it has come to, by what each thing is called: files, things, and how often each command was begun, not
+    /// counting those that were cut and begun again.
+    pub(super) fn memory(&mut self, now: Time) -> BTreeMap<String, String> {
+        self.make(now);
         let files = self.files.iter().map(|(path, file)| {
             (format!("file {path}"), file.digest.clone().unwrap_or_else(|| "made by a command".to_owned()))
         });
@@ -79,11 +96,13 @@ impl Node {
         files.chain(things).chain(ran).collect()
     }
 
-    pub(super) fn file(&self, path: &str) -> Option<&File> {
+    pub(super) fn file(&mut self, path: &str, now: Time) -> Option<&File> {
+        self.make(now);
         self.files.get(path)
     }
 
     pub(super) fn act(&mut self, act: Act, now: Time) -> Acted {
+        self.make(now);
         let (takes_ms, what) = match act {
             Act::Connect => (cost::LOGIN_MS, What::Done),
             Act::Exec { command } => {
@@ -100,7 +119,12 @@ impl Node {
                 (cost::COMMAND_MS, is)
             }
             Act::Forget { place } => {
-                self.records.retain(|known, record| *known != place || !record.interrupted);
+                if let Some(record) = self.records.get(&place).filter(|record| record.interrupted) {
+                    if let Some(times) = self.ran.get_mut(&record.command.command) {
+                        *times = times.saturating_sub(1);
+                    }
+                    self.records.remove(&place);
+                }
                 (cost::COMMAND_MS, What::Done)
             }
             Act::Apply(wish) => self.grant(&wish, now),
@@ -135,8 +159,8 @@ impl Node {
         self.note(command.command.clone());
         *self.ran.entry(command.command.clone()).or_default() += 1;
         let left_ms = command.takes_ms.unwrap_or(cost::COMMAND_MS);
-        if let Some(path) = &command.creates {
-            self.files.entry(path.clone()).or_default();
+        if command.creates.is_some() {
+            self.making.push(command.place.clone());
         }
         let ends = Time(now.0.saturating_add(left_ms));
         self.records.insert(command.place.clone(), Record { command, ends, interrupted: false });

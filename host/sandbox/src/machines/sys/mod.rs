@@ -17,7 +17,7 @@ pub(crate) use mounts::{
 pub(crate) use pass::{receive, send};
 pub(crate) use process::{
     Identity, Limit, adopt_descriptor, broadcast_arp, drop_capabilities, effective_uid, frame_socket, group_id,
-    interface_index, kill, redirect, session_of, set_host_name, try_lock, user_id, wait_for, wait_for_any,
+    interface_index, kill, redirect, see_end_of, session_of, set_host_name, try_lock, user_id, wait_for, wait_for_any,
 };
 pub(crate) use spawn::{MACHINE, Spawn, clone_sibling, close_all_but, close_all_but_two, exit, fork, open_self, spawn};
 pub(crate) use terminal::Terminal;

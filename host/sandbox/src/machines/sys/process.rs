@@ -28,6 +28,20 @@ pub(crate) fn wait_for(pid: i32) -> io::Result<i32> {
     }
 }
 
+/// Returns when a child of ours has ended. Its pid stays its own until [`wait_for`].
+pub(crate) fn see_end_of(pid: i32) {
+    loop {
+        // SAFETY: plain data, for which all zeros are a value.
+        let mut told: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let flags = libc::WEXITED | libc::WNOWAIT;
+        // SAFETY: the kernel writes one siginfo_t.
+        match check(unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut told, flags) }) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            _ => return, // an error: there is no such child, which is the end too
+        }
+    }
+}
+
 /// The next child that has ended, if any: (pid, wait status). Does not block.
 pub(crate) fn wait_for_any() -> Option<(i32, i32)> {
     let mut status = 0;

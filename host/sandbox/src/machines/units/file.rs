@@ -12,6 +12,9 @@ const FOLDERS: [&str; 4] =
     ["/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
 pub(crate) const ETC: &str = "/etc/systemd/system";
 
+/// No limit, as a time that can be added to any other.
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 86400);
+
 /// A service's name: without `.service`, with the instance of a template.
 pub(crate) fn name_of(word: &str) -> String {
     word.strip_suffix(".service").unwrap_or(word).to_owned()
@@ -92,6 +95,11 @@ impl UnitFile {
 
     pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
         self.get(key).and_then(duration)
+    }
+
+    /// The limit that the first of these keys sets which is given; `0` and `infinity` are [`FOREVER`].
+    pub(crate) fn limit(&self, keys: &[&str]) -> Option<Duration> {
+        keys.iter().find_map(|k| self.get(k).and_then(limit))
     }
 
     /// The services among the values of these keys.
@@ -219,6 +227,14 @@ pub(crate) fn duration(s: &str) -> Option<Duration> {
     (!spaced.trim().is_empty()).then(|| Duration::try_from_secs_f64(total).ok()).flatten()
 }
 
+fn limit(s: &str) -> Option<Duration> {
+    match duration(s) {
+        None if s == "infinity" => Some(FOREVER),
+        Some(d) if d.is_zero() => Some(FOREVER),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,5 +263,15 @@ mod tests {
             ["5", "300ms", "1min 30s", "1min30s", "2h", "infinity", ""].iter().map(|s| duration(s)).collect();
         expect!["[Some(5s), Some(300ms), Some(90s), Some(90s), Some(7200s), None, None]"]
             .assert_eq(&format!("{seen:?}"));
+    }
+
+    #[test]
+    fn limits_that_are_none() {
+        let mut f = UnitFile::default();
+        f.parse("A=0\nB=infinity\nC=2min\nD=soon\nE=0s\n", "u");
+        let seen = [&["A"][..], &["B"], &["C"], &["D"], &["E"], &["Z"], &["D", "Z", "C"]].map(|keys| f.limit(keys));
+        let none = Some(FOREVER);
+        let two = Some(Duration::from_secs(120));
+        assert_eq!(seen, [none, none, two, None, none, None, two]);
     }
 }

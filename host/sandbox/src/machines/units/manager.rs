@@ -4,7 +4,7 @@
 
 use super::super::fail::{Because, Result, fail};
 use super::super::init::{Children, Ended};
-use super::file::{ETC, UnitFile, name_of};
+use super::file::{ETC, FOREVER, UnitFile, name_of};
 use super::order::order;
 use super::policy::{clean, failure, restarts, signal_number};
 use super::processes::{end, lives, members, signal_all};
@@ -183,6 +183,7 @@ impl Manager {
 
     /// Runs the start commands until the unit counts as started.
     async fn launch(&self, unit: &str, f: &UnitFile, life: u64, invocation: &str) -> Result<()> {
+        run::folders(f).inspect_err(|_| self.change(unit, life, |u| u.result = "resources"))?;
         for c in f.all("ExecStartPre") {
             self.step(unit, f, c, life, invocation).await?;
         }
@@ -215,18 +216,25 @@ impl Manager {
         Ok(())
     }
 
-    /// One command to its end; a failure counts unless it begins with `-`.
+    /// One command of a start to its end; a failure counts unless it begins with `-`.
     async fn step(&self, unit: &str, f: &UnitFile, command: &str, life: u64, invocation: &str) -> Result<()> {
+        let usual = if f.get("Type") == Some("oneshot") { FOREVER } else { STOP_WITHIN };
+        let limit = f.limit(&["TimeoutStartSec", "TimeoutSec"]).unwrap_or(usual);
+        self.step_within(limit, (unit, f), command, life, invocation).await
+    }
+
+    async fn step_within(
+        &self,
+        limit: Duration,
+        (unit, f): (&str, &UnitFile),
+        command: &str,
+        life: u64,
+        invocation: &str,
+    ) -> Result<()> {
         let main = Some(self.unit(unit).main).filter(|p| *p > 0);
         let (pid, ended) = run::start(&self.children, unit, f, command, invocation, main)
             .inspect_err(|_| self.change(unit, life, |u| u.result = "resources"))?;
-        let limit = f.duration("TimeoutStartSec").unwrap_or(STOP_WITHIN);
-        let oneshot = f.get("Type") == Some("oneshot") && f.get("TimeoutStartSec").is_none();
-        let ended = if oneshot {
-            ended.await.ok()
-        } else {
-            tokio::time::timeout(limit, ended).await.ok().and_then(std::result::Result::ok)
-        };
+        let ended = tokio::time::timeout(limit, ended).await.ok().and_then(std::result::Result::ok);
         let Some(e) = ended else {
             let _ = super::super::sys::kill(pid, libc::SIGKILL);
             self.change(unit, life, |u| u.result = "timeout");
@@ -268,7 +276,7 @@ impl Manager {
         }
         end(&u.invocation, &members(&u.invocation), libc::SIGTERM, Duration::from_secs(5)).await;
         for c in f.all("ExecStopPost") {
-            let _ = self.step(&unit, &f, c, life, &u.invocation).await;
+            let _ = self.step_within(stop_limit(&f), (&unit, &f), c, life, &u.invocation).await;
         }
         let (state, result) =
             if ok { (State::Inactive, "success") } else { (State::Failed, ended.map_or("resources", failure)) };
@@ -305,7 +313,7 @@ impl Manager {
         if !ran {
             return;
         }
-        let patience = f.duration("TimeoutStopSec").or(f.duration("TimeoutSec")).unwrap_or(STOP_WITHIN).min(at_most);
+        let patience = stop_limit(&f).min(at_most);
         for c in f.all("ExecStop") {
             if let Ok((_, ended)) = run::start(&self.children, unit, &f, c, &invocation, Some(main).filter(|p| *p > 0))
             {
@@ -328,14 +336,14 @@ impl Manager {
             _ => end(&invocation, &everyone, signal, patience).await,
         };
         for c in f.all("ExecStopPost") {
-            let _ = self.step(unit, &f, c, life, &invocation).await;
+            let _ = self.step_within(patience, (unit, &f), c, life, &invocation).await;
         }
         let (state, result) = if in_time { (State::Inactive, "success") } else { (State::Failed, "timeout") };
         self.change(unit, life, |u| (u.state, u.result, u.main) = (state, result, 0));
     }
 
     pub(crate) async fn stop_named(&self, unit: &str) {
-        self.stop(unit, Duration::MAX).await;
+        self.stop(unit, FOREVER).await;
     }
 
     /// Stops everything at once: the machine goes down.
@@ -383,6 +391,10 @@ impl Manager {
         }
         Ok(())
     }
+}
+
+fn stop_limit(f: &UnitFile) -> Duration {
+    f.limit(&["TimeoutStopSec", "TimeoutSec"]).unwrap_or(STOP_WITHIN)
 }
 
 async fn outcome(mut job: Job) -> Result<()> {

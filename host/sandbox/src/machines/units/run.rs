@@ -24,34 +24,45 @@ pub(crate) fn start(
     invocation: &str,
     main: Option<i32>,
 ) -> Result<Running> {
-    let full = line.starts_with(['+', '!']) || line.starts_with("-+");
-    let name = if full { "root" } else { f.get("User").unwrap_or("root") };
-    let user = User::find(name).because(|| format!("User= names {name}, who does not exist"))?;
+    let command = line.trim_start_matches(['-', '@', '+', '!', ':']);
+    // These run as root, whatever the unit says.
+    let full = line[..line.len() - command.len()].contains(['+', '!']);
+    let user = if full { User::find("root").because(|| "there is no user root")? } else { user_of(f)? };
     let env = environment(f, &user, invocation, main)?;
-    let argv = expand(&words(line.trim_start_matches(['-', '@', '+', '!', ':'])), &env);
+    let argv = expand(&words(command), &env);
     let Some(program) = argv.first() else { return fail(format!("the command {line:?} is empty")) };
     let mut cmd = Command::new(program);
     cmd.args(&argv[1..]).env_clear().envs(env.iter().map(|(k, v)| (k, v)));
-    folders(f, &user)?;
-    identity(f, &user)?.apply(&mut cmd);
+    identity(f, &user, full)?.apply(&mut cmd);
     cmd.stdin(Stdio::null()).stdout(output(f, "StandardOutput", unit)?);
     cmd.stderr(output(f, if f.get("StandardError").is_some() { "StandardError" } else { "StandardOutput" }, unit)?);
     let (child, ended) = children.spawn(&mut cmd).because(|| format!("cannot run {program}"))?;
     Ok((child.id() as i32, ended))
 }
 
-fn identity(f: &UnitFile, user: &User) -> Result<Identity> {
+fn user_of(f: &UnitFile) -> Result<User> {
+    let name = f.get("User").unwrap_or("root");
+    User::find(name).because(|| format!("User= names {name}, who does not exist"))
+}
+
+/// `Group=`, else the user's own.
+fn group_of(f: &UnitFile, user: &User) -> Result<u32> {
+    f.get("Group")
+        .map_or(Ok(user.gid), |g| User::group(g).because(|| format!("Group= names {g}, which does not exist")))
+}
+
+fn identity(f: &UnitFile, user: &User, full: bool) -> Result<Identity> {
     let folder = f.get("WorkingDirectory").unwrap_or("/").trim_start_matches('-');
     let folder = if folder == "~" { &user.home } else { folder };
     if f.get("WorkingDirectory").is_some_and(|w| !w.starts_with(['-', '~'])) && !std::path::Path::new(folder).is_dir() {
         return fail(format!("WorkingDirectory= names {folder}, which is not a folder"));
     }
     let mut id = user.identity(folder);
-    if let Some(g) = f.get("Group") {
-        id.gid = User::group(g).because(|| format!("Group= names {g}, which does not exist"))?;
-    }
-    for g in f.all("SupplementaryGroups").flat_map(str::split_whitespace) {
-        id.groups.push(User::group(g).because(|| format!("SupplementaryGroups= names {g}, which does not exist"))?);
+    if !full {
+        id.gid = group_of(f, user)?;
+        for g in f.all("SupplementaryGroups").flat_map(str::split_whitespace) {
+            id.groups.push(User::group(g).because(|| format!("SupplementaryGroups= names {g}, which does not exist"))?);
+        }
     }
     id.umask = f.get("UMask").and_then(|m| u32::from_str_radix(m, 8).ok()).or(Some(0o022));
     id.limits = f.keys().filter_map(limit).collect();
@@ -126,8 +137,10 @@ fn assignments(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// `RuntimeDirectory=`, `StateDirectory=`, `LogsDirectory=`: made for the service's user.
-fn folders(f: &UnitFile, user: &User) -> Result<()> {
+/// `RuntimeDirectory=`, `StateDirectory=`, `LogsDirectory=`: made once for all commands, for the service's user and group.
+pub(crate) fn folders(f: &UnitFile) -> Result<()> {
+    let user = user_of(f)?;
+    let gid = group_of(f, &user)?;
     for (key, base) in [
         ("RuntimeDirectory", "/run"),
         ("StateDirectory", "/var/lib"),
@@ -140,7 +153,7 @@ fn folders(f: &UnitFile, user: &User) -> Result<()> {
             fs::create_dir_all(&path).because(|| format!("cannot make {path}"))?;
             fs::set_permissions(&path, fs::Permissions::from_mode(mode))
                 .because(|| format!("cannot set the mode of {path}"))?;
-            chown(&path, Some(user.uid), Some(user.gid)).because(|| format!("cannot change the owner of {path}"))?;
+            chown(&path, Some(user.uid), Some(gid)).because(|| format!("cannot change the owner of {path}"))?;
         }
     }
     Ok(())

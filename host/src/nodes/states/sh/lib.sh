@@ -33,23 +33,26 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 digest() { sha256sum <"$1" | cut -c 1-64; }
 
-# meta PATH MODE OWNER GROUP: an empty one is left as it is.
+# has PATH NAME-FORMAT NUMBER-FORMAT WANTED: a wanted owner or group is a name or a number.
+has() { [ "$(stat -c "%$2" "$1")" = "$4" ] || [ "$(stat -c "%$3" "$1")" = "$4" ]; }
+
+# meta PATH MODE OWNER GROUP [LIKE]: an empty one is left as it is, or made what LIKE has. A change is what LIKE, or else
+# PATH, did not have. The mode comes last, so that nobody but its owner-to-be reads a new file.
 meta() {
-	if [ -n "$2" ]; then
-		lt_now=$(stat -c %a "$1") || fail "its mode cannot be read"
-		if [ "$((0$lt_now))" -ne "$((0$2))" ]; then
-			chmod "$2" "$1" || fail "its mode cannot be set to $2"
-			did "mode $lt_now to $2"
-		fi
-	fi
-	if [ -n "$3" ] && [ "$(stat -c %U "$1")" != "$3" ] && [ "$(stat -c %u "$1")" != "$3" ]; then
-		chown "$3" "$1" || { needs_ids "its owner cannot be set to $3"; false; } || fail "its owner cannot be set to $3" "make the user first"
-		did "owner $3"
-	fi
-	if [ -n "$4" ] && [ "$(stat -c %G "$1")" != "$4" ] && [ "$(stat -c %g "$1")" != "$4" ]; then
-		chgrp "$4" "$1" || { needs_ids "its group cannot be set to $4"; false; } || fail "its group cannot be set to $4" "make the group first"
-		did "group $4"
-	fi
+	lt_like=${5:-$1}
+	lt_owner=${3:-$(stat -c %u "$lt_like")} lt_group=${4:-$(stat -c %g "$lt_like")} lt_now=$(stat -c %a "$lt_like") || fail "its mode cannot be read"
+	has "$lt_like" U u "$lt_owner" || lt_new_owner=$lt_owner
+	has "$lt_like" G g "$lt_group" || lt_new_group=$lt_group
+	has "$1" U u "$lt_owner" || chown "$lt_owner" "$1" ||
+		{ needs_ids "its owner cannot be set to $lt_owner"; false; } || fail "its owner cannot be set to $lt_owner" "make the user first"
+	has "$1" G g "$lt_group" || chgrp "$lt_group" "$1" ||
+		{ needs_ids "its group cannot be set to $lt_group"; false; } || fail "its group cannot be set to $lt_group" "make the group first"
+	lt_mode=${2:-$lt_now}
+	[ "$((0$(stat -c %a "$1")))" -eq "$((0$lt_mode))" ] || chmod "$lt_mode" "$1" || fail "its mode cannot be set to $lt_mode"
+	[ "$((0$lt_now))" -eq "$((0$lt_mode))" ] || did "mode $lt_now to $lt_mode"
+	[ -z "${lt_new_owner:-}" ] || did "owner $lt_new_owner"
+	[ -z "${lt_new_group:-}" ] || did "group $lt_new_group"
+	lt_new_owner= lt_new_group=
 }
 
 # A name beside PATH for its next content, with the mode and owner that PATH has, or 0644.
@@ -88,17 +91,16 @@ put() {
 	[ ! -e "$lt_to" ] || lt_what=content
 	lt_new=${lt_to%/*}/.lt-$$-${lt_to##*/}
 	trap 'rm -f "$lt_new"' EXIT
-	# Private until it has the mode and owner that it is to have.
+	# Private until it has the owner, and then the mode, that it is to have.
 	(umask 077 && cat >"$lt_new") || fail "it cannot be written" "make the directory first, or room on the disk"
 	[ "$(digest "$lt_new")" = "$2" ] || fail "its content arrived incomplete"
-	if [ -e "$lt_to" ]; then
-		chown "$(stat -c %u:%g "$lt_to")" "$lt_new" && chmod "$(stat -c %a "$lt_to")" "$lt_new"
+	if [ "$lt_what" = content ]; then
+		meta "$lt_new" "$3" "$4" "$5" "$lt_to"
 	else
-		chmod "${3:-644}" "$lt_new"
-	fi || fail "its mode cannot be set"
-	lt_before=$lt_changed/$lt_detail
-	meta "$lt_new" "$3" "$4" "$5"
-	[ "$lt_what" != created ] || { lt_changed=${lt_before%%/*} lt_detail=${lt_before#*/}; }
+		lt_before=$lt_changed/$lt_detail
+		meta "$lt_new" "${3:-644}" "$4" "$5"
+		lt_changed=${lt_before%%/*} lt_detail=${lt_before#*/}
+	fi
 	mv -f "$lt_new" "$lt_to" || fail "it cannot be replaced"
 	trap - EXIT
 	did "$lt_what"

@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "the macro unwraps what it has checked")]
 
 use super::{Answer, Asked, Doc, method, plain, state};
-use crate::nodes::states::{Package, Service, Sysctl, User};
+use crate::core::Failure;
+use crate::nodes::states::{Hosts, Names, Package, Service, Sysctl, User};
+use crate::runs::StepError;
+use crate::script::modules::call::{at, toolkit};
+use crate::script::modules::handles::NodeHandle;
 use crate::script::options;
+use crate::script::thrown::{Result, raise};
 use rhai::Map;
 use rhai::plugin::*;
 
@@ -122,19 +127,42 @@ const SYSCTL: Doc = Doc {
     "#,
 };
 
+fn write_hosts(
+    call: &NativeCallContext,
+    node: &NodeHandle,
+    names: &std::result::Result<Names, Failure>,
+) -> Result<Dynamic> {
+    let names = names.as_ref().map_err(|failure| raise(StepError::Failed(failure.clone()), call))?;
+    let hosts = Hosts::of(names.clone());
+    at(call, |at| toolkit(call)?.apply(at, &node.0, &hosts).map_err(|e| raise(e, call))).map(|applied| plain(&applied))
+}
+
 /// Methods whose arguments have a shape of their own.
 #[expect(unreachable_pub, reason = "the macro takes public functions")]
 #[export_module]
 mod methods {
-    use super::plain;
-    use crate::nodes::states::Hosts;
-    use crate::script::modules::call::{at, nodes_of, toolkit};
-    use crate::script::modules::handles::NodeHandle;
-    use crate::script::thrown::{Result, raise};
+    use super::write_hosts;
+    use crate::script::modules::call::nodes_of;
+    use crate::script::modules::handles::{ClusterHandle, NodeHandle, names};
+    use crate::script::thrown::Result;
     use rhai::Array;
-    use std::collections::BTreeMap;
 
-    /// Writes the names of nodes into /etc/hosts, each with its private address, or else its public one.
+    /// Writes the names of a cluster's nodes into /etc/hosts, each with its private address, or else its public one.
+    ///
+    /// # Example
+    /// ```rhai
+    /// n.hosts(c);
+    /// ```
+    ///
+    /// # Errors
+    /// `command` if the file cannot be written.
+    #[rhai_fn(global, name = "hosts", return_raw, volatile, pure)]
+    pub fn hosts_of_cluster(call: NativeCallContext, node: &mut NodeHandle, cluster: ClusterHandle) -> Result<Dynamic> {
+        write_hosts(&call, node, cluster.0.names())
+    }
+
+    /// Writes the names of any nodes into /etc/hosts. For all nodes of a large cluster give the cluster itself: its list
+    /// is then made once, and not once for each node.
     ///
     /// # Example
     /// ```rhai
@@ -145,14 +173,6 @@ mod methods {
     /// `command` if the file cannot be written.
     #[rhai_fn(global, return_raw, volatile, pure)]
     pub fn hosts(call: NativeCallContext, node: &mut NodeHandle, nodes: Array) -> Result<Dynamic> {
-        let mut entries: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for other in nodes_of(&call, &nodes)? {
-            if let Some(address) = other.private_ip.as_ref().or(other.public_ip.as_ref()) {
-                entries.entry(address.clone()).or_default().push(other.name.clone());
-            }
-        }
-        let hosts = Hosts { entries, ..Hosts::default() };
-        let applied = at(&call, |at| toolkit(&call)?.apply(at, &node.0, &hosts).map_err(|e| raise(e, &call)))?;
-        Ok(plain(&applied))
+        write_hosts(&call, node, &names(&nodes_of(&call, &nodes)?))
     }
 }

@@ -1,0 +1,102 @@
+//! A database that cannot be written now, as on a full disk: read all the same, so that what is on record can be shown.
+//!
+//! Owns how it is read without a byte written beside it. Does not know what for.
+
+use super::StateError;
+use super::database::{self, Trouble};
+use rusqlite::{Connection, OpenFlags};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A database that is there and is only read.
+pub(crate) struct ReadOnly {
+    path: PathBuf,
+    /// Of one whose last lines are still in its log: SQLite reads that only where it may write.
+    copy: Option<TempDir>,
+}
+
+impl ReadOnly {
+    /// The database at this path, after it could not be opened for this reason; `None` if it cannot be read either.
+    pub(crate) fn after(path: &Path, error: &StateError) -> Option<(Self, Trouble)> {
+        let StateError::Database { trouble, .. } = error else { return None };
+        Some((Self::of(path)?, trouble.clone()))
+    }
+
+    /// The database at this path, if it can be read.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let log = log_of(path);
+        let copy = match log.metadata() {
+            Ok(log) if log.len() > 0 => Some(copy(path).ok()?),
+            _ => None,
+        };
+        let this = Self { path: path.to_owned(), copy };
+        this.reader().is_ok().then_some(this)
+    }
+
+    /// Opens it for queries.
+    pub(crate) fn reader(&self) -> Result<Connection, StateError> {
+        if let Some(copy) = &self.copy {
+            let path = copy.path().join("linodetool.db");
+            // Brings in what is in the log.
+            database::open_writer(&path)?;
+            return database::open_reader(&path);
+        }
+        // Immutable: without locks and without files beside it, since nobody writes it.
+        let uri = uri_of(&self.path);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri, flags).map_err(StateError::database(&self.path, "opened"))?;
+        database::is_current(&connection, &self.path)?;
+        Ok(connection)
+    }
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn copy(path: &Path) -> io::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let to = folder.path().join("linodetool.db");
+    std::fs::copy(log_of(path), log_of(&to))?;
+    std::fs::copy(path, to)?;
+    Ok(folder)
+}
+
+fn uri_of(path: &Path) -> String {
+    let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+        b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    format!("file:{}?immutable=1", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(reader: &Connection) -> u32 {
+        reader.query_row("select count(*) from source", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn it_is_read_in_place_or_with_what_is_in_its_log() {
+        let dir = tempfile::Builder::new().prefix("a b?").tempdir().unwrap();
+        let path = dir.path().join("linodetool.db");
+        assert!(ReadOnly::of(&path).is_none());
+        let writer = database::open_writer(&path).unwrap();
+        writer.execute_batch("insert into source values ('r', 'p', 't')").unwrap();
+        let while_open = ReadOnly::of(&path).unwrap();
+        assert!(while_open.copy.is_some());
+        assert_eq!(sources(&while_open.reader().unwrap()), 1);
+        drop(writer);
+        let after = ReadOnly::of(&path).unwrap();
+        assert!(after.copy.is_none());
+        assert_eq!(sources(&after.reader().unwrap()), 1);
+        let beside: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+        assert_eq!(beside.len(), 1, "nothing is written beside it");
+    }
+}
