@@ -1,10 +1,13 @@
-//! What is asked of this computer, and what is refused before anything is asked.
+//! What is asked of this computer, what is refused before anything is asked, and what is not used twice.
 
-use crate::lost::{WORKS, process, world};
-use crate::support::{begin, within};
+use crate::lost::{WORKS, cut_at_ssh_of, process, world};
+use crate::support::{begin, cluster, within};
+use crate::undo::{HERE, interrupted};
 use linodetool::core::FailureKind;
 use linodetool::inventory::Node;
+use linodetool::toolkit::api::RawSpec;
 use linodetool::toolkit::http::PageOptions;
+use std::sync::atomic::Ordering;
 
 #[test]
 fn a_path_is_below_the_folder_of_the_run_wherever_it_goes_on() {
@@ -47,4 +50,28 @@ fn whether_a_secret_is_there_is_in_the_journal_and_its_value_is_not() {
     drop(run);
     let steps = toolkit.runs().show(&id).unwrap().steps;
     assert_eq!((steps[0].op.as_str(), steps[0].args.to_string().contains("hunter2")), ("secrets.find", false));
+}
+
+#[test]
+fn a_node_that_is_made_again_has_other_host_keys() {
+    let world = world();
+    let process = process(&world, WORKS);
+    interrupted(&process);
+    let toolkit = &process.app.toolkit;
+    let keys_of = |name: &str| toolkit.inventory().node(HERE, name).unwrap().unwrap().host_keys;
+    let before = ["c-node-1", "c-node-2"].map(keys_of);
+    let path = format!("/linode/instances/{}", toolkit.inventory().node(HERE, "c-node-2").unwrap().unwrap().id);
+    let delete = RawSpec { method: "DELETE".into(), path, ..RawSpec::default() };
+    within(&begin(&process.app), |at| toolkit.raw(at, &delete)).unwrap();
+    let again =
+        || cut_at_ssh_of(&process, &begin(&process.app), 2, |at| toolkit.ensure_cluster(at, &cluster(2)).map(drop));
+    // What was made a moment ago may only not be shown yet.
+    process.later.store(3_600_000, Ordering::SeqCst);
+    again();
+    let after = ["c-node-1", "c-node-2"].map(keys_of);
+    assert_eq!(before[0], after[0]);
+    assert!(before[1].iter().all(|key| !after[1].contains(key)), "{before:?} {after:?}");
+    // They are those of the machine that is there now, however often it is looked at.
+    again();
+    assert_eq!(["c-node-1", "c-node-2"].map(keys_of), after);
 }

@@ -10,7 +10,9 @@ use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{Confirmed, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned};
+use crate::toolkit::nodes::{
+    Confirmed, EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned,
+};
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -87,6 +89,9 @@ impl Toolkit {
             present: look.nodes.len(),
         };
         at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        if !look.gone.is_empty() {
+            at.step(&ForgetGone { nodes: &look.gone, toolkit: self })?;
+        }
         let keys = at.step(&EnsureKeys {
             login: format!("cluster/{}", spec.name),
             given: spec.ssh_key.as_deref(),
@@ -270,6 +275,9 @@ struct Looked {
     guarded: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
+    /// Of the inventory, and not on the account any more.
+    #[serde(default)]
+    gone: Vec<Gone>,
 }
 
 #[derive(Serialize)]
@@ -300,8 +308,10 @@ impl Repeatable for Look<'_> {
         let client = &toolkit.provider().await?.client;
         let present = client.list_instances(&ListInstances::default()).await?.items;
         let by_id: HashMap<&str, &Instance> = present.iter().map(|one| (one.id.as_str(), one)).collect();
-        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         let mut missing: HashSet<String> = wanted_nodes(spec).into_iter().map(|w| w.name).collect();
+        let is_gone = |node: &&Node| missing.contains(&node.name) && !by_id.contains_key(node.id.as_str());
+        let gone = nodes.iter().filter(is_gone).filter_map(|node| Gone::of(toolkit, node)).collect();
+        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         for node in &nodes {
             missing.remove(&node.name);
         }
@@ -311,7 +321,7 @@ impl Repeatable for Look<'_> {
         // A cluster without a node left binds nobody to its region or image.
         let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, guarded, nodes }.into())
+        Ok(Looked { resolved, cluster, guarded, nodes, gone }.into())
     }
 }
 

@@ -32,8 +32,6 @@ pub(crate) struct ThingKind {
 pub(crate) const KINDS: &[ThingKind] = &[
     kind("Linode", "instances", "nodes.ensure", "/wanted/name"),
     kind("firewall", "firewalls", "firewalls.ensure", "/cluster"),
-    kind("volume", "volumes", "volumes.ensure", "/name"),
-    kind("NodeBalancer", "nodebalancers", "nodebalancers.ensure", "/name"),
 ];
 
 const fn kind(word: &'static str, operations: &'static str, made_by: &'static str, name_at: &'static str) -> ThingKind {

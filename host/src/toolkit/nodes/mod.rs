@@ -2,6 +2,7 @@
 
 mod course;
 mod ensure;
+mod gone;
 mod new;
 mod power;
 mod ready;
@@ -19,6 +20,7 @@ use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
 pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, label_taken};
+pub(crate) use gone::{ForgetGone, Gone};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
