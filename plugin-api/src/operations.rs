@@ -154,6 +154,8 @@ macro_rules! for_each_operation {
             "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing => Destroy;
             /// One of the provider's own operations, by method and path.
             "raw" raw(Raw) -> Box<RawValue> => Write;
+            /// What is known of the provider's own operations, for `raw`; asks nobody.
+            "raw.operations" list_raw_operations(NoArguments) -> Page<RawOperation> => Read;
         }
     };
 }

@@ -194,7 +194,7 @@ const FULL_PERCENT: u64 = 90;
 
 fn room(place: &Path, free: u64, total: u64) -> Check {
     let used = 100 - (u128::from(free) * 100 / u128::from(total.max(1))) as u64;
-    let gib = |bytes: u64| format!("{}.{}", bytes >> 30, (bytes % (1 << 30)) * 10 >> 30);
+    let gib = |bytes: u64| format!("{}.{}", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30);
     let found = format!("{} of {} GiB are free where {} is ({used} % full)", gib(free), gib(total), place.display());
     let remedy = if free < ROOM {
         "free some room: the sandbox's machines share this disk, and Hadoop on them begins with 2 GiB"

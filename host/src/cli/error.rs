@@ -36,6 +36,8 @@ pub(crate) struct LeftBehind {
     pub(crate) nodes: Vec<String>,
     /// First ones first.
     pub(crate) failed_steps: Vec<FailedStep>,
+    /// Names of nodes that were there and are gone.
+    pub(crate) gone: Vec<String>,
     /// How to go on, and how to remove them.
     #[serde(skip)]
     pub(crate) advice: String,
@@ -169,6 +171,9 @@ impl CliError {
             document["error"]["run"] = json!(left.run);
             document["error"]["nodes"] = json!(left.nodes);
             document["error"]["failed_steps"] = json!(left.failed_steps);
+            if !left.gone.is_empty() {
+                document["error"]["gone"] = json!(left.gone);
+            }
         }
         Some(document)
     }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
@@ -123,7 +124,7 @@ impl Toolkit {
         let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
         let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
         if let Some(id) = &firewall_id {
-            changed |= at.step(&SetMembers { firewall: id, members: addresses(&nodes), toolkit: self })?;
+            changed |= at.step(&SetMembers { firewall: id, members: member_addresses(&nodes), toolkit: self })?;
         }
         self.count(changed);
         Ok(Members { cluster, nodes, changed })
@@ -159,14 +160,10 @@ impl Toolkit {
 }
 
 impl Members {
-    /// By which its nodes know each other.
+    /// By which its nodes are let in.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        addresses(&self.nodes)
+        member_addresses(&self.nodes)
     }
-}
-
-fn addresses(nodes: &[Node]) -> Vec<String> {
-    nodes.iter().flat_map(|node| node.private_ip.iter().chain(&node.public_ip).cloned()).collect()
 }
 
 fn check(spec: &ClusterSpec) -> Result<(), Failure> {
@@ -187,6 +184,15 @@ fn check(spec: &ClusterSpec) -> Result<(), Failure> {
                 .hint("give it once, with the sum of both counts"));
         }
         check_name(&format!("{}-{}-{}", spec.name, role.role, role.count))?;
+    }
+    let nodes: u64 = spec.roles.iter().map(|role| u64::from(role.count)).sum();
+    if spec.firewall && nodes > MOST_MEMBERS as u64 {
+        let name = &spec.name;
+        let message =
+            format!("cluster {name} would have {nodes} nodes, and a firewall knows at most {MOST_MEMBERS} members");
+        return Err(Failure::usage(message).field("count").hint(
+            "make several clusters, or ask for one without a firewall (firewall: false) and keep strangers out on the nodes",
+        ));
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! tasks: runs seen as data, and ending what a run that nobody executes any more still does on nodes.
+//! Ending what a run that nobody executes any more still does on nodes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::{Failure, RunId};
 use crate::inventory::Node;
 use crate::nodes::{Inspected, Place};
-use crate::runs::{Done, Kind, RunDetail, RunFilter, RunSummary, StepCx, StepError, StepRecord};
+use crate::runs::{Done, Kind, StepCx, StepError, StepRecord};
 use crate::toolkit::states::title_of;
 use crate::toolkit::{At, Repeatable, Toolkit, commands};
 
@@ -40,19 +40,6 @@ pub enum CommandState {
 }
 
 impl Toolkit {
-    /// Runs of the context, newest first.
-    pub fn list_runs(&self) -> Result<Vec<RunSummary>, Failure> {
-        self.runs().list(&RunFilter { context: Some(self.context().into()), ..RunFilter::default() })
-    }
-
-    /// One run with its steps.
-    ///
-    /// # Errors
-    /// `NotFound` with near names.
-    pub fn show_run(&self, id: &RunId) -> Result<RunDetail, Failure> {
-        self.runs().show(id)
-    }
-
     /// Stops the commands and operations that a run left on nodes: those whose outcome is not known. Whoever calls owns that run, so that
     /// no other process is waiting for them.
     ///

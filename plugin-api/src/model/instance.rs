@@ -138,6 +138,11 @@ pub struct CreateInstance {
     /// MB of swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_mb: Option<u64>,
+    /// Only when an earlier try of this very create may have taken effect, and only for a plugin with the feature
+    /// [`BEFORE_IDS`](crate::BEFORE_IDS): ids of all instances that were there before that try. The one that is not among
+    /// them, was made as it is wanted here and carries nobody's label, is it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vec<String>>,
 }
 
 /// What to change; what is absent stays.

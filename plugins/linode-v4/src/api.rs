@@ -3,6 +3,7 @@
 //! Does not know pages (`list`) or what the nouns mean.
 
 use crate::errors::error_of;
+use crate::manifest::{BASE_URL, BETA_URL};
 use linodetool_plugin::{Auth, Cx, ErrorKind, Nothing, ProviderError, Request, Response, Result};
 use serde::de::DeserializeOwned;
 
@@ -68,6 +69,12 @@ impl Api {
         Request::new(method, self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
     }
 
+    /// The same below `/v4beta`, unless somebody chose the address: then it says which version is meant.
+    pub(crate) fn beta(&self, method: &str, path: &str) -> Request {
+        let base_url = if self.base_url == BASE_URL { BETA_URL } else { &self.base_url };
+        Request::new(method, format!("{base_url}{path}")).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
@@ -120,16 +127,6 @@ pub(crate) fn number(field: &str, id: &str) -> Result<u64> {
 /// An id of the same kind that may be left out.
 pub(crate) fn some_number(field: &str, id: Option<&String>) -> Result<Option<u64>> {
     id.map(|id| number(field, id)).transpose()
-}
-
-/// A part of a path that is no number: `private/15`, an address.
-pub(crate) fn segment(field: &str, text: &str) -> Result<String> {
-    if matches!(text, "" | "." | "..") {
-        return Err(invalid(field, format!("`{text}` names nothing")));
-    }
-    let mut part = String::new();
-    escape(&mut part, text);
-    Ok(part)
 }
 
 /// As URLs write what is not plain.

@@ -15,6 +15,7 @@ mod configs;
 mod disks;
 mod domains;
 mod errors;
+mod facts;
 mod filter;
 mod firewall_devices;
 mod firewalls;

@@ -14,13 +14,13 @@ use std::collections::hash_map::Entry;
 pub(crate) const PAGE_SIZE: usize = 500;
 
 /// Pages fetched at once: enough to hide the delay of each, few enough to leave the rate limit to others.
-const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// How often a list is read again because it changed between its pages. After that, what was seen is answered.
 const READS: usize = 3;
 
 /// More pages than this are a mistake of the provider's: 2,000 pages are a million things.
-const MAX_PAGES: u64 = 2_000;
+pub(crate) const MAX_PAGES: u64 = 2_000;
 
 /// A page. Without `data` and `pages` it is none: taking it for an empty or short list would make things disappear.
 #[derive(Deserialize)]

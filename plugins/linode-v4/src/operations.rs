@@ -86,4 +86,5 @@ provided! {
     "vpc_subnets.create" create_vpc_subnet(CreateSubnet) -> Subnet = vpcs::create_subnet;
     "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing = vpcs::delete_subnet;
     "raw" raw(Raw) -> Box<RawValue> = raw::raw;
+    "raw.operations" list_raw_operations(NoArguments) -> Page<RawOperation> = facts::operations;
 }

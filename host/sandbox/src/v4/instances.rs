@@ -18,10 +18,7 @@ const WRITE: &str = "linodes:read_write";
 
 pub(super) const ROUTES: &[Route] = &[
     Route::list("linode/instances", READ, |call| match page::only_ids::<&Linode>(call.request) {
-        Some(ids) => {
-            let asked = ids.iter().filter_map(|id| call.world.linodes.get(id));
-            call.list(asked.filter(|linode| linode.visible <= call.now), |linode| linode_view(linode))
-        }
+        Some(ids) => call.list(ids.iter().filter_map(|id| seen(call, *id)), |linode| linode_view(linode)),
         None => call.list(linodes(call), |linode| linode_view(linode)),
     }),
     Route::new("POST", "linode/instances", WRITE, instance_create::create).counted(Class::CreateLinode),
@@ -38,10 +35,13 @@ pub(super) fn linodes<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Linode
     call.world.linodes.values().filter(|linode| linode.visible <= call.now)
 }
 
+fn seen<'a>(call: &'a Call<'_>, id: u64) -> Option<&'a Linode> {
+    call.world.linodes.get(&id).filter(|linode| linode.visible <= call.now)
+}
+
 /// The Linode that the path names, if it is seen.
 pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
-    let linode = call.world.linodes.get(&call.id(0)?);
-    linode.filter(|linode| linode.visible <= call.now).ok_or_else(Refused::not_found)
+    seen(call, call.id(0)?).ok_or_else(Refused::not_found)
 }
 
 /// Why a label cannot be given to a Linode: `present` is the one that asks, if it exists.
@@ -102,7 +102,8 @@ fn update(call: &mut Call<'_>) -> Answer {
 }
 
 fn delete(call: &mut Call<'_>) -> Answer {
-    let (id, now) = (linode(call)?.id, call.now);
+    // One that is not seen yet too: whoever made it has its id from the answer, and must be able to get rid of it.
+    let (id, now) = (call.id(0)?, call.now);
     if call.world.delete_linode(id, now) { done() } else { Err(Refused::not_found()) }
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use linodetool_sandbox::faults::Faults;
+use linodetool_sandbox::faults::{Faults, Spec};
 use linodetool_sandbox::machines::Machines;
 use linodetool_sandbox::wire::{Mishap, Response};
 use linodetool_sandbox::{ServeOptions, spawn};
@@ -159,7 +159,6 @@ fn a_new_linode_hides_for_a_while() {
         "POST /boot",
         "POST /reboot",
         "POST /shutdown",
-        "DELETE ",
     ] {
         let (method, rest) = call.split_once(' ').unwrap();
         let status = cloud.ask(&format!("{method} /v4/linode/instances/{id}{rest}")).status;
@@ -168,6 +167,9 @@ fn a_new_linode_hides_for_a_while() {
     assert_eq!(cloud.ask(&create("web-1")).status, 400, "its label is taken all the same");
     cloud.pass(3.0);
     assert_eq!(looks(), ([1, 1], 200));
+    cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").unwrap(), 1);
+    let id = cloud.get(&create("web-2"))["id"].as_u64().unwrap();
+    assert_eq!(cloud.ask(&format!("DELETE /v4/linode/instances/{id}")).status, 200, "who knows its id gets rid of it");
 }
 
 #[test]

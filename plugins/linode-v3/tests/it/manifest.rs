@@ -19,12 +19,18 @@ fn manifest() {
           "version": "V",
           "description": "Linode through its legacy API v3, which Linode has retired",
           "messages": "1.0",
-          "features": [],
+          "features": [
+            "before_ids"
+          ],
           "operations": [],
           "capabilities": [
             "display_group",
+            "domains",
+            "images",
+            "nodebalancers",
             "private_ip",
-            "stackscripts"
+            "stackscripts",
+            "volumes"
           ],
           "config": [
             {

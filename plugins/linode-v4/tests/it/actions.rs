@@ -55,7 +55,8 @@ fn resize() {
           {"allow_auto_disk_resize":false,"migration_type":"warm","type":"g6-standard-2"}
         < 200
         = {}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn ids_of_firewall_and_stackscript_must_be_numbers() {
 #[test]
 fn an_argument_of_tomorrow_is_refused_and_not_ignored() {
     expect![[r#"
-        ! {"kind":"invalid","message":"arguments: unknown field `firewall`, expected one of `label`, `region`, `type`, `image`, `tags`, `authorized_keys`, `root_pass`, `user_data`, `stackscript_id`, `stackscript_data`, `firewall_id`, `private_ip`, `booted`, `swap_mb` at line 1 column 11"}
+        ! {"kind":"invalid","message":"arguments: unknown field `firewall`, expected one of `label`, `region`, `type`, `image`, `tags`, `authorized_keys`, `root_pass`, `user_data`, `stackscript_id`, `stackscript_data`, `firewall_id`, `private_ip`, `booted`, `swap_mb`, `before` at line 1 column 11"}
     "#]].assert_eq(&driver().show("instances.create", json!({ "region": "us-east", "firewall": "web" })));
 }
 

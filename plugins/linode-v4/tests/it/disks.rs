@@ -131,7 +131,8 @@ fn what_cannot_be_meant_is_not_asked() {
         ("disks.list", json!({})),
         ("disks.delete", json!({ "instance": "7" })),
         ("images.create", json!({ "disk": "root" })),
-        ("images.delete", json!({ "id": ".." })),
+        ("images.delete", json!({ "id": "private/.." })),
+        ("images.delete", json!({ "id": "linode/debian12" })),
     ]);
     expect![[r#"
         ! {"kind":"invalid","message":"a slot holds either a disk or a volume: give exactly one","field":"devices.sda"}
@@ -140,7 +141,8 @@ fn what_cannot_be_meant_is_not_asked() {
         ! {"kind":"invalid","message":"`` is not an id of this provider: its ids are whole numbers","field":"instance"}
         ! {"kind":"invalid","message":"`` is not an id of this provider: its ids are whole numbers","field":"id"}
         ! {"kind":"invalid","message":"`root` is not an id of this provider: its ids are whole numbers","field":"disk"}
-        ! {"kind":"invalid","message":"`..` names nothing","field":"id"}
+        ! {"kind":"invalid","message":"`private/..` is no image of the account: theirs are called private/15","field":"id"}
+        ! {"kind":"invalid","message":"`linode/debian12` is no image of the account: theirs are called private/15","field":"id"}
     "#]].assert_eq(&shown);
 }
 
@@ -153,7 +155,7 @@ fn images() {
     let shown = each([
         ("images.create", all, "POST /images", Reply::json(200, image.clone())),
         ("images.create", json!({ "disk": "5" }), "POST /images", Reply::json(200, image)),
-        ("images.delete", json!({ "id": "private/15" }), "DELETE /images/private%2F15", accepted()),
+        ("images.delete", json!({ "id": "private/15" }), "DELETE /images/private/15", accepted()),
     ]);
     expect![[r#"
         > POST https://api.linode.com/v4/images
@@ -166,7 +168,7 @@ fn images() {
           {"disk_id":5}
         < 200
         = {"capabilities":["cloud-init"],"deprecated":false,"description":"","id":"private/15","label":"golden","public":false,"size_mb":1500,"status":"creating","vendor":""}
-        > DELETE https://api.linode.com/v4/images/private%2F15
+        > DELETE https://api.linode.com/v4/images/private/15
           auth bearer, class default, safe to repeat
         < 200
         = {}

@@ -101,5 +101,6 @@ fn an_srv_record_is_named_after_its_service() {
         ! {"kind":"invalid","message":"`sip` is no name of an SRV record: give one like _sip._tcp","field":"name"}
         ! {"kind":"invalid","message":"`_sip` is no name of an SRV record: give one like _sip._tcp","field":"name"}
         ! {"kind":"invalid","message":"`_._` is no name of an SRV record: give one like _sip._tcp","field":"name"}
-    "#]].assert_eq(&unasked([srv(""), srv("sip"), srv("_sip"), srv("_._")]));
+    "#]]
+    .assert_eq(&unasked([srv(""), srv("sip"), srv("_sip"), srv("_._")]));
 }

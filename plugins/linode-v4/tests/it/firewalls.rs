@@ -147,7 +147,8 @@ fn devices_are_added() {
         = {}
         ! {"kind":"invalid","message":"give exactly one of `instance` and `nodebalancer`","field":"instance"}
         ! {"kind":"invalid","message":"give exactly one of `instance` and `nodebalancer`","field":"instance"}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 /// By the id of the device, which only the list tells; a Linode may be there by one of its interfaces.
@@ -186,5 +187,6 @@ fn devices_are_removed() {
         < 200
         = {}
         ! {"kind":"not_found","message":"instance 9 is not behind firewall 11"}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }

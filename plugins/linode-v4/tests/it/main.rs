@@ -7,6 +7,7 @@ mod create;
 mod disks;
 mod domains;
 mod errors;
+mod facts;
 mod firewalls;
 mod instances;
 mod lists;

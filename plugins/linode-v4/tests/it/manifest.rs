@@ -86,7 +86,8 @@ fn manifest() {
             "vpc_subnets.list",
             "vpc_subnets.create",
             "vpc_subnets.delete",
-            "raw"
+            "raw",
+            "raw.operations"
           ],
           "capabilities": [
             "domains",
@@ -109,7 +110,8 @@ fn manifest() {
             }
           ],
           "base_urls": [
-            "https://api.linode.com/v4"
+            "https://api.linode.com/v4",
+            "https://api.linode.com/v4beta"
           ],
           "rate_classes": [
             {

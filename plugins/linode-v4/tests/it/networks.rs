@@ -79,5 +79,6 @@ fn subnets() {
           auth bearer, class default, safe to repeat
         < 200
         = {}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }

@@ -132,7 +132,8 @@ fn its_backends() {
           auth bearer, class default, safe to repeat
         < 200
         = {}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn every_status_has_its_word() {
         resizing -> "resizing"
         key_rotating -> "other"
         contact_support -> "other""#]]
-        .assert_eq(&["creating", "active", "resizing", "key_rotating", "contact_support"].map(status).join("\n"));
+    .assert_eq(&["creating", "active", "resizing", "key_rotating", "contact_support"].map(status).join("\n"));
 }
 
 #[test]
@@ -116,7 +116,8 @@ fn attach_detach_and_resize() {
           {"size":40}
         < 200
         = {}
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]
