@@ -158,7 +158,7 @@ fn doctor_runs_in_an_empty_home_and_makes_nothing() {
     let output = home.run("doctor --json");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<_> = document["checks"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
-    expect![[r#"["state directory", "disk", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
+    expect![[r#"["state directory", "disk", "plugin", "plugin", "token", "sandbox", "ssh", "java", "mvn", "nft"]"#]]
         .assert_eq(&format!("{names:?}"));
     let lacking: Vec<_> = document["checks"].as_array().unwrap().iter().filter(|c| c["status"] != "ok").collect();
     assert!(lacking.iter().all(|check| check["remedy"].is_string()), "{lacking:?}");

@@ -38,6 +38,8 @@ fn every_noun() {
     lenient::<Subnet>();
     lenient::<StackScript>();
     lenient::<Firewall>();
+    lenient::<Ip>();
+    lenient::<PlacementGroup>();
     lenient::<RawOperation>();
     lenient::<RawParameter>();
     lenient::<Manifest>();

@@ -37,6 +37,12 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
     if args.firewall_id.is_some() {
         return Err(lacks("firewall_id", "Cloud Firewalls"));
     }
+    if args.subnet.is_some() {
+        return Err(lacks("subnet", "VPCs"));
+    }
+    if args.placement_group.is_some() {
+        return Err(lacks("placement_group", "placement groups"));
+    }
     let (datacenter, plan, catalogue) =
         v3.shelf.find(&v3.api, cx, |c| Ok((c.region_id(&args.region)?, c.type_id(&args.type_id)?, c.clone()))).await?;
     let filling = match args.image.as_str() {

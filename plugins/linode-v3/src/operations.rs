@@ -97,4 +97,16 @@ provided! {
     "vpc_subnets.list" list_vpc_subnets(OfVpc) -> Page<Subnet>: "VPCs";
     "vpc_subnets.create" create_vpc_subnet(CreateSubnet) -> Subnet: "VPCs";
     "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing: "VPCs";
+    "instances.rescue" rescue_instance(RescueInstance) -> Nothing: "rescue system";
+    "instances.reset_password" reset_instance_password(ResetPassword) -> Nothing: "password resets";
+    "domains.clone" clone_domain(CloneDomain) -> Domain: "copies of domains";
+    "domains.import" import_domain(ImportDomain) -> Domain: "imports of domains";
+    "ips.remove" remove_ip(IpOfInstance) -> Nothing: "way to take an address from a Linode";
+    "ips.reserve" reserve_ip(ReserveIp) -> Ip: "reserved addresses";
+    "ips.release" release_ip(OneIp) -> Nothing: "reserved addresses";
+    "placement_groups.list" list_placement_groups(ListPlacementGroups) -> Page<PlacementGroup>: "placement groups";
+    "placement_groups.create" create_placement_group(CreatePlacementGroup) -> PlacementGroup: "placement groups";
+    "placement_groups.delete" delete_placement_group(ById) -> Nothing: "placement groups";
+    "placement_groups.assign" assign_placement_group(PlacementMembers) -> PlacementGroup: "placement groups";
+    "placement_groups.unassign" unassign_placement_group(PlacementMembers) -> PlacementGroup: "placement groups";
 }

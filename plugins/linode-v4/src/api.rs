@@ -3,9 +3,11 @@
 //! Does not know pages (`list`) or what the nouns mean.
 
 use crate::errors::error_of;
+use crate::lenient::Part;
 use crate::manifest::{BASE_URL, BETA_URL};
 use linodetool_plugin::{Auth, Cx, ErrorKind, Nothing, ProviderError, Request, Response, Result};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 /// Rate classes as the manifest names them.
 pub(crate) mod class {
@@ -89,7 +91,7 @@ pub(crate) async fn send(cx: &Cx, request: Request) -> Result<Response> {
 /// Sends and reads one noun.
 pub(crate) async fn one<N: Noun>(cx: &Cx, request: Request) -> Result<N> {
     let response = send(cx, request).await?;
-    let noun = N::from_wire(object(&response)?);
+    let noun = N::from_wire(object::<Part<N::Wire>>(&response)?.0);
     if noun.id().is_empty() { Err(no_id(response.status)) } else { Ok(noun) }
 }
 
@@ -107,6 +109,15 @@ pub(crate) fn object<T: DeserializeOwned>(response: &Response) -> Result<T> {
         return Err(ProviderError { status: Some(response.status), ..error });
     }
     response.json()
+}
+
+/// An item of a list; one that is no object is empty.
+pub(crate) fn wire<W: DeserializeOwned + Default>(item: &RawValue) -> Result<W> {
+    let read: std::result::Result<Part<W>, _> = serde_json::from_str(item.get());
+    read.map(|part| part.0).map_err(|e| {
+        let message = format!("the provider answered 200 in an unknown form: {e}");
+        ProviderError { status: Some(200), ..ProviderError::new(ErrorKind::Unavailable, message) }
+    })
 }
 
 /// Ambiguous on purpose: after a create, the thing may exist.

@@ -182,3 +182,16 @@ fn a_disk_whose_answer_has_no_id_may_have_been_made() {
     let error = driver.call("disks.create", json!({ "instance": "7", "label": "a", "size_mb": 1 })).expect_err("no id");
     assert!(error.is_ambiguous());
 }
+
+#[test]
+fn clone() {
+    let args = json!({ "instance": "7", "id": "5" });
+    let reply = Reply::json(200, disk(6, "not ready"));
+    expect![[r#"
+        > POST https://api.linode.com/v4/linode/instances/7/disks/5/clone
+          auth bearer, class default
+          {}
+        < 200
+        = {"created":"2026-01-31T12:00:00","filesystem":"ext4","id":"6","label":"Debian 12 Disk","size_mb":25088,"status":"not_ready"}
+    "#]].assert_eq(&each([("disks.clone", args, "POST /linode/instances/7/disks/5/clone", reply)]));
+}

@@ -10,6 +10,7 @@ mod errors;
 mod facts;
 mod firewalls;
 mod instances;
+mod ips;
 mod lists;
 mod manifest;
 mod networks;
