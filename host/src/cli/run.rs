@@ -13,7 +13,7 @@ use crate::inventory::Node;
 use crate::nodes::was_cut;
 use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
-use crate::toolkit::commands;
+use crate::toolkit::tasks::work_on_node;
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -204,7 +204,7 @@ impl Touched {
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        let unseen = detail.in_doubt().filter(|step| step.op == commands::RUN && step.failure.is_none());
+        let unseen = detail.in_doubt().filter(|step| work_on_node(step).is_some() && step.failure.is_none());
         let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
         Ok(Self {
             nodes,

@@ -11,7 +11,9 @@ use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{Confirmed, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned};
+use crate::toolkit::nodes::{
+    Confirmed, EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned,
+};
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -89,6 +91,9 @@ impl Toolkit {
             present_hourly: look.nodes.iter().filter_map(|node| node.price_hourly).sum(),
         };
         at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        if !look.gone.is_empty() {
+            at.step(&ForgetGone { nodes: &look.gone, toolkit: self })?;
+        }
         let keys = at.step(&EnsureKeys {
             login: format!("cluster/{}", spec.name),
             given: spec.ssh_key.as_deref(),
@@ -277,6 +282,9 @@ struct Looked {
     guarded: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
+    /// Of the inventory, and not on the account any more.
+    #[serde(default)]
+    gone: Vec<Gone>,
 }
 
 #[derive(Serialize)]
@@ -307,8 +315,10 @@ impl Repeatable for Look<'_> {
         let client = &toolkit.provider().await?.client;
         let present = client.list_instances(&ListInstances::default()).await?.items;
         let by_id: HashMap<&str, &Instance> = present.iter().map(|one| (one.id.as_str(), one)).collect();
-        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         let mut missing: HashSet<String> = wanted_nodes(spec).into_iter().map(|w| w.name).collect();
+        let is_gone = |node: &&Node| missing.contains(&node.name) && !by_id.contains_key(node.id.as_str());
+        let gone = nodes.iter().filter(is_gone).filter_map(|node| Gone::of(toolkit, node)).collect();
+        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         for node in &nodes {
             missing.remove(&node.name);
         }
@@ -318,7 +328,7 @@ impl Repeatable for Look<'_> {
         // A cluster without a node left binds nobody to its region or image.
         let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, guarded, nodes }.into())
+        Ok(Looked { resolved, cluster, guarded, nodes, gone }.into())
     }
 }
 
@@ -425,7 +435,7 @@ impl Repeatable for Forget<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
+        forget(self.toolkit, &format!("cluster/{}.login", self.name)).await?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
     }
 }
