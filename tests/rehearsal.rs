@@ -9,10 +9,11 @@ mod support;
 use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
-use linodetool::core::{Clock, VirtualTime};
+use linodetool::core::{Clock, Secret, SystemClock, VirtualTime};
 use linodetool::rehearsal::{Asked, Cloud, Outcome, rehearse};
 use linodetool::runs::{NewRun, Run, Status};
 use linodetool::script;
+use linodetool::secrets::SecretStore;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::{options, paths};
@@ -182,7 +183,7 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
     .assert_eq(&work(1));
     expect![[r#"
         Course {
-            seconds: 176.649,
+            seconds: 176.749,
             shares: [
                 Share {
                     what: "creating and booting Linodes",
@@ -217,12 +218,17 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
                     seconds: 0.75,
                 },
                 Share {
+                    what: "questions to nodes",
+                    seconds: 0.1,
+                },
+                Share {
                     what: "calls of the provider's API",
                     seconds: 0.05,
                 },
             ],
         }
         [
+            "question `[ -e /opt/hadoop ] || [ \"$(df -Pk /var/lib | awk 'NR == 2 { print $4 }')\" -ge 2097152 ]` (3 times): assumed to be answered with yes",
             "Linodes and limits of the account that the inventory does not have",
             "how large downloads are: each is taken for 150 MB",
         ]"#]]
@@ -257,6 +263,7 @@ fn a_recipe_that_destroys_says_so_beforehand() {
     std::fs::write(&recipe, "nodes::delete(\"hadoop-worker-1\");").unwrap();
     let outcome = stage.rehearse(recipe.to_str().unwrap(), &[]);
     expect![[r#"
+        change firewall lt-hadoop (members) 
         destroy linode hadoop-worker-1 all data on its disk
         so hadoop-worker-1: all data on its disk is lost
         0.036 an hour, was 0.072
@@ -305,11 +312,62 @@ fn prices_are_those_that_the_account_showed_last() {
         create linode hadoop-worker-1 $2
         create firewall lt-hadoop $0
         4 an hour, was 0
-    "#]].assert_eq(&told(&outcome));
+    "#]]
+    .assert_eq(&told(&outcome));
     let known = format!("{}\n{}", outcome.rehearsal.catalogue, outcome.rehearsal.unknown[0]);
     expect![[r#"
         as the account showed them on 2026-12-06
-        prices, types and regions since 2026-12-06, 40 days ago"#]].assert_eq(&known);
+        question `[ -e /opt/hadoop ] || [ "$(df -Pk /var/lib | awk 'NR == 2 { print $4 }')" -ge 2097152 ]` (2 times): assumed to be answered with yes"#]]
+    .assert_eq(&known);
+}
+
+/// Everything that a node can be brought to, read back from the journal.
+const WEB: &str = r#"
+let p = params(#{ text: param("v1", "content") });
+let c = clusters::ensure(#{ name: "w", region: "us-east", image: "linode/debian12",
+    roles: [#{ role: "web", type: "g6-nanode-1" }] });
+let n = c.nodes[0];
+n.packages(#{ names: ["nginx"] });
+n.user("web", #{ system: true });
+n.directory("/srv/web", #{ owner: "web" });
+n.file("/srv/web/index.html", #{ content: p.text });
+n.file("/srv/web/key", #{ content_secret: "db" });
+n.line("/etc/hosts", #{ line: "192.0.2.1 other" });
+n.sysctl(#{ settings: #{ "net.core.somaxconn": "1024" } });
+n.upload(words::bundled(), "/srv/web/text", #{});
+n.run("make it", #{ creates: "/srv/web/made", rehearse: "" });
+n.service("web", #{ unit: `[Service]\nExecStart=/srv/web/run ${p.text}\n`, enabled: true, started: true });
+if p.text != "v1" { nodes::reboot(n.name); }
+"#;
+
+#[test]
+fn what_a_node_was_brought_to_is_known() {
+    let stage = Stage::new();
+    let recipe = stage.dir.path().join("web.rhai");
+    std::fs::write(&recipe, WEB).unwrap();
+    let recipe = recipe.to_str().unwrap();
+    // Something is used in place of a secret that is not there.
+    let fresh = stage.rehearse(recipe, &[]);
+    let missing = fresh.rehearsal.unknown.iter().find(|line| line.starts_with("secret"));
+    assert_eq!(missing.unwrap(), "secret `db`: not in the store; something was used in its place");
+    let secrets = SecretStore::open(&paths(stage.dir.path()).state, "default/default", Arc::new(SystemClock)).unwrap();
+    secrets.set("db", &Secret::new("hidden".into())).unwrap();
+    stage.run(recipe, &[]);
+    expect![[r#"
+        0.0075 an hour, was 0.0075
+    "#]]
+    .assert_eq(&told(&stage.rehearse(recipe, &[])));
+    let other = stage.rehearse(recipe, &[("text", "v2")]);
+    expect![[r#"
+        change file /srv/web/index.html (content) w-web-1
+        change service web (unit, restarted) w-web-1
+        change reboot () w-web-1
+        so w-web-1: service web restarts
+        so w-web-1: the node reboots
+        0.0075 an hour, was 0.0075
+    "#]]
+    .assert_eq(&told(&other));
+    assert!(!format!("{:?}", other.rehearsal).contains("hidden"));
 }
 
 /// Names of the nodes whose daemons a run has restarted.

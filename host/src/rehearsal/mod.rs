@@ -24,6 +24,7 @@ use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 pub use report::{Cost, Counted, Course, Destroyed, Made, NodeChange, Rehearsal, Share, Work};
 use seed::Present;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use unknown::Missing;
@@ -162,11 +163,14 @@ impl Stage {
     }
 }
 
+const FOLDERS: &str = "linodetool-rehearsal-";
+
 /// For all that a rehearsal writes; in memory where that is possible.
 fn folder() -> Result<tempfile::TempDir, Failure> {
-    let mut named = tempfile::Builder::new();
-    named.prefix("linodetool-rehearsal-");
-    let memory = Path::new("/dev/shm");
+    let (mut named, memory) = (tempfile::Builder::new(), Path::new("/dev/shm"));
+    let prefix = format!("{FOLDERS}{}-", std::process::id());
+    named.prefix(&prefix);
+    sweep(memory);
     let made = if memory.is_dir() { named.tempdir_in(memory).or_else(|_| named.tempdir()) } else { named.tempdir() };
     made.map_err(|e| {
         Failure::new(FailureKind::Local, format!("no temporary folder can be made: {e}"))
@@ -174,7 +178,22 @@ fn folder() -> Result<tempfile::TempDir, Failure> {
     })
 }
 
-/// What a run's report is made from has to have been written.
+/// Removes folders of processes that were killed: they take memory.
+fn sweep(base: &Path) {
+    let ours = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(FOLDERS).and_then(|rest| rest.split('-').next());
+        // Nothing is concluded where processes cannot be seen.
+        let is_dead = |process: &str| Path::new("/proc/self").exists() && !Path::new("/proc").join(process).exists();
+        let is_left = process.is_some_and(|process| process.parse::<u32>().is_ok() && is_dead(process));
+        if is_left && entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == ours) {
+            // What cannot be removed is only in the way of nobody.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn outputs(run: &Run) -> serde_json::Map<String, serde_json::Value> {
     run.outputs().into_iter().collect()
 }

@@ -26,7 +26,7 @@ pub(super) fn title(op: &str, args: &Value) -> Option<String> {
         "node.upload" => named("upload", &args["upload"]["path"]),
         "node.download" => named("download", &args["download"]["path"]),
         "artifacts.install" => named("software in", &args["dest"]),
-        "nodes.power" => named("power", &args["power"]),
+        "nodes.power" => Some(text(&args["power"])),
         _ => None,
     }
 }

@@ -37,7 +37,7 @@ impl Seen {
         part(&mut seen);
         seen.seen_ms = now_ms;
         if let Ok(bytes) = serde_json::to_vec(&seen) {
-            let _ = files::private_dir(cache).and_then(|()| files::replace_private(&path, &bytes));
+            let _ = files::replace_private(&path, &bytes);
         }
     }
 }

@@ -81,16 +81,16 @@ mod tests {
     #[test]
     fn ids_are_unique_and_found() {
         for region in REGIONS {
-            assert!(std::ptr::eq(super::region(region.id).expect(region.id), region));
+            assert_eq!(super::region(region.id), Some(region));
         }
         for one in TYPES {
-            assert!(std::ptr::eq(linode_type(one.id).expect(one.id), one));
+            assert_eq!(linode_type(one.id), Some(one));
         }
         for image in IMAGES {
-            assert!(std::ptr::eq(super::image(image.id).expect(image.id), image));
+            assert_eq!(super::image(image.id), Some(image));
         }
         for kernel in KERNELS {
-            assert!(std::ptr::eq(super::kernel(kernel.id).expect(kernel.id), kernel));
+            assert_eq!(super::kernel(kernel.id), Some(kernel));
         }
     }
 
