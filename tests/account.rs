@@ -30,6 +30,7 @@ const TESTS: &[support::Test] = &[
     ("a_wrong_token_is_told_and_nothing_is_made", a_wrong_token_is_told_and_nothing_is_made),
     ("a_token_that_may_not_is_told_and_nothing_is_made", a_token_that_may_not_is_told_and_nothing_is_made),
     ("a_foreign_plugin_gets_no_token", a_foreign_plugin_gets_no_token),
+    ("a_run_is_asked_about_with_its_rehearsal", a_run_is_asked_about_with_its_rehearsal),
 ];
 
 const WITH_MACHINES: &[support::Test] = &[("hadoop_comes_from_apache", hadoop_comes_from_apache)];
@@ -245,4 +246,30 @@ fn hadoop_comes_from_apache(home: &Home) -> Result<(), Failed> {
     let all = asked.join().map_err(|_| "the server failed")?;
     is("asked for", all, json!([path, format!("{path}.sha512"), path]))?;
     is("hosts", outside.asked().iter().all(|line| line == "CONNECT archive.apache.org:443 HTTP/1.1"), true)
+}
+
+fn a_run_is_asked_about_with_its_rehearsal(home: &Home) -> Result<(), Failed> {
+    let account = Account::new(home);
+    let token = account.cloud.token.clone();
+    let recipe =
+        r#"nodes::create(#{ name: "web-1", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });"#;
+    fs::write(home.path().join("web.rhai"), recipe)?;
+    let output = account.command(home, &token, &["run", "web.rhai"]).output()?;
+    is("not confirmed", output.status.code(), 15)?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let asked =
+        ["On linode-v4, as far as it can be known:", "web-1", "$0.0075 an hour, $5.00 a month", "Time: about 1 min"];
+    for part in asked {
+        is(&format!("{part} in {said}"), said.contains(part), true)?;
+    }
+    // More than was said, whatever is agreed to.
+    let output = account.command(home, &token, &["run", "web.rhai", "--yes", "--max-cost", "0.005"]).output()?;
+    let refused = String::from_utf8_lossy(&output.stderr).into_owned();
+    is(&refused, refused.contains("this would cost $0.0075 an hour, and the limit is $0.005"), true)?;
+    is("refused", output.status.code(), 15)?;
+    is("made", account.made(), json!([]))?;
+    // What the account has shown is known from now on, without it.
+    let rehearsal = home.json(&["run", "web.rhai", "--rehearse"])?;
+    let known = rehearsal["catalogue"].as_str().unwrap_or_default();
+    is(known, known.starts_with("as the account showed them on 20"), true)
 }

@@ -268,3 +268,34 @@ fn a_release_tarball_runs_where_it_is_unpacked() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["healthy"], true, "{document:#}");
 }
+
+#[test]
+fn a_rehearsal_needs_and_leaves_nothing() {
+    let home = Home::new();
+    let output = home.run("run hadoop --set workers=3 --rehearse --json");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let nodes = told["create"].as_array().unwrap().iter().filter(|made| made["kind"] == "linode").count();
+    let cost = &told["cost"]["hourly_after"];
+    assert_eq!((output.status.code(), nodes, cost.as_f64()), (Some(0), 4, Some(0.144)));
+    let text = String::from_utf8(home.run("--sandbox run hadoop --rehearse").stdout).unwrap();
+    assert!(text.contains("hadoop-worker-1 ... hadoop-worker-2  2  g6-standard-2  us-east  $0.0720"), "{text}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "something was left");
+}
+
+#[test]
+fn a_rehearsal_refuses_and_fails_as_a_run_does() {
+    let home = Home::new();
+    let refused = home.run("run hadoop --rehearse --json --max-cost 0.1");
+    expect![[r#"
+        {"error":{"exit":15,"hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
+    "#]]
+    .assert_eq(&String::from_utf8(refused.stdout).unwrap());
+    let recipe = "clusters::ensure(#{ name: \"c\", region: \"us-east\", image: \"linode/debian12\",\n  \
+                  roles: [#{ role: \"web\", type: \"g6-nanode-1\" }] });\nfail(\"no\", \"say yes\");\n";
+    std::fs::write(home.path().join("bad.rhai"), recipe).unwrap();
+    let output = home.run("run bad.rhai --rehearse --json");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error = &told["error"];
+    assert_eq!((output.status.code(), &error["message"]), (Some(10), &serde_json::json!("no")), "{told}");
+    assert_eq!(error["rehearsal"]["create"][0]["name"], "c-web-1");
+}

@@ -6,9 +6,11 @@
 #[path = "toolkit/support.rs"]
 mod support;
 
+use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
 use linodetool::core::{Clock, VirtualTime};
+use linodetool::rehearsal::{Asked, Cloud, Outcome, rehearse};
 use linodetool::runs::{NewRun, Run, Status};
 use linodetool::script;
 use std::collections::BTreeSet;
@@ -47,6 +49,44 @@ impl Stage {
         run
     }
 
+    /// With what this user has; nothing of it changes.
+    fn rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Outcome {
+        let paths = paths(self.dir.path());
+        let before = self.files();
+        let recipe = script::find_recipe(recipe, &app::scripts(&paths).places).unwrap();
+        let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let outcome = rehearse(&Asked {
+            paths: &paths,
+            context: "default/default",
+            provider: "linode-v4",
+            cloud: Cloud::Real,
+            recipe: &recipe,
+            set: &set,
+            now_ms: self.cloud.time.now_ms() + 60_000,
+            cancel: &|_| {},
+        });
+        assert_eq!(self.files(), before);
+        outcome.unwrap()
+    }
+
+    /// All files with their sizes, but for those that SQLite keeps while a database is open.
+    fn files(&self) -> BTreeSet<(String, u64)> {
+        let (mut found, mut folders) = (BTreeSet::new(), vec![self.dir.path().to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                let (path, size) = (entry.path(), entry.metadata().unwrap().len());
+                if path.is_dir() {
+                    folders.push(path.clone());
+                }
+                let name = path.display().to_string();
+                if !name.ends_with("-shm") && !name.ends_with("-wal") {
+                    found.insert((name, size));
+                }
+            }
+        }
+        found
+    }
+
     fn seconds(&self) -> u64 {
         (self.cloud.time.now_ms() - BEGAN) / 1000
     }
@@ -72,4 +112,189 @@ fn hadoop_comes_to_its_end_without_network_token_or_root() {
     let again = stage.run("hadoop", &[("workers", "3")]);
     assert_eq!(again.outputs()["changed"], serde_json::json!(false));
     assert_eq!(stage.cloud.sandbox.ledger().len(), made.len());
+}
+
+/// What matters of a rehearsal, a line each.
+fn told(of: &Outcome) -> String {
+    let told = &of.rehearsal;
+    let create = told.create.iter().map(|made| format!("create {} {} ${}\n", made.kind, made.name, made.hourly));
+    let change = told.change.iter().map(|one| format!("change {} ({}) {}\n", one.what, one.how, one.on.join(" ")));
+    let destroy = told.destroy.iter().map(|gone| format!("destroy {} {} {}\n", gone.kind, gone.name, gone.lost));
+    let impact = told.impact.iter().map(|means| format!("so {means}\n"));
+    let failure = told.failure.iter().map(|failure| format!("failed: {failure}\n"));
+    let cost = format!("{} an hour, was {}\n", told.cost.hourly_after, told.cost.hourly_before);
+    create.chain(change).chain(destroy).chain(impact).chain(failure).chain([cost]).collect()
+}
+
+#[test]
+fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
+    let stage = Stage::new();
+    let fresh = stage.rehearse("hadoop", &[]);
+    expect![[r#"
+        create linode hadoop-master-1 $0.036
+        create linode hadoop-worker-1 $0.036
+        create linode hadoop-worker-2 $0.036
+        create firewall lt-hadoop $0
+        0.108 an hour, was 0
+    "#]]
+    .assert_eq(&told(&fresh));
+    let work = |role: usize| {
+        let work = &fresh.rehearsal.work[role];
+        let line = |of: &linodetool::rehearsal::Counted| format!("{} {} {}\n", of.what, of.times, of.changed);
+        let lines: String = work.operations.iter().chain(&work.commands).map(line).collect();
+        format!("{} {}\n{lines}", work.role, work.nodes)
+    };
+    expect![[r#"
+        worker 2
+        names in /etc/hosts 2 2
+        package openjdk-17-jre-headless 2 2
+        user hdfs 2 2
+        user yarn 2 2
+        software in /opt/hadoop 2 2
+        directory /var/lib/hadoop 2 2
+        directory /var/lib/hadoop/hdfs 2 2
+        directory /var/lib/hadoop/yarn 2 2
+        directory /var/lib/hadoop/tmp 2 2
+        directory /var/log/hadoop 2 2
+        directory /etc/hadoop 2 2
+        file /etc/hadoop/capacity-scheduler.xml 2 2
+        file /etc/hadoop/core-site.xml 2 2
+        file /etc/hadoop/hdfs-site.xml 2 2
+        file /etc/hadoop/log4j.properties 2 2
+        file /etc/hadoop/mapred-site.xml 2 2
+        file /etc/hadoop/yarn-site.xml 2 2
+        service hdfs-datanode 4 4
+        service yarn-nodemanager 4 4
+    "#]]
+    .assert_eq(&work(1));
+    expect![[r#"
+        Course {
+            seconds: 176.649,
+            shares: [
+                Share {
+                    what: "creating and booting Linodes",
+                    seconds: 87.048,
+                },
+                Share {
+                    what: "copies of files",
+                    seconds: 34.901,
+                },
+                Share {
+                    what: "command: word count",
+                    seconds: 25.0,
+                },
+                Share {
+                    what: "packages",
+                    seconds: 20.0,
+                },
+                Share {
+                    what: "waiting for services to answer",
+                    seconds: 5.0,
+                },
+                Share {
+                    what: "command: format HDFS",
+                    seconds: 3.0,
+                },
+                Share {
+                    what: "starting services",
+                    seconds: 0.9,
+                },
+                Share {
+                    what: "configuring nodes",
+                    seconds: 0.75,
+                },
+                Share {
+                    what: "calls of the provider's API",
+                    seconds: 0.05,
+                },
+            ],
+        }
+        [
+            "Linodes and limits of the account that the inventory does not have",
+            "how large downloads are: each is taken for 150 MB",
+        ]"#]]
+    .assert_eq(&format!("{:#?}\n{:#?}", fresh.rehearsal.time, fresh.rehearsal.unknown));
+    let estimated = fresh.rehearsal.time.seconds;
+    stage.run("hadoop", &[]);
+    let took = stage.seconds() as f64;
+    assert!((estimated - took).abs() < 0.02 * took, "estimated {estimated} s, took {took} s");
+
+    let again = stage.rehearse("hadoop", &[]);
+    expect![[r#"
+        0.108 an hour, was 0.108
+    "#]]
+    .assert_eq(&told(&again));
+    let more = stage.rehearse("hadoop", &[("workers", "3")]);
+    expect![[r#"
+        create linode hadoop-worker-3 $0.036
+        change firewall lt-hadoop (members) 
+        change names in /etc/hosts (entries) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
+        change file /etc/hadoop/hdfs-site.xml (content) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
+        change file /etc/hadoop/mapred-site.xml (content) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
+        0.144 an hour, was 0.108
+    "#]]
+    .assert_eq(&told(&more));
+}
+
+#[test]
+fn a_recipe_that_destroys_says_so_beforehand() {
+    let stage = Stage::new();
+    stage.run("hadoop", &[("workers", "1")]);
+    let recipe = stage.dir.path().join("end.rhai");
+    std::fs::write(&recipe, "nodes::delete(\"hadoop-worker-1\");").unwrap();
+    let outcome = stage.rehearse(recipe.to_str().unwrap(), &[]);
+    expect![[r#"
+        destroy linode hadoop-worker-1 all data on its disk
+        so hadoop-worker-1: all data on its disk is lost
+        0.036 an hour, was 0.072
+    "#]]
+    .assert_eq(&told(&outcome));
+}
+
+#[test]
+fn a_recipe_that_fails_tells_what_it_reached() {
+    let stage = Stage::new();
+    let recipe = stage.dir.path().join("web.rhai");
+    let text = r#"
+        let n = nodes::create(#{ name: "web-1", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });
+        n.file("/etc/motd", #{ content: "hello" });
+        n.run("test -e /srv");
+        fail("no such luck");
+    "#;
+    std::fs::write(&recipe, text).unwrap();
+    let outcome = stage.rehearse(recipe.to_str().unwrap(), &[]);
+    expect![[r#"
+        create linode web-1 $0.0075
+        failed: no such luck
+        0.0075 an hour, was 0
+    "#]]
+    .assert_eq(&told(&outcome));
+    assert_eq!(outcome.error.unwrap().spot.unwrap().line, 5);
+    assert!(outcome.rehearsal.unknown[0].starts_with("command `test -e /srv`: assumed"));
+}
+
+#[test]
+fn prices_are_those_that_the_account_showed_last() {
+    let stage = Stage::new();
+    let cache = paths(stage.dir.path()).cache;
+    std::fs::create_dir_all(&cache).unwrap();
+    let seen = serde_json::json!({
+        "seen_ms": BEGAN - 40 * 86_400_000,
+        "types": [{ "id": "g6-standard-2", "label": "Linode 4GB", "memory_mb": 4096, "vcpus": 2,
+            "price": { "hourly": 1.0, "monthly": 700.0 }, "region_prices": { "xx-new": { "hourly": 2.0, "monthly": 1400.0 } } }],
+        "regions": [{ "id": "xx-new", "label": "New", "country": "xx", "capabilities": ["Linodes", "Metadata", "Cloud Firewall"] }],
+        "images": [{ "id": "linode/debian12", "label": "Debian 12", "public": true, "capabilities": ["cloud-init"] }],
+    });
+    std::fs::write(cache.join("catalogue-linode-v4.json"), seen.to_string()).unwrap();
+    let outcome = stage.rehearse("hadoop", &[("region", "xx-new"), ("workers", "1")]);
+    expect![[r#"
+        create linode hadoop-master-1 $2
+        create linode hadoop-worker-1 $2
+        create firewall lt-hadoop $0
+        4 an hour, was 0
+    "#]].assert_eq(&told(&outcome));
+    let known = format!("{}\n{}", outcome.rehearsal.catalogue, outcome.rehearsal.unknown[0]);
+    expect![[r#"
+        as the account showed them on 2026-12-06
+        prices, types and regions since 2026-12-06, 40 days ago"#]].assert_eq(&known);
 }

@@ -17,7 +17,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runs", &["core", "inventory", "nodes", "provider", "secrets"]),
     ("toolkit", &["core", "inventory", "nodes", "provider", "runs", "secrets"]),
     ("script", &["core", "inventory", "nodes", "runs", "toolkit"]),
-    ("cli", &["app", "core", "inventory", "nodes", "plugin_host", "provider", "runs", "script", "secrets", "toolkit"]),
+    ("rehearsal", &["app", "core", "inventory", "nodes", "runs", "script", "secrets", "toolkit"]),
+    (
+        "cli",
+        &[
+            "app",
+            "core",
+            "inventory",
+            "nodes",
+            "plugin_host",
+            "provider",
+            "rehearsal",
+            "runs",
+            "script",
+            "secrets",
+            "toolkit",
+        ],
+    ),
 ];
 
 /// The only files with `unsafe`: the two borders of plugins, and what makes machines of namespaces.

@@ -86,6 +86,9 @@ pub fn build(options: Options) -> Result<App, Failure> {
     if let Some(passing) = passing {
         secrets = secrets.passing(passing);
     }
+    if let Some(otherwise) = emulated.as_ref().and_then(|emulated| emulated.secrets.clone()) {
+        secrets = secrets.or_else(otherwise);
+    }
     let plugins = plugins(&paths, &runtime, &*env);
     let dialer: Arc<dyn Dialer> = match &sandbox {
         Some(access) => Arc::new(SandboxDialer(access.dir.clone())),

@@ -22,7 +22,7 @@ use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
 use crate::v4;
 use crate::wire::{Request, Response, TIME};
-use crate::world::{Status, Timing, Undone, World};
+use crate::world::{Seed, Status, Timing, Undone, World};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
@@ -164,6 +164,15 @@ impl Sandbox {
     /// What depends on who came first depends on names from now on, so that one life can be compared with another.
     pub(crate) fn repeatable(&self) {
         self.lock().world.give_addresses_by_name();
+    }
+
+    /// Puts into this world, which is new, what is there in the one that it stands for; what is to run runs at once.
+    ///
+    /// # Errors
+    /// What the machines say.
+    pub fn seed(&self, seed: Seed) -> Result<(), MachineError> {
+        let running = self.transition(|state, now| state.world.sow(seed, now));
+        running.iter().try_for_each(|spec| self.inner.machines.boot(spec))
     }
 
     /// Everything ever created and destroyed.

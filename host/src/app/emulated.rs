@@ -10,7 +10,7 @@ use linodetool_sandbox::clock::{ManualClock, Time as Moment};
 use linodetool_sandbox::faults::Faults;
 use linodetool_sandbox::ledger::Ledger;
 use linodetool_sandbox::limits::LimitMode;
-use linodetool_sandbox::machines::simulated::Simulated;
+use linodetool_sandbox::machines::simulated::{Pace, Simulated};
 use linodetool_sandbox::wire;
 use linodetool_sandbox::world::Timing;
 use linodetool_sandbox::{Execution, Sandbox, Settings};
@@ -19,7 +19,7 @@ use reqwest::{Method, Request, Url};
 use crate::core::{BoxFuture, Clock, Failure, FailureKind, Secret, Time, VirtualTime};
 use crate::nodes::Simulator;
 use crate::provider::{Answer, HttpClients, NoAnswer, ProxySettings, Transport};
-use crate::secrets::Passing;
+use crate::secrets::{Otherwise, Passing};
 
 /// Where such a cloud is, how it is spoken to, and its time.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Emulated {
     pub token: Secret<String>,
     pub transport: Arc<dyn Transport>,
     pub time: Arc<dyn Time>,
+    /// Who knows the user's secrets, where the state directory does not hold them.
+    pub secrets: Option<Otherwise>,
     /// Of a cloud that ends with this process, and all that is known of it too: where secrets made for it are kept, and
     /// nothing waits for the disk. None where processes come and go, and may die.
     pub passing: Option<Passing>,
@@ -43,7 +45,7 @@ impl Emulated {
         let cannot = |e| Failure::new(FailureKind::Local, format!("nothing can be sent on this computer: {e}"));
         let (clients, time) = (HttpClients::new(ProxySettings::default()).map_err(cannot)?, VirtualTime::new(now_ms));
         let transport = Arc::new(Elsewhere { clients, time: time.clone() });
-        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time), passing: None })
+        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time), secrets: None, passing: None })
     }
 }
 
@@ -77,14 +79,14 @@ pub struct Emulator {
 impl Emulator {
     /// An empty account with the real cloud's limits and times. Nothing in it passes but by this time.
     pub fn new(time: VirtualTime) -> Self {
-        let settings = Settings {
-            timing: Timing::real(),
-            limits: LimitMode::Real,
-            faults: Faults::none(),
-            execution: Execution::Inline,
-        };
+        Self::with(time, Timing::real(), LimitMode::Real, Pace::LINODE)
+    }
+
+    /// The same with other limits and times, and machines that work so fast.
+    pub fn with(time: VirtualTime, timing: Timing, limits: LimitMode, pace: Pace) -> Self {
+        let settings = Settings { timing, limits, faults: Faults::none(), execution: Execution::Inline };
         let clock = Arc::new(ManualClock::new(Moment(time.now_ms())));
-        let machines = Arc::new(Simulated::new());
+        let machines = Arc::new(Simulated::at(pace));
         let sandbox = Sandbox::new(settings, clock.clone(), machines.clone(), Ledger::in_memory());
         Self { sandbox, machines, clock, time, passing: Passing::default() }
     }
@@ -102,6 +104,7 @@ impl Emulator {
             token: Secret::new(token),
             transport: Arc::new(self.clone()),
             time: Arc::new(self.time.clone()),
+            secrets: None,
             passing: Some(self.passing.clone()),
         })
     }

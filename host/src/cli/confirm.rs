@@ -4,11 +4,16 @@
 
 use super::output::Output;
 use super::render::progress::Aside;
+use super::render::rehearsal::question;
 use super::render::table::{Table, dollars};
 use crate::core::{Cancel, Failure, FailureKind};
+use crate::rehearsal::{Made, Rehearsal};
+use crate::toolkit::plan::PlannedNode;
 use crate::toolkit::{Confirm, Plan};
+use std::collections::HashMap;
 use std::io::BufRead;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What is about to happen.
@@ -85,11 +90,16 @@ pub(crate) fn confirm(out: &Output, proposal: &Proposal, yes: bool, answers: Ans
     if proposal.creates.is_empty() && proposal.destroys.is_empty() && proposal.forgets.is_empty() {
         return Ok(());
     }
+    ask(out, &proposal.text(), yes, answers)
+}
+
+/// The same about any text.
+fn ask(out: &Output, text: &str, yes: bool, answers: Answers<'_>) -> Result<(), Failure> {
     if yes {
-        out.note(&proposal.text());
+        out.note(text);
         return Ok(());
     }
-    out.error(&proposal.text());
+    out.error(text);
     if !out.can_ask() {
         return Err(Failure::new(
             FailureKind::Declined,
@@ -141,9 +151,67 @@ pub(crate) struct Asker {
     /// Puts the board out of the way while somebody is asked.
     pub(crate) aside: Aside,
     pub(crate) cancel: Cancel,
+    pub(crate) outlook: Mutex<Outlook>,
+}
+
+/// What is known beforehand of what will be asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Outlook {
+    /// A command asks about what it destroys before it begins.
+    #[default]
+    Command,
+    /// A recipe that could not be rehearsed.
+    Unknown,
+    /// A rehearsed recipe, and whether its rehearsal was agreed to.
+    Rehearsed { rehearsal: Box<Rehearsal>, agreed: bool },
+}
+
+impl Asker {
+    /// What a recipe is about to do is known, or not.
+    pub(crate) fn expect(&self, rehearsal: Option<&Rehearsal>) {
+        *self.outlook() = match rehearsal {
+            Some(rehearsal) => Outlook::Rehearsed { rehearsal: Box::new(rehearsal.clone()), agreed: false },
+            None => Outlook::Unknown,
+        };
+    }
+
+    /// Held while somebody is asked: lanes ask one after the other.
+    fn outlook(&self) -> MutexGuard<'_, Outlook> {
+        self.outlook.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, text: &str) -> Result<(), Failure> {
+        self.aside.run(|| ask(&self.out, text, self.yes, &mut || line_of_terminal(&self.cancel)))
+    }
+
+    /// Asks about the whole rehearsal if it was to be expected, and about this alone, again, if not.
+    fn ask_about(&self, is_shown: impl Fn(&Rehearsal) -> bool, alone: &Proposal) -> Result<(), Failure> {
+        let mut outlook = self.outlook();
+        match &mut *outlook {
+            Outlook::Rehearsed { rehearsal, agreed } if is_shown(rehearsal) => {
+                if !*agreed {
+                    self.ask(&question(rehearsal, &self.provider))?;
+                    *agreed = true;
+                }
+                Ok(())
+            }
+            Outlook::Rehearsed { .. } => {
+                self.ask(&format!("This is not in what was expected beforehand.\n{}", alone.text()))
+            }
+            Outlook::Unknown | Outlook::Command => self.ask(&alone.text()),
+        }
+    }
 }
 
 impl Confirm for Asker {
+    fn destroy(&self, name: &str, what: &str) -> Result<(), Failure> {
+        if matches!(*self.outlook(), Outlook::Command) {
+            return Ok(());
+        }
+        let alone = Proposal { destroys: vec![what.to_owned()], ..Proposal::default() };
+        self.ask_about(|rehearsal| rehearsal.destroy.iter().any(|gone| gone.name == name), &alone)
+    }
+
     fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
         let creates = plan.create.iter().map(|node| NewNode {
             name: node.name.clone(),
@@ -153,7 +221,15 @@ impl Confirm for Asker {
             monthly: node.monthly,
         });
         let proposal = Proposal { provider: self.provider.clone(), creates: creates.collect(), ..Proposal::default() };
-        self.aside.run(|| confirm(&self.out, &proposal, self.yes, &mut || line_of_terminal(&self.cancel)))
+        let as_shown = |node: &PlannedNode, shown: &Made| {
+            let (is, was) = ((&node.name, &node.type_id, &node.region), (&shown.name, &shown.type_id, &shown.region));
+            is == was && node.hourly <= shown.hourly + 1e-9
+        };
+        let is_shown = |rehearsal: &Rehearsal| {
+            let shown: HashMap<_, _> = rehearsal.create.iter().map(|made| (made.name.as_str(), made)).collect();
+            plan.create.iter().all(|node| shown.get(node.name.as_str()).is_some_and(|shown| as_shown(node, shown)))
+        };
+        self.ask_about(is_shown, &proposal)
     }
 }
 
@@ -226,12 +302,57 @@ mod tests {
             hourly: 0.0075,
             monthly: 5.0,
         };
-        let plan = Plan { title: "node web-1".into(), create: vec![node], present: 0 };
-        let mut asker =
-            Asker { out, provider: "linode-v4".into(), yes: false, aside: progress.aside(), cancel: Cancel::default() };
+        let plan = Plan { title: "node web-1".into(), create: vec![node], ..Plan::default() };
+        let mut asker = Asker {
+            out,
+            provider: "linode-v4".into(),
+            yes: false,
+            aside: progress.aside(),
+            cancel: Cancel::default(),
+            outlook: Mutex::default(),
+        };
         assert_eq!(asker.confirm(&plan).unwrap_err().kind, FailureKind::Declined);
+        // A command has asked already.
+        asker.destroy("web-0", "node web-0").unwrap();
+        asker.expect(None);
+        assert_eq!(asker.destroy("web-0", "node web-0").unwrap_err().kind, FailureKind::Declined);
         asker.yes = true;
         asker.confirm(&plan).unwrap();
+    }
+
+    /// What was agreed to is not asked about again; more than that is.
+    #[test]
+    fn a_rehearsal_is_agreed_to_once() {
+        let out = Output::plain(&Globals { quiet: true, ..Globals::default() });
+        let progress = Progress::start(&out);
+        let made = |name: &str| Made {
+            kind: "linode".into(),
+            name: name.into(),
+            type_id: "g6-nanode-1".into(),
+            region: "us-east".into(),
+            hourly: 0.0075,
+            ..Made::default()
+        };
+        let rehearsal = Rehearsal { create: vec![made("web-1"), made("web-2")], ..Rehearsal::default() };
+        let agreed = Outlook::Rehearsed { rehearsal: Box::new(rehearsal), agreed: true };
+        let asker = Asker {
+            out,
+            provider: "linode-v4".into(),
+            yes: false,
+            aside: progress.aside(),
+            cancel: Cancel::default(),
+            outlook: Mutex::new(agreed),
+        };
+        let plan = |name: &str, hourly: f64| {
+            let (region, type_id) = ("us-east".into(), "g6-nanode-1".into());
+            let node = PlannedNode { name: name.into(), region, type_id, hourly, ..PlannedNode::default() };
+            asker.confirm(&Plan { create: vec![node], ..Plan::default() }).map_err(|failure| failure.kind)
+        };
+        assert_eq!(plan("web-1", 0.0075), Ok(()));
+        assert_eq!(plan("web-2", 0.0075), Ok(()));
+        assert_eq!(plan("web-2", 0.009), Err(FailureKind::Declined), "a higher price");
+        assert_eq!(plan("web-3", 0.0075), Err(FailureKind::Declined), "one more");
+        assert_eq!(asker.destroy("db-1", "node db-1").unwrap_err().kind, FailureKind::Declined);
     }
 
     #[test]

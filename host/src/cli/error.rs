@@ -22,6 +22,8 @@ pub(crate) enum CliError {
     Sandbox(Box<Failure>),
     /// A recipe ended with an error; what it left is told as well.
     Script(Box<ScriptError>, Option<LeftBehind>),
+    /// A recipe ended with an error in a rehearsal; what was reached before is told as well.
+    Rehearsed(Box<ScriptError>, Value),
     /// Who read our stdout has gone. Nothing can be said to anybody.
     BrokenPipe,
     /// All has been said already; only the exit code is left.
@@ -129,7 +131,7 @@ impl CliError {
     pub(crate) fn in_sandbox(mut self) -> Self {
         let failure = match &mut self {
             Self::Failure(failure) | Self::Sandbox(failure) => failure,
-            Self::Script(error, _) => &mut error.failure,
+            Self::Script(error, _) | Self::Rehearsed(error, _) => &mut error.failure,
             Self::Arguments(_) | Self::BrokenPipe | Self::Exit(_) => return self,
         };
         if let Some(hint) = &mut failure.hint {
@@ -146,7 +148,7 @@ impl CliError {
             Self::Arguments(error) => u8::try_from(error.exit_code()).unwrap_or(USAGE),
             Self::Failure(failure) => code_of(failure.kind),
             Self::Sandbox(_) => SANDBOX,
-            Self::Script(error, _) => code_of(error.kind()),
+            Self::Script(error, _) | Self::Rehearsed(error, _) => code_of(error.kind()),
             Self::BrokenPipe => BROKEN_PIPE,
             Self::Exit(code) => *code,
         }
@@ -162,7 +164,7 @@ impl CliError {
                 value["kind"] = json!("sandbox");
                 value
             }
-            Self::Script(error, _) => error.to_json(),
+            Self::Script(error, _) | Self::Rehearsed(error, _) => error.to_json(),
             Self::BrokenPipe | Self::Exit(_) => return None,
         };
         let mut document = json!({ "error": error });
@@ -174,6 +176,9 @@ impl CliError {
             if !left.gone.is_empty() {
                 document["error"]["gone"] = json!(left.gone);
             }
+        }
+        if let Self::Rehearsed(_, reached) = self {
+            document["error"]["rehearsal"] = reached.clone();
         }
         Some(document)
     }
@@ -188,17 +193,12 @@ impl CliError {
             }
             Self::Failure(failure) | Self::Sandbox(failure) => Some(failure_text(failure, color)),
             Self::Script(error, left) => {
-                let report = |look| match &error.spot {
-                    Some(_) => error.report(look),
-                    // Nothing in the script is at fault.
-                    None => failure_text(&error.failure, color),
-                };
-                let look = if color { Look::Colour(WIDTH) } else { Look::Plain(WIDTH) };
                 let advice = left.as_ref().filter(|left| !left.advice.is_empty());
                 let advice = advice.map_or_else(String::new, |left| format!("\n\n{}", left.advice));
                 let failed = left.as_ref().and_then(|left| more_failed(error, &left.failed_steps)).unwrap_or_default();
-                Some(format!("{}{failed}{advice}", report(look)))
+                Some(format!("{}{failed}{advice}", script_text(error, color)))
             }
+            Self::Rehearsed(error, _) => Some(script_text(error, color)),
             Self::BrokenPipe | Self::Exit(_) => None,
         }
     }
@@ -212,6 +212,14 @@ impl CliError {
             out.error(&text);
         }
         self.exit_code()
+    }
+}
+
+fn script_text(error: &ScriptError, color: bool) -> String {
+    match &error.spot {
+        Some(_) => error.report(if color { Look::Colour(WIDTH) } else { Look::Plain(WIDTH) }),
+        // Nothing in the script is at fault.
+        None => failure_text(&error.failure, color),
     }
 }
 

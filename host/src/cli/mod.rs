@@ -22,6 +22,7 @@ mod output;
 mod passphrase;
 mod plugin;
 mod recipe;
+mod rehearse;
 mod render;
 mod request;
 mod run;
@@ -98,6 +99,7 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
         Command::Recipe(args) => args.run(env, &paths, &cli.globals, out),
         Command::Plugin(args) => args.run(env, &paths, out),
+        Command::Run(args) if args.rehearse => args.rehearse(&paths, &cli.globals, out),
         command => session::with(&cli.globals, env, &paths, out, &command),
     }
 }
@@ -111,6 +113,14 @@ impl Command {
     /// Whether it asks for a sandbox that is not as usual.
     fn misbehaves(&self) -> bool {
         matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.time_scale.is_some())
+    }
+
+    /// What its clusters may cost an hour, if that was said.
+    fn max_cost(&self) -> Option<f64> {
+        match self {
+            Self::Run(args) => args.max_cost,
+            _ => None,
+        }
     }
 
     /// How it wants its sandbox to be.

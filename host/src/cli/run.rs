@@ -31,6 +31,8 @@ Examples:
   linodetool run recipes/hadoop.rhai --sandbox --set workers=4 --set input=notes.txt
   linodetool run recipes/hadoop.rhai --sandbox --ephemeral --faults flaky --seed 7
   linodetool run ./mine.rhai --set region=eu-west --yes --json
+  linodetool run recipes/hadoop.rhai --set workers=20 --rehearse
+  linodetool run recipes/hadoop.rhai --max-cost 0.50
   linodetool run ./mine.rhai --resume")]
 pub(crate) struct RunArgs {
     /// A recipe's path, or the name of one that comes along (see `linodetool recipe list`)
@@ -38,6 +40,12 @@ pub(crate) struct RunArgs {
     /// Set a parameter of the recipe (see `linodetool recipe show RECIPE`)
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
+    /// Show what would be created, changed and destroyed, what it costs and how long it takes, and do nothing
+    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "time_scale"])]
+    pub(crate) rehearse: bool,
+    /// Refuse, before anything is created, what would cost more: US dollars an hour for all of the recipe's clusters
+    #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]
+    pub(crate) max_cost: Option<f64>,
     /// With --sandbox: stop the sandbox at the end, also after a failure
     #[arg(long)]
     pub(crate) ephemeral: bool,
@@ -60,6 +68,7 @@ impl RunArgs {
         if let Some(run) = &self.resume {
             return resume::of_recipe(session, &recipe, run, self);
         }
+        self.look_ahead(session, &recipe)?;
         let params: Map<String, Value> =
             self.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let title = format!("run {}", recipe.path);
@@ -90,6 +99,12 @@ impl RunArgs {
             checked => Ok(checked.map(drop)?),
         }
     }
+}
+
+/// Reads an amount of money.
+fn dollars_an_hour(text: &str) -> Result<f64, String> {
+    let amount = text.trim_start_matches('$').parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| "it must be US dollars an hour, like 0.50".to_owned())
 }
 
 /// What a recipe was asked to do.

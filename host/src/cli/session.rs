@@ -17,13 +17,17 @@ use super::world;
 use crate::app::{self, App, SandboxAccess};
 use crate::core::{Failure, FailureKind, Paths, RunId, Secret};
 use crate::inventory::Node;
+use crate::rehearsal::Rehearsal;
 use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
 use crate::script;
-use crate::toolkit::plan::Yes;
+use crate::toolkit::plan::{Within, Yes};
 use crate::toolkit::{At, Confirm, Toolkit};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// The provider that is used where none is named.
+pub(crate) const PROVIDER: &str = "linode-v4";
 
 /// What a command needs of the sandbox, if it is to work there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub(crate) struct Session<'a> {
     pub(crate) scripts: script::Host,
     pub(crate) interrupt: &'a Interrupt,
     progress: Option<Progress>,
+    /// Who asks the user, on a real account.
+    asker: Option<Arc<Asker>>,
     /// Ends with the session, before its events do.
     faults: Option<Watch>,
 }
@@ -112,17 +118,25 @@ fn work(
     if globals.sandbox {
         paths.state = lifecycle::state(&outer.sandbox());
     }
-    let provider = globals.provider.clone().unwrap_or_else(|| "linode-v4".to_owned());
-    let confirm: Arc<dyn Confirm> = match globals.sandbox {
-        // Nothing there is worth a question.
-        true => Arc::new(Yes),
-        false => Arc::new(Asker {
+    let provider = globals.provider.clone().unwrap_or_else(|| PROVIDER.to_owned());
+    let asker = (!globals.sandbox).then(|| {
+        Arc::new(Asker {
             out: out.clone(),
             provider: provider.clone(),
             yes: globals.yes,
             aside: progress.aside(),
             cancel: interrupt.cancel().clone(),
-        }),
+            outlook: Mutex::default(),
+        })
+    });
+    let confirm: Arc<dyn Confirm> = match &asker {
+        // Nothing there is worth a question.
+        None => Arc::new(Yes),
+        Some(asker) => asker.clone(),
+    };
+    let confirm = match command.max_cost() {
+        Some(max) => Arc::new(Within::new(max, confirm)),
+        None => confirm,
     };
     let vars = env.vars().clone();
     let app = app::build(app::Options {
@@ -142,8 +156,19 @@ fn work(
     }
     let watch = |faults: InForce| Watch::start(faults.running, faults.last, toolkit.events().clone());
     let faults = in_force.flatten().and_then(watch);
-    let mut session =
-        Session { out, globals, env, paths, outer, toolkit, scripts, interrupt, progress: Some(progress), faults };
+    let mut session = Session {
+        out,
+        globals,
+        env,
+        paths,
+        outer,
+        toolkit,
+        scripts,
+        interrupt,
+        progress: Some(progress),
+        asker,
+        faults,
+    };
     let outcome = command.run(&mut session);
     drop(session);
     drop(plugins);
@@ -195,7 +220,7 @@ fn sandbox(
 }
 
 /// `application/customer`; a bare name is an application of the default customer.
-fn context(given: Option<&str>) -> Result<String, Failure> {
+pub(crate) fn context(given: Option<&str>) -> Result<String, Failure> {
     let given = given.unwrap_or("default/default");
     let (application, customer) = given.split_once('/').unwrap_or((given, "default"));
     let fine = |part: &str| {
@@ -297,6 +322,21 @@ impl Session<'_> {
             Some(progress) => progress.aside().run(ask),
             None => ask(),
         }
+    }
+
+    /// What a recipe is about to do is known beforehand, or not: progress and questions go by it.
+    pub(crate) fn expect(&self, rehearsal: Option<&Rehearsal>) {
+        if let Some(asker) = &self.asker {
+            asker.expect(rehearsal);
+        }
+        if let (Some(progress), Some(rehearsal)) = (&self.progress, rehearsal) {
+            progress.estimate(Duration::from_secs_f64(rehearsal.time.seconds.round().max(0.0)));
+        }
+    }
+
+    /// Whether the cloud is one of a test, in virtual time.
+    pub(crate) fn is_tested(&self) -> bool {
+        self.env.var(crash::POINTS).is_some()
     }
 
     /// How `ssh` reaches a machine, if not directly.

@@ -22,4 +22,5 @@ pub(crate) use read_only::ReadOnly;
 pub use selector::Selector;
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::apply as apply_change;
+pub(crate) use store::natural_order;
 pub use store::{Inventory, Store};

@@ -17,7 +17,35 @@ pub(crate) struct ReadOnly {
     copy: Option<TempDir>,
 }
 
+/// A look at a database, for queries.
+pub(crate) struct Look {
+    pub(crate) connection: Connection,
+    /// The connection may need it.
+    _there: Option<ReadOnly>,
+}
+
 impl ReadOnly {
+    /// Opens the database at this path for queries alone. Nothing is written beside it unless a process is at work with
+    /// it, or has died so.
+    pub(crate) fn look(path: &Path) -> Result<Look, StateError> {
+        let rests = || log_of(path).metadata().is_ok_and(|log| log.len() > 0);
+        let usual = || {
+            let connection = database::open_reader(path)?;
+            database::is_current(&connection, path)?;
+            Ok(Look { connection, _there: None })
+        };
+        let alone = || {
+            let there = Self::of(path)?;
+            Some(Look { connection: there.reader().ok()?, _there: Some(there) })
+        };
+        if !rests()
+            && let Some(look) = alone()
+        {
+            return Ok(look);
+        }
+        usual().or_else(|error| alone().ok_or(error))
+    }
+
     /// The database at this path, after it could not be opened for this reason; `None` if it cannot be read either.
     pub(crate) fn after(path: &Path, error: &StateError) -> Option<(Self, Trouble)> {
         let StateError::Database { trouble, .. } = error else { return None };

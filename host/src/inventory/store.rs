@@ -107,6 +107,11 @@ impl Inventory {
         self.settled()?.contexts()
     }
 
+    /// Writes rows that no step has made: of what is there when a world begins.
+    pub fn apply(&self, changes: &[Change]) -> Result<(), StateError> {
+        self.settled()?.apply(changes, "")
+    }
+
     /// The nodes that a selector such as `cluster:hadoop,!hadoop-master-1` means.
     pub fn select(&self, context: &str, selector: &Selector) -> Result<Vec<Node>, Failure> {
         selector.select(&self.nodes(context)?)

@@ -39,7 +39,7 @@ pub use output::{Output, Stream};
 pub use pool::{Limits, Nodes};
 pub use quote::sh_quote;
 pub use runner::{Inspected, Outcome, Place, RECORDS_KEPT, Rehearsed, RunnerCommand};
-pub use simulated::{Simulation, Simulator};
+pub use simulated::{Assumption, Simulation, Simulator};
 pub use target::Target;
 pub use template::{as_text, render};
 

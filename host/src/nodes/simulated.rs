@@ -9,8 +9,9 @@ use super::states::Applied;
 use super::{Copied, Facts, NodeError, OnLine, Result, Stat, Target};
 use crate::core::{BoxFuture, Time};
 use linodetool_sandbox::act::{self, Act, Acted, Request, What};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The way to an emulator's machines.
@@ -23,6 +24,9 @@ pub trait Simulator: Send + Sync {
 /// A command that nothing is known of is asked about again this often at most: it has a time at which it ends.
 const LOOKS: u32 = 1_000;
 
+/// Commands about which something is assumed that are told apart.
+const MOST_ASSUMPTIONS: usize = 100;
+
 /// Between attempts to reach a machine that comes up.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,11 +34,38 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Simulation {
     door: Box<dyn Simulator>,
     time: Arc<dyn Time>,
+    assumed: Mutex<BTreeMap<(Assumption, String), usize>>,
+}
+
+/// What is taken to be so, since nothing can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assumption {
+    /// A command succeeds and writes nothing.
+    Silent,
+    /// The command that would say that there is nothing to do fails.
+    Needed,
+    /// A question is answered with yes.
+    Yes,
 }
 
 impl Simulation {
     pub fn new(door: Box<dyn Simulator>, time: Arc<dyn Time>) -> Self {
-        Self { door, time }
+        Self { door, time, assumed: Mutex::default() }
+    }
+
+    /// Notes what is assumed, for whoever asks later.
+    pub fn assume(&self, what: Assumption, of: &str) {
+        let mut assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        // One line for each command, whatever the number of nodes; no more lines than anybody reads.
+        if assumed.len() < MOST_ASSUMPTIONS || assumed.contains_key(&(what, of.to_owned())) {
+            *assumed.entry((what, of.to_owned())).or_default() += 1;
+        }
+    }
+
+    /// What was assumed so far, of which command, and how often.
+    pub fn assumed(&self) -> Vec<(Assumption, String, usize)> {
+        let assumed = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        assumed.iter().map(|((what, of), times)| (*what, of.clone(), *times)).collect()
     }
 
     /// Does it, and lets the time pass that it takes.

@@ -1,7 +1,7 @@
 //! Runs of the past: listed, found, shown, verified. Begins and changes nothing.
 
 use super::load;
-use super::records::{ChainReport, RunDetail, RunFilter, RunSummary, Stored};
+use super::records::{ChainReport, RunDetail, RunFilter, RunSummary, StepRecord, StepState, Stored};
 use super::registry::{Runs, Shared};
 use crate::core::ids::hex;
 use crate::core::paths::database_in;
@@ -30,7 +30,48 @@ pub fn peek(state: &Path, text: &str) -> Option<Stored> {
     }
 }
 
+/// Calls with the runs of a context in a state directory that is not opened, and with each of their steps that has ended
+/// well, as they ended: oldest run first. Of operations that are wanted; nothing is kept meanwhile, and nothing is made
+/// where there is nothing.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn past(
+    state: &Path,
+    context: &str,
+    wanted: &dyn Fn(&str) -> bool,
+    each: &mut dyn FnMut(&RunId, StepRecord),
+) -> Result<(), StateError> {
+    let database = database_in(state);
+    if !database.is_file() {
+        return Ok(());
+    }
+    let look = ReadOnly::look(&database)?;
+    let reader = &look.connection;
+    let failed = StateError::database(&database, "read");
+    let filter = RunFilter { context: Some(context.to_owned()), ..RunFilter::default() };
+    let runs = load::summaries(reader, &filter, &|id| FileLock::is_held(&lock_path(state, id))).map_err(&failed)?;
+    for run in runs.iter().rev() {
+        let mut done = |step: StepRecord| {
+            if step.state == StepState::Done {
+                each(&run.id, step);
+            }
+        };
+        load::each_step(reader, run.id.as_str(), wanted, &mut done).map_err(&failed)?;
+    }
+    Ok(())
+}
+
 impl Runs {
+    /// Calls with each attempt at a step of a run as it ended, in the order of their ends, without keeping them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn each_step(&self, id: &RunId, each: &mut dyn FnMut(StepRecord)) -> Result<(), Failure> {
+        self.0.journal.barrier()?;
+        Ok(self.0.read(|reader| load::each_step(reader, id.as_str(), &|_| true, each))?)
+    }
+
     /// Newest first.
     pub fn list(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Failure> {
         self.0.journal.barrier()?;

@@ -300,6 +300,63 @@ pub(super) fn step_records(reader: &Connection, id: &str) -> rusqlite::Result<Ve
     Ok(steps)
 }
 
+/// Calls with each attempt at a step as it ends, in the order of their ends; no more is kept than what is open. Only of
+/// operations that are wanted.
+pub(super) fn each_step(
+    reader: &Connection,
+    id: &str,
+    wanted: &dyn Fn(&str) -> bool,
+    each: &mut dyn FnMut(StepRecord),
+) -> rusqlite::Result<()> {
+    let mut open: HashMap<(Arc<str>, u32), StepRecord> = HashMap::new();
+    each_entry(reader, id, |n, entry| {
+        let (kind, state) = match entry.kind {
+            EntryKind::Mark => (StepKind::Mark, StepState::Done),
+            EntryKind::Intent => (StepKind::Write, StepState::Intent),
+            EntryKind::Done => (StepKind::Read, StepState::Done),
+            EntryKind::Failed => (StepKind::Read, StepState::Failed),
+            _ => return,
+        };
+        let key = (entry.lane.clone(), entry.seq);
+        let mut step = match entry.op {
+            Some(op) if !wanted(&op) => return,
+            Some(op) => StepRecord {
+                path: step_path(&entry.lane, entry.seq),
+                lane: entry.lane.to_string(),
+                seq: entry.seq,
+                kind,
+                op: op.into_owned(),
+                digest: hex(&entry.digest.unwrap_or_default()),
+                args: entry.args.as_deref().map_or(Value::Null, parse),
+                place: entry.place.unwrap_or_default(),
+                state,
+                attempt: entry.attempt,
+                started_ms: entry.began_ms.unwrap_or(entry.ms),
+                ended_ms: None,
+                outcome: None,
+                failure: None,
+                order: n,
+            },
+            None => match open.remove(&key) {
+                Some(step) => step,
+                None => return,
+            },
+        };
+        if state == StepState::Intent {
+            open.insert(key, step);
+            return;
+        }
+        (step.state, step.order, step.ended_ms) = (state, n, Some(entry.ms));
+        let body = entry.body.as_deref();
+        match entry.kind {
+            EntryKind::Done => step.outcome = body.map(parse),
+            EntryKind::Failed => step.failure = body.map(decode_failure),
+            _ => {}
+        }
+        each(step);
+    })
+}
+
 /// Computes the chain again: lines, head, and numbers that are missing.
 pub(super) fn compute_chain(reader: &Connection, id: &str) -> rusqlite::Result<(u64, Head, Vec<String>)> {
     let (mut lines, mut head, mut problems) = (0, chain::EMPTY, Vec::new());

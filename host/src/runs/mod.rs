@@ -32,7 +32,7 @@ mod tags;
 mod tests;
 mod writer;
 
-pub use archive::peek;
+pub use archive::{past, peek};
 pub use crash::{CrashPoints, Phase};
 pub use creates::Create;
 pub use difference::{Argument, Departure, Difference};

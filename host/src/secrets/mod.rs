@@ -8,5 +8,5 @@ pub mod sealed;
 pub mod store;
 pub mod token;
 
-pub use store::{GENERATED, Passing, SecretError, SecretInfo, SecretStore};
+pub use store::{GENERATED, Otherwise, Passing, SecretError, SecretInfo, SecretStore};
 pub use token::{TokenFound, TokenSources, find_token};

@@ -31,6 +31,7 @@ pub struct SecretStore {
     clock: Arc<dyn Clock>,
     /// What is generated, where it is for nothing that outlives this process.
     passing: Option<Passing>,
+    otherwise: Option<Otherwise>,
 }
 
 /// Generated secrets, by name, that no file has: for what is only rehearsed. Clones are the same.
@@ -42,6 +43,9 @@ impl Passing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Who else is asked for a secret of the user's.
+pub type Otherwise = Arc<dyn Fn(&str) -> Option<Secret<String>> + Send + Sync>;
 
 /// A secret without its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,13 +105,19 @@ impl SecretStore {
     /// Of a context such as `default/default`, below the state directory. Nothing is made yet.
     pub fn open(state: &Path, context: &str, clock: Arc<dyn Clock>) -> Result<Self, SecretError> {
         check_name("context", context)?;
-        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock, passing: None })
+        Ok(Self { folder: state.join("secrets"), context: context.to_owned(), clock, passing: None, otherwise: None })
     }
 
     /// What is generated from now on is kept in memory alone.
     #[must_use]
     pub fn passing(self, passing: Passing) -> Self {
         Self { passing: Some(passing), ..self }
+    }
+
+    /// Where a secret of the user's is expected and not here, this is asked for it.
+    #[must_use]
+    pub fn or_else(self, otherwise: Otherwise) -> Self {
+        Self { otherwise: Some(otherwise), ..self }
     }
 
     /// Sets or replaces a secret; durable when this returns.
@@ -204,6 +214,10 @@ impl SecretStore {
     /// The secret, or a failure that names near ones.
     pub fn expect(&self, name: &str) -> Result<Secret<String>, Failure> {
         if let Some(secret) = self.get(name)? {
+            return Ok(secret);
+        }
+        if let Some(secret) = self.otherwise.as_ref().filter(|_| !name.starts_with(GENERATED)).and_then(|ask| ask(name))
+        {
             return Ok(secret);
         }
         let known = self.list()?;

@@ -86,6 +86,7 @@ impl Toolkit {
             title: format!("cluster {}", spec.name),
             create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
             present: look.nodes.len(),
+            present_hourly: look.nodes.iter().filter_map(|node| node.price_hourly).sum(),
         };
         at.step(&Confirmed { plan: &plan, toolkit: self })?;
         let keys = at.step(&EnsureKeys {
@@ -381,7 +382,7 @@ impl Repeatable for GetCluster<'_> {
     }
 }
 
-fn members(toolkit: &Toolkit, cluster: Cluster) -> Result<Members, Failure> {
+pub(crate) fn members(toolkit: &Toolkit, cluster: Cluster) -> Result<Members, Failure> {
     let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &cluster.name)?;
     let place = |node: &Node| {
         let role = cluster.roles.iter().position(|r| Some(&r.role) == node.role.as_ref()).unwrap_or(usize::MAX);

@@ -10,8 +10,8 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{
-    ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed, RunnerCommand, Target,
-    sh_quote,
+    Assumption, ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed,
+    RunnerCommand, Target, sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
@@ -218,6 +218,14 @@ impl Effect for RunOn<'_> {
         let target = self.toolkit.target(self.at_node)?;
         let mut command = self.command()?.command()?;
         command.rehearse.clone_from(&self.options.rehearse);
+        if let Some(simulation) = self.toolkit.connections().simulation() {
+            if self.options.rehearse.is_none() {
+                simulation.assume(Assumption::Silent, &title);
+            }
+            if self.options.unless.is_some() {
+                simulation.assume(Assumption::Needed, &title);
+            }
+        }
         let redaction = self.toolkit.redaction(self.at_node)?;
         command.on_line = Some(lines_of(self.toolkit, self.node, &redaction));
         let answer = staged(self.toolkit, self.node, &title, async {
@@ -282,6 +290,9 @@ impl Repeatable for CheckOn<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<bool>, Failure> {
         let target = self.toolkit.target(self.at_node)?;
+        if let Some(simulation) = self.toolkit.connections().simulation() {
+            simulation.assume(Assumption::Yes, self.command.trim().lines().next().unwrap_or_default());
+        }
         let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
         Ok(output.success().into())
     }

@@ -70,6 +70,8 @@ pub(crate) async fn resolved(
     let none = NoArguments {};
     let (regions, all_types, images) =
         tokio::try_join!(client.list_regions(&none), client.list_types(&none), client.list_images(&none))?;
+    let seen = (regions.items.clone(), all_types.items.clone(), images.items.clone());
+    toolkit.has_seen(move |kept| (kept.regions, kept.types, kept.images) = seen).await;
     let region = resolve(&regions.items, region)?.clone();
     let image = resolve(&images.items, image)?.clone();
     let types = types.iter().map(|name| resolve(&all_types.items, name).cloned()).collect::<Result<Vec<_>, _>>()?;

@@ -30,6 +30,7 @@ mod redaction;
 mod repeat;
 pub mod resources;
 pub mod secrets;
+pub mod seen;
 mod stages;
 pub mod states;
 pub mod tasks;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::Failure;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::core::{Failure, FailureKind};
 
 /// A node that is about to be made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,9 @@ pub struct Plan {
     pub create: Vec<PlannedNode>,
     /// Nodes that are there already.
     pub present: usize,
+    /// US dollars for these, as far as it is known. It decides nothing in the journal.
+    #[serde(skip)]
+    pub present_hourly: f64,
 }
 
 impl Plan {
@@ -49,6 +55,59 @@ pub trait Confirm: Send + Sync {
     /// # Errors
     /// `Declined`: the user said no, or nobody could be asked.
     fn confirm(&self, plan: &Plan) -> Result<(), Failure>;
+
+    /// Before something is destroyed; `what` describes it. Commands that destroy ask before they begin, so that only
+    /// those who run recipes need to look.
+    ///
+    /// # Errors
+    /// `Declined`: the user said no, or nobody could be asked.
+    fn destroy(&self, name: &str, what: &str) -> Result<(), Failure> {
+        let _ = (name, what);
+        Ok(())
+    }
+}
+
+/// Says no to what would cost more than a limit, and asks another one about the rest.
+pub struct Within {
+    max_hourly: f64,
+    and: Arc<dyn Confirm>,
+    /// What each cluster costs once its latest plan is carried out.
+    costs: Mutex<BTreeMap<String, f64>>,
+}
+
+impl Within {
+    /// US dollars an hour, for all clusters together that plans are made for.
+    pub fn new(max_hourly: f64, and: Arc<dyn Confirm>) -> Self {
+        Self { max_hourly, and, costs: Mutex::default() }
+    }
+}
+
+impl Confirm for Within {
+    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+        let total = {
+            let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+            costs.insert(plan.title.clone(), plan.hourly() + plan.present_hourly);
+            dollars(costs.values().sum())
+        };
+        within(total, self.max_hourly)?;
+        self.and.confirm(plan)
+    }
+
+    fn destroy(&self, name: &str, what: &str) -> Result<(), Failure> {
+        self.and.destroy(name, what)
+    }
+}
+
+/// Whether that many dollars an hour are no more than the limit.
+///
+/// # Errors
+/// `Declined` if they are more.
+pub fn within(hourly: f64, max_hourly: f64) -> Result<(), Failure> {
+    if hourly <= max_hourly + 1e-9 {
+        return Ok(());
+    }
+    let message = format!("this would cost ${hourly} an hour, and the limit is ${max_hourly}");
+    Err(Failure::new(FailureKind::Declined, message).hint("ask for fewer or smaller nodes, or raise --max-cost"))
 }
 
 /// Says yes, for the sandbox, `--yes`, and applications that ask for themselves.
@@ -64,6 +123,22 @@ impl Confirm for Yes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_counts_all_clusters_together() {
+        let plan = |title: &str, nodes: usize, present_hourly: f64| Plan {
+            title: title.to_owned(),
+            create: vec![PlannedNode { hourly: 0.036, ..PlannedNode::default() }; nodes],
+            present_hourly,
+            ..Plan::default()
+        };
+        let within = Within::new(0.108, Arc::new(Yes));
+        within.confirm(&plan("cluster a", 1, 0.036)).unwrap();
+        within.confirm(&plan("cluster b", 1, 0.0)).unwrap();
+        let refused = within.confirm(&plan("cluster b", 1, 0.036)).unwrap_err();
+        expect_test::expect![["this would cost $0.144 an hour, and the limit is $0.108"]].assert_eq(&refused.message);
+        assert_eq!(refused.kind, FailureKind::Declined);
+    }
 
     #[test]
     fn sums_are_as_one_would_add_them_on_paper() {

@@ -202,8 +202,10 @@ impl<'a> Target<'a> {
     }
 
     async fn destroy(&self) -> Result<Fate, Failure> {
-        if self.look().await? == Presence::AnotherOne {
-            return Ok(Fate::GoneAlready);
+        match self.look().await? {
+            Presence::AnotherOne => return Ok(Fate::GoneAlready),
+            Presence::There => self.confirmed().await?,
+            Presence::NotFound => {}
         }
         // What was made a moment ago may not be found yet; to destroy what is not there does no harm.
         match self.call(&self.toolkit.provider().await?.client, "delete").await {
@@ -211,6 +213,13 @@ impl<'a> Target<'a> {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Fate::GoneAlready),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Asking blocks on the terminal.
+    async fn confirmed(&self) -> Result<(), Failure> {
+        let (toolkit, name) = (self.toolkit.clone(), self.label.to_owned());
+        let what = format!("{} {name} (id {})", self.kind, self.id);
+        self.toolkit.blocking(move || toolkit.confirm().destroy(&name, &what)).await?
     }
 
     /// The rows that mean it, whatever they are called, and the keys that were made for it.

@@ -1,6 +1,7 @@
 //! State operations, which check first and change only what differs, as steps.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::core::Failure;
 use crate::core::events::Ending;
@@ -18,7 +19,18 @@ pub trait Operation: State + Serialize + Send + Sync {
 }
 
 macro_rules! operations {
-    ($($state:ident $op:literal;)+) => { $(impl Operation for $state { const OP: &'static str = $op; })+ };
+    ($($state:ident $op:literal;)+) => {
+        $(impl Operation for $state { const OP: &'static str = $op; })+
+
+        /// The state that a step of the journal brought a node into, from its operation and its arguments; none of any other
+        /// step.
+        pub(crate) fn recorded(op: &str, args: &Value) -> Option<Box<dyn State>> {
+            match op {
+                $($op => serde_json::from_value::<$state>(args["state"].clone()).ok().map(|state| Box::new(state) as _),)+
+                _ => None,
+            }
+        }
+    };
 }
 
 operations! {
@@ -105,6 +117,13 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
     .await
 }
 
+/// A file with the secret in it.
+pub(crate) fn with_secret(toolkit: &Toolkit, file: &File, secret: &str) -> Result<File, Failure> {
+    let content = toolkit.used_secret(secret)?.reveal().clone();
+    let mode = file.mode.clone().or_else(|| Some("0600".into()));
+    Ok(File { content: Some(content), mode, ..file.clone() })
+}
+
 /// A file whose content is a secret.
 #[derive(Serialize)]
 struct SecretFile<'a> {
@@ -124,9 +143,7 @@ impl Repeatable for SecretFile<'_> {
     type Out = Applied;
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
-        let content = self.toolkit.used_secret(self.secret)?.reveal().clone();
-        let mode = self.file.mode.clone().or_else(|| Some("0600".into()));
-        let file = File { content: Some(content), mode, ..self.file.clone() };
+        let file = with_secret(self.toolkit, self.file, self.secret)?;
         apply(self.toolkit, self.at_node, &file, cx).await.map(Done::from)
     }
 }

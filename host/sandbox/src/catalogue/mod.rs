@@ -4,27 +4,59 @@
 
 mod images;
 mod kernels;
+mod listing;
 mod regions;
 mod types;
+mod unlisted;
 
 pub use images::{IMAGES, Image};
 pub use kernels::{KERNELS, Kernel};
+pub use listing::{ListedImage, ListedRegion, ListedType, Listing};
 pub use regions::{REGIONS, Region};
 pub use types::{Price, TYPES, Type};
+pub(crate) use unlisted::{unlisted_region, unlisted_type};
 
-/// The region with this id.
+/// What can be bought, but for kernels.
+#[derive(Debug)]
+pub struct Catalogue {
+    pub regions: &'static [Region],
+    pub types: &'static [Type],
+    pub images: &'static [Image],
+}
+
+/// The one that comes with the emulator.
+pub static BUNDLED: Catalogue = Catalogue { regions: REGIONS, types: TYPES, images: IMAGES };
+
+impl Catalogue {
+    /// The region with this id.
+    pub fn region(&self, id: &str) -> Option<&'static Region> {
+        self.regions.iter().find(|region| region.id == id)
+    }
+
+    /// The type with this id.
+    pub fn linode_type(&self, id: &str) -> Option<&'static Type> {
+        self.types.iter().find(|one| one.id == id)
+    }
+
+    /// The image with this id.
+    pub fn image(&self, id: &str) -> Option<&'static Image> {
+        self.images.iter().find(|image| image.id == id)
+    }
+}
+
+/// The region with this id in the bundled catalogue.
 pub fn region(id: &str) -> Option<&'static Region> {
-    REGIONS.iter().find(|region| region.id == id)
+    BUNDLED.region(id)
 }
 
-/// The type with this id.
+/// The type with this id in the bundled catalogue.
 pub fn linode_type(id: &str) -> Option<&'static Type> {
-    TYPES.iter().find(|one| one.id == id)
+    BUNDLED.linode_type(id)
 }
 
-/// The public image with this id.
+/// The public image with this id in the bundled catalogue.
 pub fn image(id: &str) -> Option<&'static Image> {
-    IMAGES.iter().find(|image| image.id == id)
+    BUNDLED.image(id)
 }
 
 /// The kernel with this id.

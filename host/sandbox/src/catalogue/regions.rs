@@ -12,17 +12,33 @@ pub struct Region {
     pub distributed: bool,
     /// One letter per capability, see [`CAPABILITIES`].
     letters: &'static str,
+    /// Capabilities by their names.
+    pub(super) more: &'static [&'static str],
 }
 
 impl Region {
+    /// One that is not in the table. Where its capabilities are not known it can what most can.
+    pub(super) fn other(
+        id: &'static str,
+        label: &'static str,
+        country: &'static str,
+        more: Option<&'static [&'static str]>,
+    ) -> Self {
+        let distributed = more.is_some_and(|more| more.contains(&"Distributed Plans"));
+        let letters = if more.is_some() { "" } else { "LFM" };
+        Self { id, label, country, distributed, letters, more: more.unwrap_or_default() }
+    }
+
     /// Whether `name` is among the region's capabilities.
     pub fn can(&self, name: &str) -> bool {
-        CAPABILITIES.iter().any(|(letter, known)| *known == name && self.letters.contains(*letter))
+        self.more.contains(&name)
+            || CAPABILITIES.iter().any(|(letter, known)| *known == name && self.letters.contains(*letter))
     }
 
     /// The capabilities, as the API writes them.
     pub fn capabilities(&self) -> Vec<&'static str> {
-        CAPABILITIES.iter().filter(|(letter, _)| self.letters.contains(*letter)).map(|(_, name)| *name).collect()
+        let known = CAPABILITIES.iter().filter(|(letter, _)| self.letters.contains(*letter)).map(|(_, name)| *name);
+        known.chain(self.more.iter().copied()).collect()
     }
 
     /// `core` or `distributed`.
@@ -43,11 +59,11 @@ const CAPABILITIES: &[(char, &str)] = &[
 ];
 
 const fn core(id: &'static str, label: &'static str, country: &'static str, letters: &'static str) -> Region {
-    Region { id, label, country, distributed: false, letters }
+    Region { id, label, country, distributed: false, letters, more: &[] }
 }
 
 const fn distributed(id: &'static str, label: &'static str, country: &'static str) -> Region {
-    Region { id, label, country, distributed: true, letters: "LEFVMyd" }
+    Region { id, label, country, distributed: true, letters: "LEFVMyd", more: &[] }
 }
 
 /// All regions, in the order the list has them.

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Route, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
-use crate::catalogue::{self, REGIONS, Region};
+use crate::catalogue::Region;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new("GET", "account", "account:read_only", account),
     Route::new("GET", "account/settings", "account:read_only", settings),
     Route::list("account/availability", "account:read_only", |call| {
-        call.list(REGIONS.iter().map(Availability), |one| availability_view(one.0))
+        call.list(call.world.catalogue.regions.iter().map(Availability), |one| availability_view(one.0))
     }),
     Route::new("GET", "account/availability/{}", "account:read_only", |call| {
-        ok(availability_view(catalogue::region(call.word(0)).ok_or_else(Refused::not_found)?))
+        ok(availability_view(call.world.catalogue.region(call.word(0)).ok_or_else(Refused::not_found)?))
     }),
 ];
 

@@ -7,21 +7,25 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, PUBLIC, Route, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
-use crate::catalogue::{self, IMAGES, Image, KERNELS, Kernel, Price, REGIONS, Region, TYPES, Type};
+use crate::catalogue::{self, Catalogue, Image, KERNELS, Kernel, Price, Region, Type};
 use crate::limits::Class;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::list("regions", PUBLIC, |call| call.list(REGIONS.iter(), |region| region_view(region))),
-    Route::list("regions/availability", PUBLIC, |call| call.list(offers(REGIONS.iter()), offer_view)),
-    Route::new("GET", "regions/{}", PUBLIC, |call| found(catalogue::region(call.word(0)), region_view)),
+    Route::list("regions", PUBLIC, |call| call.list(call.world.catalogue.regions.iter(), |region| region_view(region))),
+    Route::list("regions/availability", PUBLIC, |call| {
+        call.list(offers(call.world.catalogue, call.world.catalogue.regions.iter()), offer_view)
+    }),
+    Route::new("GET", "regions/{}", PUBLIC, |call| found(call.world.catalogue.region(call.word(0)), region_view)),
     Route::new("GET", "regions/{}/availability", PUBLIC, region_availability),
-    Route::list("linode/types", PUBLIC, |call| call.list(TYPES.iter(), |one| type_view(one))),
-    Route::new("GET", "linode/types/{}", PUBLIC, |call| found(catalogue::linode_type(call.word(0)), type_view)),
+    Route::list("linode/types", PUBLIC, |call| call.list(call.world.catalogue.types.iter(), |one| type_view(one))),
+    Route::new("GET", "linode/types/{}", PUBLIC, |call| {
+        found(call.world.catalogue.linode_type(call.word(0)), type_view)
+    }),
     Route::list("linode/kernels", PUBLIC, |call| call.list(KERNELS.iter(), |kernel| kernel_view(kernel))),
     Route::new("GET", "linode/kernels/{*}", PUBLIC, |call| found(catalogue::kernel(call.word(0)), kernel_view)),
-    Route::list("images", PUBLIC, |call| call.list(IMAGES.iter(), |image| image_view(image)))
+    Route::list("images", PUBLIC, |call| call.list(call.world.catalogue.images.iter(), |image| image_view(image)))
         .counted(Class::ListImages),
-    Route::new("GET", "images/{*}", PUBLIC, |call| found(catalogue::image(call.word(0)), image_view)),
+    Route::new("GET", "images/{*}", PUBLIC, |call| found(call.world.catalogue.image(call.word(0)), image_view)),
 ];
 
 fn found<T>(one: Option<&T>, view: impl Fn(&T) -> Value) -> Answer {
@@ -63,16 +67,19 @@ struct Offer {
 }
 
 /// Only types that some regions lack are listed.
-fn offers(regions: impl Iterator<Item = &'static Region>) -> impl Iterator<Item = Offer> {
+fn offers(
+    catalogue: &'static Catalogue,
+    regions: impl Iterator<Item = &'static Region>,
+) -> impl Iterator<Item = Offer> {
     regions.flat_map(|region| {
-        let scarce = TYPES.iter().filter(|plan| matches!(plan.class, "gpu" | "premium" | "highmem"));
+        let scarce = catalogue.types.iter().filter(|plan| matches!(plan.class, "gpu" | "premium" | "highmem"));
         scarce.map(move |plan| Offer { region, plan })
     })
 }
 
 fn region_availability(call: &mut Call<'_>) -> Answer {
-    let region = catalogue::region(call.word(0)).ok_or_else(Refused::not_found)?;
-    ok(offers(std::iter::once(region)).map(|offer| offer_view(&offer)).collect())
+    let region = call.world.catalogue.region(call.word(0)).ok_or_else(Refused::not_found)?;
+    ok(offers(call.world.catalogue, std::iter::once(region)).map(|offer| offer_view(&offer)).collect())
 }
 
 fn offer_view(offer: &Offer) -> Value {

@@ -13,7 +13,7 @@ use super::error::Refused;
 use super::input::{Input, is_public_key, password_problem};
 use super::instance_view::linode_view;
 use super::instances::label_refusal;
-use crate::catalogue::{self, Image, Region};
+use crate::catalogue::{self, Catalogue, Image, Region};
 use crate::machines::StackScript;
 use crate::world::{Launch, NewLinode, USERNAME};
 
@@ -23,14 +23,15 @@ const MOST_USER_DATA: usize = 65_535;
 pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let mut input = call.input()?;
     refuse_what_is_missing_here(&mut input);
-    let region = region(&mut input);
-    let linode_type = linode_type(&mut input, region);
+    let catalogue = call.world.catalogue;
+    let region = region(catalogue, &mut input);
+    let linode_type = linode_type(catalogue, &mut input, region);
     let label = input.text("label").filter(|label| !label.is_empty());
     if let Some(reason) = label.as_deref().and_then(|label| label_refusal(call, label, None)) {
         input.problems.add("label", reason);
     }
     let tags = input.tags().unwrap_or_default();
-    let image = image(&mut input, region);
+    let image = image(catalogue, &mut input, region);
     let keys = authorized_keys(call, &mut input, image);
     let user_data = user_data(&mut input, region, image);
     let stackscript = stackscript(call, &mut input, image);
@@ -85,15 +86,15 @@ fn refuse_what_is_missing_here(input: &mut Input) {
     }
 }
 
-fn region(input: &mut Input) -> Option<&'static Region> {
+fn region(catalogue: &Catalogue, input: &mut Input) -> Option<&'static Region> {
     let id = input.required_text("region")?;
-    let region = catalogue::region(&id);
+    let region = catalogue.region(&id);
     if region.is_none() { input.wrong("region", "region is not valid") } else { region }
 }
 
-fn linode_type(input: &mut Input, region: Option<&Region>) -> Option<&'static catalogue::Type> {
+fn linode_type(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> Option<&'static catalogue::Type> {
     let id = input.required_text("type")?;
-    let Some(one) = catalogue::linode_type(&id) else {
+    let Some(one) = catalogue.linode_type(&id) else {
         return input.wrong("type", "A valid plan type by that ID was not found");
     };
     if region.is_some_and(|region| !catalogue::available(region, one)) {
@@ -102,9 +103,9 @@ fn linode_type(input: &mut Input, region: Option<&Region>) -> Option<&'static ca
     Some(one)
 }
 
-fn image(input: &mut Input, region: Option<&Region>) -> Option<&'static Image> {
+fn image(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> Option<&'static Image> {
     let id = input.text("image").filter(|id| !id.is_empty())?;
-    let Some(image) = catalogue::image(&id) else { return input.wrong("image", "image is not valid") };
+    let Some(image) = catalogue.image(&id) else { return input.wrong("image", "image is not valid") };
     if region.is_some_and(|region| region.distributed) && !image.distributed {
         return input.wrong("image", "This image cannot be deployed in a distributed region");
     }

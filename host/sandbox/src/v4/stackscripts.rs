@@ -8,7 +8,7 @@ use super::call::{Answer, Call, Route, done, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
 use super::input::Input;
-use crate::catalogue;
+use crate::catalogue::Catalogue;
 use crate::limits::Class;
 use crate::world::{Script, USERNAME, UserDefinedField};
 
@@ -36,7 +36,7 @@ fn create(call: &mut Call<'_>) -> Answer {
         }
     }
     let mut script = Script::default();
-    apply(&mut input, &mut script);
+    apply(call.world.catalogue, &mut input, &mut script);
     input.done()?;
     let now = call.now;
     let id = call.world.add_stackscript(script, now);
@@ -46,7 +46,7 @@ fn create(call: &mut Call<'_>) -> Answer {
 fn update(call: &mut Call<'_>) -> Answer {
     let mut changed = script(call)?.clone();
     let mut input = call.input()?;
-    apply(&mut input, &mut changed);
+    apply(call.world.catalogue, &mut input, &mut changed);
     if script(call)?.is_public && !changed.is_public {
         input.problems.add("is_public", "A public StackScript cannot be made private");
     }
@@ -63,7 +63,7 @@ fn delete(call: &mut Call<'_>) -> Answer {
 }
 
 /// Takes over what a body says of a script.
-fn apply(input: &mut Input, script: &mut Script) {
+fn apply(catalogue: &Catalogue, input: &mut Input, script: &mut Script) {
     if let Some(label) = input.text("label") {
         if !(3..=128).contains(&label.chars().count()) {
             input.problems.add("label", "Must be 3-128 characters");
@@ -81,7 +81,7 @@ fn apply(input: &mut Input, script: &mut Script) {
     }
     if let Some(images) = input.texts("images") {
         for (at, image) in images.iter().enumerate() {
-            if image != "any/all" && catalogue::image(image).is_none() {
+            if image != "any/all" && catalogue.image(image).is_none() {
                 input.problems.add(format!("images[{at}]"), "image is not valid");
             }
         }

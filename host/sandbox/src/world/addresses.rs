@@ -62,6 +62,13 @@ impl Addresses {
         }
     }
 
+    /// Somebody has this address already.
+    pub fn reserve(&mut self, address: Ipv4Addr) {
+        let number = u32::from(address);
+        self.public.used.insert(number);
+        self.private.used.insert(number);
+    }
+
     /// Nobody has this address any more.
     pub fn free(&mut self, address: Ipv4Addr) {
         let number = u32::from(address);

@@ -9,6 +9,7 @@ mod firewalls;
 mod linodes;
 mod power;
 mod profile;
+mod seed;
 mod stackscripts;
 mod timing;
 
@@ -20,9 +21,11 @@ pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use linodes::{Alerts, Config, Disk, DiskStatus, Launch, Linode, NewLinode, Status};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
+pub use seed::{Seed, SeedFirewall, SeedLinode};
 pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
 
+use crate::catalogue::{self, Catalogue};
 use crate::clock::Time;
 use crate::faults::Faults;
 use crate::ledger::{Entry, What};
@@ -34,6 +37,8 @@ pub const USERNAME: &str = "sandbox";
 /// Everything that exists. Cannot be printed: it holds tokens.
 pub struct World {
     pub timing: Timing,
+    /// What can be bought.
+    pub catalogue: &'static Catalogue,
     pub linodes: BTreeMap<u64, Linode>,
     pub firewalls: BTreeMap<u64, Firewall>,
     pub stackscripts: BTreeMap<u64, Script>,
@@ -104,6 +109,7 @@ impl World {
     pub fn new(timing: Timing, now: Time, last_id: u64) -> Self {
         Self {
             timing,
+            catalogue: &catalogue::BUNDLED,
             linodes: BTreeMap::new(),
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),
@@ -162,6 +168,12 @@ impl World {
         let id = *next;
         *next += 1;
         id
+    }
+
+    /// No new one of that kind has this id.
+    fn pass_id(&mut self, kind: &'static str, id: u64) {
+        let next = self.ids.next.entry(kind).or_insert(self.ids.first);
+        *next = (*next).max(id.saturating_add(1));
     }
 
     fn at(&mut self, due: Time, timer: Timer) {

@@ -12,6 +12,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     title: String,
+    /// How long all is thought to take.
+    estimate: Option<Duration>,
     nodes: Vec<Node>,
     index: HashMap<String, usize>,
 }
@@ -50,13 +52,19 @@ impl Board {
         }
     }
 
+    /// From now on it shows how long all is thought to take.
+    pub(crate) fn estimate(&mut self, time: Duration) {
+        self.estimate = Some(time);
+    }
+
     /// The board for a terminal of this size: at most `height` lines, none wider than `width`.
     ///
     /// Where not all nodes fit, failed ones come first, then those at work; the rest is counted.
     pub(crate) fn text(&self, now: Duration, width: usize, height: usize, color: bool) -> String {
         let mut lines = Vec::new();
         if !self.title.is_empty() {
-            lines.push(cut(&format!("{} ({})", self.title, seconds(now)), width));
+            let of = self.estimate.map_or_else(String::new, |estimate| format!(" of about {}", seconds(estimate)));
+            lines.push(cut(&format!("{} ({}{of})", self.title, seconds(now)), width));
         }
         let room = height.saturating_sub(lines.len()).max(1);
         let mut shown: Vec<_> = self.nodes.iter().enumerate().collect();
@@ -162,6 +170,11 @@ mod tests {
             x hadoop-master-1  package java failed: no room on the disk
             + hadoop-worker-1  3 done, 1 changed"#]]
         .assert_eq(&at(800));
+        let mut estimated = board(10);
+        estimated.estimate(Duration::from_secs(360));
+        let text = estimated.text(Duration::from_secs(130), 80, 24, false);
+        expect!["run 3fa9c01b2d: recipes/hadoop.rhai (2 min 10 s of about 6 min 0 s)"]
+            .assert_eq(text.lines().next().unwrap());
         assert!(board(800).text(Duration::ZERO, 80, 24, true).contains("\x1b[31mx\x1b[0m hadoop-master-1"));
     }
 

@@ -6,5 +6,6 @@ pub(crate) mod board;
 pub(crate) mod failures;
 pub(crate) mod plain;
 pub(crate) mod progress;
+pub(crate) mod rehearsal;
 pub(crate) mod summary;
 pub(crate) mod table;

@@ -61,6 +61,14 @@ impl Progress {
         Self { shared, stop, ticker }
     }
 
+    /// From now on the board shows how long all is thought to take.
+    pub(crate) fn estimate(&self, time: Duration) {
+        let mut view = self.shared.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if let View::Live { board, .. } = &mut *view {
+            board.estimate(time);
+        }
+    }
+
     /// Where services send their events.
     pub(crate) fn events(&self) -> Events {
         let shared = Arc::clone(&self.shared);

@@ -98,7 +98,7 @@ pub enum From {
 
 impl Artifact {
     /// Names its bytes.
-    fn digest(&self) -> &str {
+    pub(crate) fn digest(&self) -> &str {
         match &self.from {
             From::Here(packed) => &packed.sha256,
             From::Web { sha512, .. } => sha512,
@@ -189,7 +189,7 @@ impl Repeatable for Prepare<'_> {
 }
 
 /// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
-fn rehearsed(source: &Source) -> Result<Artifact, Failure> {
+pub(crate) fn rehearsed(source: &Source) -> Result<Artifact, Failure> {
     /// A distribution such as Hadoop's jars.
     const BYTES: u64 = 150 << 20;
     let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
@@ -264,6 +264,11 @@ set -- "$new"/*; if [ $# = 1 ] && [ -d "$1" ]; then inner=$1; else inner=$new; f
 chmod 755 "$inner"; printf '%s\n' @MARK@ > "$inner/.linodetool-artifact"
 if [ -e "$dest" ]; then mv "$dest" "$old"; fi; mkdir -p "$(dirname "$dest")"; mv "$inner" "$dest"; rm -rf "$new" "$old""#;
 
+/// The file that says which artifact lies in a folder.
+pub(crate) fn mark_in(dest: &str) -> String {
+    format!("{dest}/.linodetool-artifact")
+}
+
 impl Install<'_> {
     /// `false` if it is there already.
     async fn install(&self) -> Result<bool, Failure> {
@@ -271,7 +276,7 @@ impl Install<'_> {
         let target = toolkit.target(self.at_node)?;
         let connections = toolkit.connections();
         if let Some(simulation) = connections.simulation() {
-            let mark = format!("{}/.linodetool-artifact", self.dest);
+            let mark = mark_in(self.dest);
             let wanted = Some(artifact.digest().to_owned());
             if simulation.file(&target, &mark).await?.is_some_and(|found| found.digest == wanted) {
                 return Ok(false);

@@ -58,7 +58,7 @@ impl Toolkit {
         let plan = Plan {
             title: format!("node {}", spec.name),
             create: vec![planned(&spec.name, &look.resolved, 0)],
-            present: 0,
+            ..Plan::default()
         };
         at.step(&Confirmed { plan: &plan, toolkit: self })?;
         let keys = at.step(&EnsureKeys {

@@ -6,6 +6,8 @@
 mod cost;
 mod node;
 
+pub use cost::Pace;
+
 use super::{FirewallRules, HowEnded, MachineError, MachineExit, MachineSpec, Machines};
 use crate::act::{Act, Acted, Facts, Request, What};
 use crate::clock::Time;
@@ -34,6 +36,7 @@ pub struct Simulated {
 
 #[derive(Default)]
 struct State {
+    pace: Pace,
     asked: Vec<Asked>,
     /// Every machine with a disk, and whether it runs.
     machines: BTreeMap<u64, (MachineSpec, bool)>,
@@ -54,6 +57,13 @@ impl Simulated {
     pub fn new() -> Self {
         let (ended, exits) = channel();
         Self { state: Mutex::default(), exits: Mutex::new(Some(exits)), ended }
+    }
+
+    /// Machines that work so fast.
+    pub fn at(pace: Pace) -> Self {
+        let this = Self::new();
+        this.state().pace = pace;
+        this
     }
 
     /// Everything asked so far.
@@ -88,6 +98,15 @@ impl Simulated {
         s.nodes.get_mut(&id).map(|node| node.memory(now)).unwrap_or_default()
     }
 
+    /// A machine that runs was started anew some time ago.
+    pub fn restarted(&self, id: u64) {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(node) = state.nodes.get_mut(&id) {
+            node.boot(now);
+        }
+    }
+
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
         if self.state().down(id) {
@@ -101,6 +120,11 @@ impl Simulated {
 }
 
 impl State {
+    /// What a machine remembers.
+    fn node(&mut self, id: u64) -> &mut Node {
+        self.nodes.entry(id).or_insert_with(|| Node::at(self.pace))
+    }
+
     /// Whether it ran.
     fn down(&mut self, id: u64) -> bool {
         if let Some(node) = self.nodes.get_mut(&id) {
@@ -139,7 +163,7 @@ impl State {
             Act::Facts => quick(What::Facts(self.facts(id))),
             Act::Copy { from, path, dest } => match self.reach(&from) {
                 Ok(source) => match self.nodes.get_mut(&source).and_then(|node| node.file(&path, now)).cloned() {
-                    Some(file) => self.nodes.entry(id).or_default().receive(dest, file),
+                    Some(file) => self.node(id).receive(dest, file),
                     None => quick(What::Absent),
                 },
                 Err(what) => quick(what),
@@ -148,10 +172,10 @@ impl State {
             Act::Port { host, port } => {
                 let there =
                     if ["localhost", "127.0.0.1"].contains(&host.as_str()) { Ok(id) } else { self.reach(&host) };
-                let open = there.is_ok_and(|id| self.nodes.entry(id).or_default().listens(port, now));
+                let open = there.is_ok_and(|id| self.node(id).listens(port, now));
                 quick(What::Port { open })
             }
-            act => self.nodes.entry(id).or_default().act(act, now),
+            act => self.node(id).act(act, now),
         }
     }
 
@@ -171,7 +195,7 @@ impl Machines for Simulated {
         s.asked.push(Asked::Boot(spec.id));
         s.machines.insert(spec.id, (spec.clone(), true));
         let now = s.now;
-        s.nodes.entry(spec.id).or_default().boot(now);
+        s.node(spec.id).boot(now);
         for address in spec.public_ip.iter().chain(&spec.private_ip) {
             s.addresses.insert(*address, spec.id);
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cost;
+use super::cost::Pace;
 use crate::act::{Act, Acted, Command, File, What, Wish};
 use crate::clock::Time;
 
@@ -14,6 +14,7 @@ const MOST_COMMANDS: usize = 10_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Node {
+    pace: Pace,
     files: BTreeMap<String, File>,
     /// By kind and name: settings.
     things: BTreeMap<(String, String), BTreeMap<String, String>>,
@@ -44,6 +45,11 @@ struct Record {
 }
 
 impl Node {
+    /// One that works so fast.
+    pub(super) fn at(pace: Pace) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
     /// It was off, or is started anew: what ran was cut, and only what is enabled runs again.
     pub(super) fn boot(&mut self, now: Time) {
         self.boots += 1;
@@ -107,10 +113,10 @@ impl Node {
     pub(super) fn act(&mut self, act: Act, now: Time) -> Acted {
         self.make(now);
         let (takes_ms, what) = match act {
-            Act::Connect => (cost::LOGIN_MS, What::Done),
+            Act::Connect => (self.pace.login, What::Done),
             Act::Exec { command } => {
                 self.note(command);
-                (cost::COMMAND_MS, What::Exited { code: 0, output: String::new() })
+                (self.pace.command, What::Exited { code: 0, output: String::new() })
             }
             Act::Run(command) => self.run(*command, now),
             Act::Inspect { place } => (0, self.inspect(&place, now)),
@@ -119,7 +125,7 @@ impl Node {
                 if let (What::Running { .. }, Some(record)) = (&is, self.records.get_mut(&place)) {
                     record.interrupted = true;
                 }
-                (cost::COMMAND_MS, is)
+                (self.pace.command, is)
             }
             Act::Forget { place } => {
                 if let Some(record) = self.records.get(&place).filter(|record| record.interrupted) {
@@ -128,11 +134,11 @@ impl Node {
                     }
                     self.records.remove(&place);
                 }
-                (cost::COMMAND_MS, What::Done)
+                (self.pace.command, What::Done)
             }
             Act::Apply(wish) => self.grant(&wish, now),
             Act::Write { path, file } => self.write(path, file),
-            Act::Look { path } => (cost::STATE_MS, self.look(&path)),
+            Act::Look { path } => (self.pace.state, self.look(&path)),
             Act::Copy { .. } | Act::Facts | Act::Port { .. } => (0, What::Absent), // of more than this machine
         };
         Acted { takes_ms, what }
@@ -140,7 +146,7 @@ impl Node {
 
     /// Puts a file there that came from elsewhere.
     pub(super) fn receive(&mut self, path: String, file: File) -> Acted {
-        let takes_ms = cost::STATE_MS + file.size / cost::COPY_BYTES_MS;
+        let takes_ms = self.pace.state + file.size / self.pace.copy_bytes;
         self.files.insert(path, file);
         Acted { takes_ms, what: What::Done }
     }
@@ -148,8 +154,8 @@ impl Node {
     /// Whether something takes connections there: a service that was started some time ago, or nobody knows what.
     pub(super) fn listens(&mut self, port: u16, now: Time) -> bool {
         let asked = *self.asked.entry(port).or_insert(now);
-        let up = self.started.is_some_and(|then| now.since(then).as_millis() >= u128::from(cost::LISTEN_MS));
-        up || now.since(asked).as_millis() >= u128::from(cost::PATIENCE_MS)
+        let up = self.started.is_some_and(|then| now.since(then).as_millis() >= u128::from(self.pace.listen));
+        up || now.since(asked).as_millis() >= u128::from(self.pace.patience)
     }
 
     fn run(&mut self, command: Command, now: Time) -> (u64, What) {
@@ -157,11 +163,11 @@ impl Node {
             return (0, self.inspect(&command.place, now));
         }
         if command.creates.as_ref().is_some_and(|path| self.exists(path)) {
-            return (cost::STATE_MS, What::Skipped);
+            return (self.pace.state, What::Skipped);
         }
         self.note(command.command.clone());
         *self.ran.entry(command.command.clone()).or_default() += 1;
-        let left_ms = command.takes_ms.unwrap_or(cost::COMMAND_MS);
+        let left_ms = command.takes_ms.unwrap_or(self.pace.command);
         if command.creates.is_some() {
             self.making.push(command.place.clone());
         }
@@ -183,7 +189,7 @@ impl Node {
     fn grant(&mut self, wish: &Wish, now: Time) -> (u64, What) {
         let Some(place) = &wish.place else { return self.apply(wish, now) };
         if let Some(known) = self.granted.get(place) {
-            return (cost::STATE_MS, known.clone());
+            return (self.pace.state, known.clone());
         }
         let (takes_ms, what) = self.apply(wish, now);
         self.granted.insert(place.clone(), what.clone());
@@ -202,10 +208,12 @@ impl Node {
                 self.things.retain(|(_, name), _| !name.starts_with(&below));
                 was_there |= self.files.len() != before;
             }
-            return (cost::STATE_MS, applied(was_there, "removed"));
+            return (self.pace.state, applied(was_there, "removed"));
         }
         let is_new = !self.things.contains_key(&key);
         let present = self.things.entry(key).or_default();
+        let runs = |settings: &BTreeMap<String, String>| settings.get("started").is_some_and(|word| word == "yes");
+        let ran = runs(present);
         let mut changed = Vec::new();
         for (name, value) in &wish.settings {
             // What is said for the first time of a thing that was there may have been so: it is said to change.
@@ -213,21 +221,24 @@ impl Node {
                 changed.push(name.as_str());
             }
         }
-        let runs = present.get("started").is_some_and(|word| word == "yes");
-        let restarts = wish.kind == "service" && runs && (wish.restart || !changed.is_empty());
-        let detail = match (is_new, restarts && wish.restart) {
-            (true, _) => "created".to_owned(),
-            (false, true) => "restarted".to_owned(),
-            (false, false) => changed.join(" "),
+        let is_service = wish.kind == "service";
+        let does = match (ran, runs(present)) {
+            (false, true) if is_service => Some("started"),
+            (true, false) if is_service => Some("stopped"),
+            (true, true) if is_service && (wish.restart || changed.contains(&"unit")) => Some("restarted"),
+            _ => None,
         };
-        let changes = is_new || restarts || !changed.is_empty();
-        if restarts {
-            self.started = Some(now.after(std::time::Duration::from_millis(cost::SERVICE_MS)));
+        if matches!(does, Some("started" | "restarted")) {
+            self.started = Some(now.after(std::time::Duration::from_millis(self.pace.service)));
         }
+        let changes = is_new || does.is_some() || !changed.is_empty();
+        let words =
+            if is_new { vec!["created"] } else { changed.into_iter().filter(|name| *name != "started").collect() };
+        let detail = words.into_iter().chain(does).collect::<Vec<_>>().join(", ");
         let takes = match (wish.kind.as_str(), changes) {
-            ("package", true) => cost::PACKAGE_MS,
-            ("service", true) => cost::SERVICE_MS,
-            _ => cost::STATE_MS,
+            ("package", true) => self.pace.package,
+            ("service", true) => self.pace.service,
+            _ => self.pace.state,
         };
         (takes, applied(changes, &detail))
     }
@@ -235,9 +246,9 @@ impl Node {
     fn write(&mut self, path: String, file: File) -> (u64, What) {
         let same = self.files.get(&path).is_some_and(|known| known.digest.is_some() && known.digest == file.digest);
         if same {
-            return (cost::STATE_MS, applied(false, ""));
+            return (self.pace.state, applied(false, ""));
         }
-        let takes_ms = cost::STATE_MS + file.size / cost::UPLOAD_BYTES_MS;
+        let takes_ms = self.pace.state + file.size / self.pace.upload_bytes;
         let detail = if self.files.insert(path, file).is_none() { "created" } else { "content" };
         (takes_ms, applied(true, detail))
     }

@@ -1,0 +1,119 @@
+//! `linodetool run --rehearse`: what a run would do, told without doing it.
+//!
+//! Owns which world is rehearsed. Does not know how: that is `rehearsal`.
+
+use super::args::Globals;
+use super::error::{CliError, OK};
+use super::interrupt::Interrupt;
+use super::output::Output;
+use super::render::rehearsal::report;
+use super::run::RunArgs;
+use super::sandbox::lifecycle;
+use super::session::{self, Session};
+use crate::app;
+use crate::core::{Clock, Failure, FailureKind, Paths, SystemClock};
+use crate::rehearsal::{self, Asked, Cloud, Outcome, Rehearsal};
+use crate::script::{self, Found};
+use crate::toolkit::plan::within;
+use linodetool_sandbox::client;
+use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::world::Timing;
+
+impl RunArgs {
+    /// Shows what the run would do.
+    pub(crate) fn rehearse(&self, paths: &Paths, globals: &Globals, out: &Output) -> Result<u8, CliError> {
+        let outcome = self.rehearsed(paths, globals, out);
+        if globals.sandbox { outcome.map_err(CliError::in_sandbox) } else { outcome }
+    }
+
+    fn rehearsed(&self, paths: &Paths, globals: &Globals, out: &Output) -> Result<u8, CliError> {
+        let scripts = app::scripts(paths);
+        self.check(&scripts)?;
+        let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
+        let interrupt = Interrupt::watch(out)?;
+        let outcome = self.outcome(paths, globals, &recipe, &interrupt)?;
+        let told = &outcome.rehearsal;
+        if let Some(error) = outcome.error {
+            if !out.json() {
+                out.error(&format!("{}\n", report(told)));
+            }
+            let told = serde_json::to_value(told).map_err(|e| Failure::internal(e.to_string()))?;
+            return Err(CliError::Rehearsed(Box::new(error), told));
+        }
+        let refused = self.max_cost.and_then(|max| self.refuse_above(max, told).err());
+        // What it would do is shown also where it would not be done; of two documents, nobody expects the first.
+        if refused.is_none() || !out.json() {
+            out.result(told, || report(told))?;
+        }
+        refused.map_or(Ok(OK), |failure| Err(failure.into()))
+    }
+
+    fn outcome(
+        &self,
+        paths: &Paths,
+        globals: &Globals,
+        recipe: &Found,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome, Failure> {
+        let (cloud, state) = cloud(paths, globals)?;
+        let context = session::context(globals.context.as_deref())?;
+        rehearsal::rehearse(&Asked {
+            paths: &Paths { state, ..paths.clone() },
+            context: &context,
+            provider: globals.provider.as_deref().unwrap_or(session::PROVIDER),
+            cloud,
+            recipe,
+            set: &self.set,
+            now_ms: SystemClock.now_ms(),
+            cancel: &|cancel| interrupt.also(cancel),
+        })
+    }
+
+    fn refuse_above(&self, max: f64, rehearsal: &Rehearsal) -> Result<(), Failure> {
+        // What costs no more than before is not made dearer by this run.
+        match rehearsal.cost.hourly_after > rehearsal.cost.hourly_before {
+            true => within(rehearsal.cost.hourly_after, max),
+            false => Ok(()),
+        }
+    }
+
+    /// Rehearses silently before the run begins, so that questions and progress go by what is to be expected. That it cannot
+    /// be rehearsed is no reason not to run it.
+    pub(crate) fn look_ahead(&self, session: &Session<'_>, recipe: &Found) -> Result<(), CliError> {
+        let sandbox = session.globals.sandbox;
+        // In the sandbox nothing is asked, and without a board nothing is shown.
+        if session.is_tested() || (sandbox && !session.out.live() && self.max_cost.is_none()) {
+            return Ok(());
+        }
+        let outcome = self.outcome(session.outer, session.globals, recipe, session.interrupt);
+        let why = match outcome {
+            Ok(Outcome { rehearsal, error: None }) => {
+                session.expect(Some(&rehearsal));
+                let refused = self.max_cost.map(|max| self.refuse_above(max, &rehearsal));
+                return Ok(refused.unwrap_or(Ok(()))?);
+            }
+            Ok(Outcome { error: Some(error), .. }) => error.to_string(),
+            Err(failure) if failure.kind == FailureKind::Cancelled => return Err(failure.into()),
+            Err(failure) => failure.to_string(),
+        };
+        session.out.note(&format!("note: what it does is not known beforehand: its rehearsal ended with: {why}"));
+        session.expect(None);
+        Ok(())
+    }
+}
+
+/// The cloud that the run would be in, and the state directory of that world.
+fn cloud(paths: &Paths, globals: &Globals) -> Result<(Cloud, std::path::PathBuf), Failure> {
+    if !globals.sandbox {
+        return Ok((Cloud::Real, paths.state.clone()));
+    }
+    let state = lifecycle::state(&paths.sandbox());
+    let Some(running) = client::status(&paths.sandbox()) else {
+        // A new one would be started, in which nothing is there.
+        return Ok((Cloud::Sandbox { timing: Timing::fast(), limits: LimitMode::Real, is_new: true }, state));
+    };
+    let details = client::details(&running).map_err(|e| lifecycle::of_client(&e))?;
+    let timing = if details["timing"] == "real" { Timing::real() } else { Timing::fast() };
+    let limits = if details["limits"] == "off" { LimitMode::Off } else { LimitMode::Real };
+    Ok((Cloud::Sandbox { timing, limits, is_new: false }, state))
+}

@@ -1,0 +1,247 @@
+//! What a rehearsed run has made, changed, destroyed and done, from its own journal and the ledger of its cloud.
+//!
+//! Owns: what counts as a change, and what a change means for what runs. Does not know time nor money.
+
+use super::report::{Counted, Destroyed, Made, NodeChange, Work};
+use super::seed::Present;
+use super::words::{some_of, title};
+use crate::inventory::{Node, natural_order};
+use crate::runs::{StepRecord, StepState};
+use crate::toolkit::commands::RUN;
+use linodetool_sandbox::ledger::{Entry, What};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Things that are told apart for a role; nobody reads more.
+const MOST_THINGS: usize = 200;
+const OTHERS: &str = "others";
+
+/// Gathers steps.
+pub(super) struct Changes<'a> {
+    before: &'a BTreeMap<String, Node>,
+    after: &'a BTreeMap<String, Node>,
+    roles: Vec<RoleWork>,
+    role_index: HashMap<String, usize>,
+    changes: Listed<(String, String), Vec<String>>,
+    impact: Listed<String, Vec<String>>,
+    /// Names of the firewalls that were there, by their ids.
+    firewalls: HashMap<String, String>,
+    touched: BTreeSet<String>,
+    clusters: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct RoleWork {
+    role: String,
+    nodes: BTreeSet<String>,
+    commands: Listed<String, (usize, usize)>,
+    operations: Listed<String, (usize, usize)>,
+}
+
+/// Values by key, in the order in which they came.
+struct Listed<K, V> {
+    items: Vec<(K, V)>,
+    index: HashMap<K, usize>,
+}
+
+impl<K, V> Default for Listed<K, V> {
+    fn default() -> Self {
+        Self { items: Vec::new(), index: HashMap::new() }
+    }
+}
+
+impl<K: Clone + Eq + std::hash::Hash, V: Default> Listed<K, V> {
+    fn at(&mut self, key: K) -> &mut V {
+        let place = *self.index.entry(key).or_insert_with_key(|key| {
+            self.items.push((key.clone(), V::default()));
+            self.items.len() - 1
+        });
+        &mut self.items[place].1
+    }
+
+    fn room_for(&self, key: &K) -> bool {
+        self.items.len() < MOST_THINGS || self.index.contains_key(key)
+    }
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn new(present: &'a Present, after: &'a BTreeMap<String, Node>) -> Self {
+        let firewalls = present.firewalls().map(|row| (row.id.clone(), row.name.clone()));
+        Self {
+            before: &present.nodes,
+            after,
+            firewalls: firewalls.collect(),
+            roles: Vec::new(),
+            role_index: HashMap::new(),
+            changes: Listed::default(),
+            impact: Listed::default(),
+            touched: BTreeSet::new(),
+            clusters: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, step: &StepRecord) {
+        let args = &step.args;
+        if step.op.starts_with("clusters.") || step.op.starts_with("firewalls.") {
+            let named = [&args["spec"]["name"], &args["name"], &args["cluster"]];
+            self.clusters.extend(named.into_iter().filter_map(|name| name.as_str().map(str::to_owned)));
+        }
+        let on_node = args["node"].as_str().or_else(|| args["name"].as_str().filter(|_| step.op == "nodes.power"));
+        if let Some(node) = on_node {
+            self.touched.insert(node.to_owned());
+        }
+        if step.state != StepState::Done {
+            return;
+        }
+        let changed = has_changed(step);
+        let guard = args["firewall"].as_str().filter(|_| changed && step.op == "firewalls.set_members");
+        if let Some(firewall) = guard.and_then(|id| self.firewalls.get(id)) {
+            self.changes.at((format!("firewall {firewall}"), "members".to_owned()));
+        }
+        let (Some(node), Some(what)) = (on_node, title(&step.op, args)) else { return };
+        let role = self.role_of(node);
+        role.nodes.insert(node.to_owned());
+        let list = if step.op == RUN { &mut role.commands } else { &mut role.operations };
+        let key = if list.room_for(&what) { what.clone() } else { OTHERS.to_owned() };
+        let (times, changes) = list.at(key);
+        (*times, *changes) = (*times + 1, *changes + usize::from(changed));
+        if changed && self.was_there(node) {
+            let how = step.outcome.as_ref().and_then(|outcome| outcome["detail"].as_str()).unwrap_or_default();
+            if let Some(means) = means(step, &what, how) {
+                self.impact.at(means).push(node.to_owned());
+            }
+            self.changes.at((what, how.to_owned())).push(node.to_owned());
+        }
+    }
+
+    fn role_of(&mut self, node: &str) -> &mut RoleWork {
+        let known = self.after.get(node).or_else(|| self.before.get(node));
+        let role = known.and_then(|node| node.role.clone()).unwrap_or_default();
+        let place = *self.role_index.entry(role).or_insert_with_key(|role| {
+            self.roles.push(RoleWork { role: role.clone(), ..RoleWork::default() });
+            self.roles.len() - 1
+        });
+        &mut self.roles[place]
+    }
+
+    /// The same machine, and not one of the same name that was made anew.
+    fn was_there(&self, name: &str) -> bool {
+        let before = self.before.get(name);
+        before.is_some_and(|before| self.after.get(name).is_none_or(|after| after.id == before.id))
+    }
+
+    /// What is there afterwards and was not before, and the other way round.
+    pub(super) fn resources(&self, ledger: &[Entry]) -> (Vec<Made>, Vec<Destroyed>) {
+        let id = |entry: &Entry| (entry.kind.clone(), entry.id);
+        let made: BTreeSet<_> = ledger.iter().filter(|entry| entry.what == What::Created).map(id).collect();
+        let gone: BTreeSet<_> = ledger.iter().filter(|entry| entry.what != What::Created).map(id).collect();
+        let told = |entry: &&Entry| entry.kind != "token";
+        let create = ledger.iter().filter(told).filter(|e| e.what == What::Created && !gone.contains(&id(e)));
+        let destroy = ledger.iter().filter(told).filter(|e| e.what != What::Created && !made.contains(&id(e)));
+        let (mut create, mut destroy): (Vec<_>, Vec<_>) =
+            (create.map(|entry| self.made(entry)).collect(), destroy.map(|entry| self.destroyed(entry)).collect());
+        // Who came first is chance.
+        create.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
+        destroy.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
+        (create, destroy)
+    }
+
+    fn made(&self, entry: &Entry) -> Made {
+        let plain = Made { kind: entry.kind.clone(), name: entry.label.clone(), ..Made::default() };
+        match by_id(self.after, entry) {
+            Some(node) => Made {
+                role: node.role.clone(),
+                type_id: node.type_id.clone(),
+                region: node.region.clone(),
+                image: node.image.clone(),
+                hourly: node.price_hourly.unwrap_or_default(),
+                monthly: node.price_monthly.unwrap_or_default(),
+                ..plain
+            },
+            None => plain,
+        }
+    }
+
+    fn destroyed(&self, entry: &Entry) -> Destroyed {
+        let node = by_id(self.before, entry);
+        let price = |of: fn(&Node) -> Option<f64>| node.and_then(of).unwrap_or_default();
+        Destroyed {
+            kind: entry.kind.clone(),
+            name: entry.label.clone(),
+            lost: if entry.kind == "linode" { "all data on its disk".to_owned() } else { String::new() },
+            hourly: price(|node| node.price_hourly),
+            monthly: price(|node| node.price_monthly),
+        }
+    }
+
+    /// Clusters and nodes that the run dealt with.
+    pub(super) fn touched(&self, made: &[Made], gone: &[Destroyed]) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut clusters, mut names) = (self.clusters.clone(), self.touched.clone());
+        names.extend(made.iter().map(|made| made.name.clone()).chain(gone.iter().map(|gone| gone.name.clone())));
+        let rows = names.iter().flat_map(|name| self.before.get(name).into_iter().chain(self.after.get(name)));
+        clusters.extend(rows.filter_map(|node| node.cluster.clone()));
+        (clusters, names)
+    }
+
+    /// Work, changes and what they mean.
+    pub(super) fn told(self, gone: &[Destroyed]) -> (Vec<Work>, Vec<NodeChange>, Vec<String>) {
+        let counted = |list: Listed<String, (usize, usize)>| {
+            let items = list.items.into_iter();
+            items.map(|(what, (times, changed))| Counted { what, times, changed }).collect::<Vec<_>>()
+        };
+        let mut work: Vec<_> = self
+            .roles
+            .into_iter()
+            .map(|role| Work {
+                nodes: role.nodes.len(),
+                commands: counted(role.commands),
+                operations: counted(role.operations),
+                role: role.role,
+            })
+            .collect();
+        work.sort_by(|a, b| a.role.cmp(&b.role));
+        let change = self.changes.items.into_iter().map(|((what, how), on)| NodeChange { what, how, on: in_order(on) });
+        let lost = gone.iter().filter(|gone| !gone.lost.is_empty());
+        let lost = lost.map(|gone| format!("{}: {} is lost", gone.name, gone.lost));
+        let impact = self.impact.items.into_iter().map(|(means, on)| format!("{}: {means}", some_of(&in_order(on))));
+        (work, change.collect(), lost.chain(impact).collect())
+    }
+}
+
+fn in_order(mut names: Vec<String>) -> Vec<String> {
+    names.sort_by(|a, b| natural_order(a, b));
+    names.dedup();
+    names
+}
+
+fn by_id<'a>(nodes: &'a BTreeMap<String, Node>, entry: &Entry) -> Option<&'a Node> {
+    let id = entry.id.to_string();
+    let by_name = nodes.get(&entry.label).filter(|node| node.id == id);
+    let of_kind = || nodes.values().find(|node| node.id == id);
+    (entry.kind == "linode").then(|| by_name.or_else(of_kind)).flatten()
+}
+
+/// Whether a step says that it has changed something. A command that always runs is work and no change.
+fn has_changed(step: &StepRecord) -> bool {
+    let changed = match &step.outcome {
+        Some(Value::Bool(changed)) => *changed,
+        Some(outcome) => outcome["changed"] == true,
+        None => false,
+    };
+    let options = &step.args["options"];
+    changed && (step.op != RUN || options["creates"].is_string() || options["unless"].is_string())
+}
+
+/// What a change means for what runs on the node.
+fn means(step: &StepRecord, what: &str, how: &str) -> Option<String> {
+    let does = |word: &str| how.split(", ").any(|does| does == word);
+    match step.op.as_str() {
+        "node.service" if does("restarted") => Some(format!("{what} restarts")),
+        "node.service" if does("stopped") => Some(format!("{what} stops")),
+        "node.service" if does("started") => Some(format!("{what} starts")),
+        "nodes.power" if step.args["power"] == "reboot" => Some("the node reboots".to_owned()),
+        "nodes.power" if step.args["power"] == "shutdown" => Some("the node is shut down".to_owned()),
+        "nodes.power" => Some("the node is started".to_owned()),
+        _ => None,
+    }
+}

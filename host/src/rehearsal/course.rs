@@ -1,0 +1,106 @@
+//! How long a rehearsed run takes, and what was waited for: from its end back to its beginning, always to the step that ended
+//! last before.
+//!
+//! Owns: that walk. Time in which no step was under way is the recipe's own waiting.
+
+use super::report::{Course, Share};
+use super::words::waited_for;
+use crate::runs::{StepKind, StepRecord};
+use std::collections::HashMap;
+
+/// What a recipe waits for by itself.
+const RECIPE: &str = "waiting in the recipe";
+
+/// Steps by when they were under way.
+pub(super) struct Steps {
+    began_ms: u64,
+    steps: Vec<Step>,
+    words: Vec<String>,
+    index: HashMap<String, u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    from: u64,
+    to: u64,
+    words: u32,
+}
+
+impl Steps {
+    pub(super) fn new(began_ms: u64) -> Self {
+        Self { began_ms, steps: Vec::new(), words: Vec::new(), index: HashMap::new() }
+    }
+
+    pub(super) fn note(&mut self, step: &StepRecord, sandbox: bool) {
+        let Some(to) = step.ended_ms.filter(|to| *to > step.started_ms) else { return };
+        if step.kind == StepKind::Mark {
+            return;
+        }
+        let words = waited_for(&step.op, &step.args, sandbox);
+        self.add(step.started_ms, to, words);
+    }
+
+    fn add(&mut self, from: u64, to: u64, words: String) {
+        let words = *self.index.entry(words).or_insert_with_key(|words| {
+            self.words.push(words.clone());
+            u32::try_from(self.words.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.steps.push(Step { from, to, words });
+    }
+
+    pub(super) fn course(mut self, ended_ms: u64) -> Course {
+        // Of those that end at the same moment the shortest is the one that was waited for last.
+        self.steps.sort_by_key(|step| (step.to, step.from));
+        let mut shares = vec![0; self.words.len()];
+        let (mut now, mut idle) = (ended_ms, 0);
+        for step in self.steps.iter().rev() {
+            if step.to > now || step.from < self.began_ms {
+                continue;
+            }
+            idle += now - step.to;
+            shares[step.words as usize] += step.to - step.from;
+            now = step.from;
+        }
+        idle += now.saturating_sub(self.began_ms);
+        let shares = self.words.into_iter().zip(shares).chain([(RECIPE.to_owned(), idle)]);
+        let mut shares: Vec<_> = shares.filter(|(_, ms)| *ms > 0).collect();
+        shares.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let shares = shares.into_iter().map(|(what, ms)| Share { what, seconds: seconds(ms) }).collect();
+        Course { seconds: seconds(ended_ms.saturating_sub(self.began_ms)), shares }
+    }
+}
+
+fn seconds(ms: u64) -> f64 {
+    f64::from(u32::try_from(ms).unwrap_or(u32::MAX)) / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Steps;
+    use expect_test::expect;
+
+    #[test]
+    fn time_is_told_by_what_was_waited_for_last() {
+        let mut steps = Steps::new(1_000);
+        let mut step = |from: u64, to: u64, words: &str| steps.add(1_000 + from, 1_000 + to, words.to_owned());
+        // Two nodes boot; the slower one decides, whatever the other one does meanwhile.
+        step(0, 60_000, "boot");
+        step(0, 90_000, "boot");
+        step(60_000, 80_000, "packages");
+        step(90_000, 110_000, "packages");
+        step(110_000, 110_050, "configuring");
+        // The recipe sleeps, then runs a command.
+        step(115_050, 140_050, "command: count");
+        let course = steps.course(141_050);
+        let line = |share: &super::Share| format!("{:>6.2}  {}\n", share.seconds, share.what);
+        expect![[r#"
+             90.00  boot
+             25.00  command: count
+             20.00  packages
+              5.00  waiting in the recipe
+              0.05  configuring
+        "#]]
+        .assert_eq(&course.shares.iter().map(line).collect::<String>());
+        assert!((course.seconds - 140.05).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,68 @@
+//! What the steps of a run are called by people. Knows their arguments, not what they do.
+
+use crate::toolkit::commands::RUN;
+use serde_json::Value;
+
+/// What a step on a node is called; none of one that is not worth a word.
+pub(super) fn title(op: &str, args: &Value) -> Option<String> {
+    let state = &args["state"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let named = |word: &str, value: &Value| Some(format!("{word} {}", text(value)));
+    match op {
+        RUN => Some(command(args)),
+        "node.package" => {
+            let names = state["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            Some(format!("package {}", names.collect::<Vec<_>>().join(" ")))
+        }
+        "node.file" => named("file", &state["path"]),
+        "node.secret_file" => named("file", &args["file"]["path"]),
+        "node.directory" => named("directory", &state["path"]),
+        "node.user" => named("user", &state["name"]),
+        "node.service" => named("service", &state["name"]),
+        "node.sysctl" => Some("kernel parameters".to_owned()),
+        "node.archive" => named("archive", &state["dest"]),
+        "node.line" => named("line in", &state["path"]),
+        "node.hosts" => named("names in", &state["path"]),
+        "node.upload" => named("upload", &args["upload"]["path"]),
+        "node.download" => named("download", &args["download"]["path"]),
+        "artifacts.install" => named("software in", &args["dest"]),
+        "nodes.power" => named("power", &args["power"]),
+        _ => None,
+    }
+}
+
+/// The name of a command, or its first line.
+fn command(args: &Value) -> String {
+    let first = || args["command"].as_str().unwrap_or_default().trim().lines().next().unwrap_or_default();
+    let name = args["options"]["name"].as_str();
+    name.map_or_else(|| first().chars().take(60).collect(), str::to_owned)
+}
+
+/// Names for people: the first few, and how many more.
+pub(super) fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    match names.len() {
+        0..=SHOWN => names.join(", "),
+        all => format!("{} and {} more", names[..SHOWN - 1].join(", "), all - SHOWN + 1),
+    }
+}
+
+/// What a step is counted as when time is told: class and words.
+pub(super) fn waited_for(op: &str, args: &Value, sandbox: bool) -> String {
+    match op {
+        "nodes.ensure" if sandbox => "creating machines".to_owned(),
+        // The account answers at once, or lets it wait.
+        "nodes.ensure" => "the account's limit on creates".to_owned(),
+        "nodes.ready" | "nodes.wait" if sandbox => "booting machines".to_owned(),
+        "nodes.ready" | "nodes.wait" => "creating and booting Linodes".to_owned(),
+        "nodes.power" => "restarting nodes".to_owned(),
+        "node.package" => "packages".to_owned(),
+        "artifacts.install" | "artifacts.prepare" | "node.upload" | "node.download" => "copies of files".to_owned(),
+        "node.wait_port" => "waiting for services to answer".to_owned(),
+        RUN => format!("command: {}", command(args)),
+        "node.check" => "questions to nodes".to_owned(),
+        "node.service" => "starting services".to_owned(),
+        op if op.starts_with("node.") => "configuring nodes".to_owned(),
+        _ => "calls of the provider's API".to_owned(),
+    }
+}
