@@ -279,7 +279,10 @@ impl Recorded {
                     return Err(format!("{operation}: {} of {} items arrived", got.len(), sent.len()));
                 }
                 let id = if family == "ips" { "address" } else { "id" };
-                let of = |sent: &Value| plain(if sent[id].is_null() { &sent["address_range"] } else { &sent[id] });
+                let names = [id, "address_range", "ipv6_range"];
+                let of = |sent: &Value| {
+                    names.iter().find(|n| !sent[**n].is_null()).map(|n| plain(&sent[*n])).unwrap_or_default()
+                };
                 let by_id = |sent: &Value| got.iter().find(|item| plain(&item[id]) == of(sent));
                 sent.iter().try_for_each(|sent| match by_id(sent) {
                     Some(got) => arrived(operation, fields, sent, got),
