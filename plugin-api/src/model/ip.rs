@@ -6,14 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ip {
-    /// Without prefix length; it is its own id.
+    /// Without prefix length, unless it is a range of a VPC; it is its own id.
     pub address: String,
-    /// Reachable from everywhere; otherwise from the region's private network.
+    /// Reachable from everywhere; otherwise from the region's private network, or from a VPC.
     pub public: bool,
     /// 4 or 6.
     pub family: u8,
     /// Id of the region.
     pub region: String,
+    /// Id of the subnet of a VPC that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
     /// Id of the instance that has it.
     pub instance: Option<String>,
     /// Stays the account's, and is paid for, without an instance too.
@@ -35,6 +38,9 @@ pub struct ListIps {
     /// Is reserved, or is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<bool>,
+    /// Belongs to this VPC. Without it, addresses in VPCs are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc: Option<String>,
 }
 
 /// Another IPv4 address for an instance.

@@ -13,7 +13,11 @@ use std::net::IpAddr;
 pub(crate) async fn list(api: &Api, cx: &Cx, args: ListIps) -> Result<Page<Ip>> {
     let instance = args.instance.as_ref().map(|id| number("instance", id)).transpose()?.map(|id| id.to_string());
     let filter = Filter::default().equals("region", args.region.clone());
-    let mut ips: Vec<Ip> = List::of(api, "/networking/ips").filter(filter).read(cx).await?;
+    let path = match &args.vpc {
+        Some(vpc) => format!("/vpcs/{}/ips", number("vpc", vpc)?),
+        None => "/networking/ips".to_owned(),
+    };
+    let mut ips: Vec<Ip> = List::of(api, &path).filter(filter).read(cx).await?;
     ips.retain(|ip| {
         args.region.as_ref().is_none_or(|region| *region == ip.region)
             && (instance.is_none() || instance == ip.instance)
@@ -58,6 +62,10 @@ fn checked(address: &str) -> Result<IpAddr> {
 #[serde(default)]
 pub(crate) struct IpWire {
     address: Text,
+    /// In VPCs, in place of a single address.
+    address_range: Text,
+    ipv6_range: Text,
+    subnet_id: Text,
     public: Flag,
     #[serde(rename = "type")]
     kind: Text,
@@ -71,13 +79,16 @@ impl Noun for Ip {
     type Wire = IpWire;
 
     fn from_wire(wire: IpWire) -> Self {
+        let places = [wire.address, wire.address_range, wire.ipv6_range];
+        let address = places.into_iter().find_map(Text::some).unwrap_or_default();
         // `ipv4`, or `ipv6` with words like `/range` behind it.
-        let family = if wire.kind.0.starts_with("ipv6") || wire.address.0.contains(':') { 6 } else { 4 };
+        let family = if wire.kind.0.starts_with("ipv6") || address.contains(':') { 6 } else { 4 };
         Self {
-            address: wire.address.0,
+            address,
             public: wire.public.0,
             family,
             region: wire.region.0,
+            subnet: wire.subnet_id.some(),
             instance: wire.linode_id.some(),
             reserved: wire.reserved.0,
             rdns: wire.rdns.some(),

@@ -45,6 +45,32 @@ fn list() {
     "#]].assert_eq(&shown);
 }
 
+/// By the VPC they belong to: the list of the account does not have them.
+#[test]
+fn list_of_a_vpc() {
+    let in_vpc = |address: Value, range: Value, linode: u64| {
+        json!({ "address": address, "address_range": range, "vpc_id": 3, "subnet_id": 4, "region": "us-east", "linode_id": linode,
+            "config_id": 5, "interface_id": 90, "active": true, "nat_1_1": null, "gateway": "10.0.0.1", "prefix": 24,
+            "subnet_mask": "255.255.255.0" })
+    };
+    let all = whole(json!([
+        in_vpc(json!("10.0.0.2"), json!(null), 7),
+        in_vpc(json!(null), json!("10.0.0.16/28"), 7),
+        in_vpc(json!("10.0.0.3"), json!(null), 8),
+        { "ipv6_range": "2001:db8::/64", "ipv6_is_public": false, "subnet_id": 4, "linode_id": 7, "region": "us-east" }
+    ]));
+    let path = "GET /vpcs/3/ips?page=1&page_size=500";
+    let shown = each([("ips.list", json!({ "vpc": "3", "instance": "7" }), path, all)]);
+    expect![[r#"
+        > GET https://api.linode.com/v4/vpcs/3/ips?page=1&page_size=500
+          auth bearer, class list, safe to repeat
+        < 200
+        = {"address":"10.0.0.2","family":4,"instance":"7","public":false,"rdns":null,"region":"us-east","reserved":false,"subnet":"4"}
+        = {"address":"10.0.0.16/28","family":4,"instance":"7","public":false,"rdns":null,"region":"us-east","reserved":false,"subnet":"4"}
+        = {"address":"2001:db8::/64","family":6,"instance":"7","public":false,"rdns":null,"region":"us-east","reserved":false,"subnet":"4"}
+    "#]].assert_eq(&shown);
+}
+
 #[test]
 fn addresses_come_and_go() {
     let one = || Reply::json(200, ip("203.0.113.9", "ipv4", Some(7), false));
