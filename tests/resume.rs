@@ -22,6 +22,10 @@ fn main() -> ExitCode {
         ("a_command_that_was_killed_goes_on", a_command_that_was_killed_goes_on),
         ("a_run_that_was_taken_over_is_left_alone", a_run_that_was_taken_over_is_left_alone),
         ("a_run_goes_on_in_its_own_world_or_not_at_all", a_run_goes_on_in_its_own_world_or_not_at_all),
+        (
+            "a_node_that_was_deleted_elsewhere_is_told_and_made_anew",
+            a_node_that_was_deleted_elsewhere_is_told_and_made_anew,
+        ),
         ("an_exec_goes_on_where_it_did_not_run", an_exec_goes_on_where_it_did_not_run),
         ("what_a_reboot_cut_is_done_again_only_if_asked", what_a_reboot_cut_is_done_again_only_if_asked),
         ("an_interrupt_names_the_command_that_goes_on", an_interrupt_names_the_command_that_goes_on),
@@ -351,4 +355,48 @@ fn what_a_reboot_cut_is_done_again_only_if_asked(home: &Home) -> Result<(), Fail
     home.ok(&["--sandbox", "exec", "k-node-1", "--", "touch /root/go"])?;
     let report = home.json(&again.split(' ').collect::<Vec<_>>())?;
     is("log", report["outputs"]["log"].clone(), "began\nbegan\n")
+}
+
+/// What others see of the sandbox: its address and token, without linodetool.
+fn delete_elsewhere(home: &Home, id: &str) -> Result<(), Failed> {
+    let folder = home.path().join(".local/state/linodetool/sandbox");
+    let url = home.json(&["sandbox", "status"])?["v4"].as_str().unwrap_or_default().to_owned();
+    let token = std::fs::read_to_string(folder.join("token"))?;
+    let address = url.trim_start_matches("http://").trim_end_matches("/v4");
+    let mut stream = std::net::TcpStream::connect(address)?;
+    let request = format!(
+        "DELETE /v4/linode/instances/{id} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        token.trim()
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    is(&answer, answer.starts_with("HTTP/1.1 200 "), true)
+}
+
+fn a_node_that_was_deleted_elsewhere_is_told_and_made_anew(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("k.rhai"), RECIPE)?;
+    let mut run = Followed::start(home, &["--sandbox", "run", "k.rhai", "--set", "count=2"])?;
+    run.until("k-node-1 first")?;
+    run.kill()?;
+    let run = home.json(&["--sandbox", "runs", "list"])?[0]["id"].as_str().unwrap_or_default().to_owned();
+    let nodes = home.json(&["--sandbox", "node", "list"])?;
+    delete_elsewhere(home, nodes[1]["id"].as_str().unwrap_or_default())?;
+    home.ok(&["--sandbox", "exec", "k-node-1", "--", "touch /root/go"])?;
+    let output = home.run(&["runs", "resume", &run])?;
+    let said = String::from_utf8(output.stderr)?;
+    is(&said, output.status.code(), 8)?;
+    let again = format!("runs retry {run} --again");
+    let last = format!("Make what is missing anew, and do all that is to be done: linodetool --sandbox {again}");
+    for wanted in
+        ["These nodes exist: k-node-1\n", "k-node-2 is gone: deleted elsewhere, with all that was done there.", &last]
+    {
+        is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)?;
+    }
+    let mut retry = Followed::start(home, &["--json", "--sandbox", "runs", "retry", &run, "--again"])?;
+    retry.until("k-node-2 first")?;
+    home.ok(&["--sandbox", "exec", "k-node-2", "--", "touch /root/go"])?;
+    let rest: Vec<_> = retry.lines.by_ref().map_while(Result::ok).collect();
+    is(&rest.join("\n"), retry.child.wait()?.code(), 0)?;
+    is("created", serde_json::to_value(created(home)?)?, serde_json::json!({"k-node-1": 1, "k-node-2": 2}))
 }

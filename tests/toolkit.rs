@@ -11,6 +11,8 @@ mod gc;
 mod lost;
 #[path = "toolkit/nodes.rs"]
 mod nodes;
+#[path = "toolkit/small.rs"]
+mod small;
 #[path = "toolkit/support.rs"]
 mod support;
 #[path = "toolkit/undo.rs"]

@@ -107,7 +107,7 @@ pub fn build(options: Options) -> Result<App, Failure> {
     };
     let opener = Arc::new(opener);
     let toolkit = Toolkit::new(Parts {
-        settings: Settings { context, provider, sandbox: sandbox.is_some() },
+        settings: Settings { context, provider, sandbox: sandbox.is_some(), work: paths.work.clone() },
         runs,
         nodes: match emulated {
             Some(emulated) => {

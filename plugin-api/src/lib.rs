@@ -24,7 +24,7 @@ pub use error::{ErrorKind, ProviderError, Result, Retry};
 pub use export::Plugin;
 pub use http::{Request, Response};
 pub use join::{join_all, try_join_lanes};
-pub use manifest::{ConfigKey, MESSAGES, Manifest, RateClass};
+pub use manifest::{BEFORE_IDS, ConfigKey, MESSAGES, Manifest, RateClass};
 pub use message::Auth;
 pub use model::*;
 pub use operations::{Effect, Found, OPERATIONS, OperationInfo};

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// Message version: same major speaks, a newer minor only adds fields and kinds.
 pub const MESSAGES: &str = "1.0";
 
+/// Feature of a plugin whose provider takes no label when an instance is made: it may be made and lost before it is named.
+/// Whoever keeps the ids from before such a create gives them to the next try (`CreateInstance::before`).
+pub const BEFORE_IDS: &str = "before_ids";
+
 /// Read leniently: fields of tomorrow are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -8,7 +8,10 @@ mod disk;
 mod domain;
 mod firewall;
 mod instance;
+mod ip;
 mod nodebalancer;
+mod placement;
+mod raw;
 mod secret;
 mod stackscript;
 mod volume;
@@ -20,15 +23,16 @@ pub use disk::*;
 pub use domain::*;
 pub use firewall::*;
 pub use instance::*;
+pub use ip::*;
 pub use nodebalancer::*;
+pub use placement::*;
+pub use raw::*;
 pub use secret::*;
 pub use stackscript::*;
 pub use volume::*;
 pub use vpc::*;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Part of a list, or all of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,23 +75,4 @@ impl ById {
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
-}
-
-/// One of the provider's own operations.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Raw {
-    /// `GET`, `POST`, `PUT` or `DELETE`.
-    pub method: String,
-    /// Below the provider's base URL, `/linode/instances`.
-    pub path: String,
-    /// What follows `?`, not yet escaped.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub query: BTreeMap<String, String>,
-    /// Sent as it stands, but for the secrets in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<Box<RawValue>>,
-    /// The provider's filter, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Box<RawValue>>,
 }

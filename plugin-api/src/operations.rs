@@ -54,6 +54,10 @@ macro_rules! for_each_operation {
             "instances.resize" resize_instance(ResizeInstance) -> Nothing => Write;
             /// Makes an instance with copies of another one's disks.
             "instances.clone" clone_instance(CloneInstance) -> Instance => Create(Label);
+            /// Starts an instance from the rescue system; answers before it is up.
+            "instances.rescue" rescue_instance(RescueInstance) -> Nothing => Write;
+            /// Gives root of an instance that is off another password.
+            "instances.reset_password" reset_instance_password(ResetPassword) -> Nothing => Write;
             /// Addresses of an instance.
             "instances.addresses" list_instance_addresses(ById) -> Page<Address> => Read;
             /// What happened on the account, newest first.
@@ -62,6 +66,10 @@ macro_rules! for_each_operation {
             "stackscripts.list" list_stackscripts(ListStackScripts) -> Page<StackScript> => Read;
             /// Stores a StackScript.
             "stackscripts.create" create_stackscript(CreateStackScript) -> StackScript => Create(Label);
+            /// Changes a StackScript; instances that are made later get the new one.
+            "stackscripts.update" update_stackscript(UpdateStackScript) -> StackScript => Write;
+            /// Destroys a StackScript; instances made with it stay as they are.
+            "stackscripts.delete" delete_stackscript(ById) -> Nothing => Destroy;
             /// Cloud Firewalls of the account.
             "firewalls.list" list_firewalls(ListFirewalls) -> Page<Firewall> => Read;
             /// One Cloud Firewall with its rules.
@@ -86,6 +94,8 @@ macro_rules! for_each_operation {
             "disks.delete" delete_disk(PartOfInstance) -> Nothing => Destroy;
             /// Gives a disk another size; answers before it has it.
             "disks.resize" resize_disk(ResizeDisk) -> Nothing => Write;
+            /// Makes a copy of a disk on the same instance; answers before it can be used.
+            "disks.clone" clone_disk(PartOfInstance) -> Disk => Create(BeforeAfter);
             /// Configurations of an instance.
             "configs.list" list_configs(OfInstance) -> Page<InstanceConfig> => Read;
             /// Makes a configuration of an instance.
@@ -108,6 +118,10 @@ macro_rules! for_each_operation {
             "volumes.detach" detach_volume(ById) -> Nothing => Write;
             /// Makes a volume larger; answers before it is.
             "volumes.resize" resize_volume(ResizeVolume) -> Nothing => Write;
+            /// Changes label or tags of a volume.
+            "volumes.update" update_volume(UpdateVolume) -> Volume => Write;
+            /// Makes a volume with a copy of what is on another one.
+            "volumes.clone" clone_volume(CloneVolume) -> Volume => Create(Label);
             /// NodeBalancers that match a filter.
             "nodebalancers.list" list_nodebalancers(ListNodeBalancers) -> Page<NodeBalancer> => Read;
             /// One NodeBalancer.
@@ -126,18 +140,28 @@ macro_rules! for_each_operation {
             "nodebalancer_nodes.list" list_nodebalancer_nodes(OneNodeBalancerConfig) -> Page<NodeBalancerNode> => Read;
             /// Puts a backend behind a port of a NodeBalancer.
             "nodebalancer_nodes.create" create_nodebalancer_node(CreateNodeBalancerNode) -> NodeBalancerNode => Create(BeforeAfter);
+            /// Changes a backend: its weight, or that it drains.
+            "nodebalancer_nodes.update" update_nodebalancer_node(UpdateNodeBalancerNode) -> NodeBalancerNode => Write;
             /// Takes a backend from behind a port of a NodeBalancer.
             "nodebalancer_nodes.delete" delete_nodebalancer_node(OneNodeBalancerNode) -> Nothing => Destroy;
             /// Domains that match a filter.
             "domains.list" list_domains(ListDomains) -> Page<Domain> => Read;
             /// Makes a domain.
             "domains.create" create_domain(CreateDomain) -> Domain => Create(Label);
+            /// Changes a domain.
+            "domains.update" update_domain(UpdateDomain) -> Domain => Write;
+            /// Makes a domain with the records of another one.
+            "domains.clone" clone_domain(CloneDomain) -> Domain => Create(Label);
+            /// Makes a domain with the records that another name server has of it.
+            "domains.import" import_domain(ImportDomain) -> Domain => Create(Label);
             /// Destroys a domain with its records.
             "domains.delete" delete_domain(ById) -> Nothing => Destroy;
             /// Records of a domain.
             "domain_records.list" list_domain_records(OfDomain) -> Page<DomainRecord> => Read;
             /// Makes a record of a domain.
             "domain_records.create" create_domain_record(CreateDomainRecord) -> DomainRecord => Create(BeforeAfter);
+            /// Changes what a record of a domain says.
+            "domain_records.update" update_domain_record(UpdateDomainRecord) -> DomainRecord => Write;
             /// Destroys a record of a domain.
             "domain_records.delete" delete_domain_record(OneDomainRecord) -> Nothing => Destroy;
             /// VPCs that match a filter, with their subnets.
@@ -152,8 +176,32 @@ macro_rules! for_each_operation {
             "vpc_subnets.create" create_vpc_subnet(CreateSubnet) -> Subnet => Create(BeforeAfter);
             /// Destroys a subnet that is empty.
             "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing => Destroy;
+            /// Addresses of the account that match a filter.
+            "ips.list" list_ips(ListIps) -> Page<Ip> => Read;
+            /// Gives an instance another IPv4 address.
+            "ips.add" add_ip(AddIp) -> Ip => Create(BeforeAfter);
+            /// Takes an address from an instance.
+            "ips.remove" remove_ip(IpOfInstance) -> Nothing => Destroy;
+            /// Reserves a public IPv4 address, which costs money until it is released.
+            "ips.reserve" reserve_ip(ReserveIp) -> Ip => Create(BeforeAfter);
+            /// Gives a reserved address back.
+            "ips.release" release_ip(OneIp) -> Nothing => Destroy;
+            /// Sets what reverse lookup answers for an address.
+            "ips.set_rdns" set_rdns(SetRdns) -> Ip => Write;
+            /// Placement groups that match a filter.
+            "placement_groups.list" list_placement_groups(ListPlacementGroups) -> Page<PlacementGroup> => Read;
+            /// Makes a placement group.
+            "placement_groups.create" create_placement_group(CreatePlacementGroup) -> PlacementGroup => Create(Label);
+            /// Destroys a placement group; its instances stay.
+            "placement_groups.delete" delete_placement_group(ById) -> Nothing => Destroy;
+            /// Puts instances into a placement group.
+            "placement_groups.assign" assign_placement_group(PlacementMembers) -> PlacementGroup => Write;
+            /// Takes instances out of a placement group.
+            "placement_groups.unassign" unassign_placement_group(PlacementMembers) -> PlacementGroup => Write;
             /// One of the provider's own operations, by method and path.
             "raw" raw(Raw) -> Box<RawValue> => Write;
+            /// What is known of the provider's own operations, for `raw`; asks nobody.
+            "raw.operations" list_raw_operations(NoArguments) -> Page<RawOperation> => Read;
         }
     };
 }

@@ -18,6 +18,9 @@ use std::time::Instant;
 
 const BEGAN: u64 = 1_800_000_000_000;
 
+/// Workers that the provider's firewall has room for beside the master; more only run without one.
+const MOST_GUARDED: u32 = 2_039;
+
 /// As many closures at once as there are items, each asleep for the same second.
 const LANES: &str = r#"
 let p = params(#{ lanes: param(1000, "lanes at once") });
@@ -40,7 +43,10 @@ fn main() {
     }
     let given: Vec<&str> = arguments.iter().map(String::as_str).filter(|a| a.parse::<u32>().is_ok()).collect();
     let workers = if given.is_empty() { vec!["3", "100", "1000", "10000"] } else { given };
-    println!("{:<8}{:>7}{:>10}{:>14}{:>10}{:>10}", "recipe", "count", "wall s", "virtual s", "peak MiB", "lines");
+    println!(
+        "{:<8}{:>7}{:>10}{:>10}{:>14}{:>10}{:>10}",
+        "recipe", "count", "wall s", "cpu s", "virtual s", "peak MiB", "lines"
+    );
     let all = workers.iter().map(|count| ("hadoop", *count));
     for (recipe, count) in all.chain(["1000", "4000", "10000"].map(|count| ("lanes", count))) {
         let me = std::env::current_exe().expect("this program");
@@ -71,7 +77,10 @@ fn measured(recipe: &str, count: &str) {
         ..NewRun::default()
     };
     let run = app.toolkit.runs().begin(new).expect("a run");
-    let set = [(parameter.to_owned(), count.to_owned())];
+    let mut set = vec![(parameter.to_owned(), count.to_owned())];
+    if recipe == "hadoop" && count.parse().is_ok_and(|workers: u32| workers > MOST_GUARDED) {
+        set.push(("insecure".to_owned(), "true".to_owned()));
+    }
     if let Err(error) = script::run(&run, &found, &set, &app.scripts) {
         panic!("{recipe} with {count} failed: {error:#?}");
     }
@@ -79,7 +88,7 @@ fn measured(recipe: &str, count: &str) {
     let wall = begun.elapsed().as_secs_f64();
     let virtual_s = (cloud.time.now_ms() - BEGAN) / 1000;
     let lines = app.toolkit.runs().traffic().lines;
-    println!("{recipe:<8}{count:>7}{wall:>10.2}{virtual_s:>14}{:>10}{lines:>10}", peak_mib());
+    println!("{recipe:<8}{count:>7}{wall:>10.2}{:>10.2}{virtual_s:>14}{:>10}{lines:>10}", cpu_s(), peak_mib());
 }
 
 fn options(dir: &Path, cloud: &Emulator) -> Options {
@@ -104,6 +113,14 @@ fn options(dir: &Path, cloud: &Emulator) -> Options {
         confirm: Arc::new(Yes),
         events: Events::none(),
     }
+}
+
+/// What this process has had of all cores; beside other work that says more than the clock does.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // Fields 14 and 15 of proc(5), in hundredths of a second; the name, which is cut off here, is the second.
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The most memory that this process ever had.

@@ -6,6 +6,7 @@ use linodetool::nodes::states::{File, Run, Upload, WaitPort};
 use linodetool::nodes::{Copied, FileOptions, Inspected, Place};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 fn at(sshd: &Sshd, name: &str) -> String {
     sshd.dir().join(name).display().to_string()
@@ -40,9 +41,9 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let content: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
         fs::write(&local, &content).unwrap();
         let upload = Upload { source: at(&sshd, "local"), path: remote.clone(), ..Upload::default() };
-        let applied = upload.apply(&nodes, &target).await.unwrap();
+        let applied = upload.apply(&nodes, &target, Path::new("/")).await.unwrap();
         assert_eq!((applied.changed, applied.detail.as_str()), (true, "created"));
-        assert!(!upload.apply(&nodes, &target).await.unwrap().changed);
+        assert!(!upload.apply(&nodes, &target, Path::new("/")).await.unwrap().changed);
         let options = FileOptions { mode: Some("0755".into()), ..FileOptions::default() };
         let applied = nodes.upload(&target, &local, &remote, &options).await.unwrap();
         assert_eq!(applied.detail, "mode 644 to 0755");

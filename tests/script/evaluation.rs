@@ -116,6 +116,7 @@ fn signatures_are_clean() {
         wait(seconds: int)
         wait_until(ready: Fn)
         wait_until(ready: Fn, options: map)
+        text::digest(text: string) -> string
         text::hadoop_xml(properties: map) -> string
         text::join(items: array, between: string) -> string
         text::parse_json(json: string) -> any

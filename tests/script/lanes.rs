@@ -219,6 +219,15 @@ fn a_thousand_lanes_at_once() {
 }
 
 #[test]
+fn wait_until_ends_in_time_however_long_a_try_takes() {
+    let text = "wait_until(|| { wait(0.2); print(\"a try\"); false }, #{ every: 0.01, timeout: 0.1 });";
+    let world = world();
+    assert_eq!(world.run(text, &[]).unwrap_err().kind(), FailureKind::Timeout);
+    // Once, and once more when the time is up.
+    assert!(world.printed().lines().count() <= 2, "{}", world.printed());
+}
+
+#[test]
 fn wait_until_reads_only() {
     check("let t = now(); wait_until(|| now() > t, #{ every: 0.01 }); print(\"done\");", expect!["done"]);
     check(

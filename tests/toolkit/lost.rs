@@ -128,7 +128,12 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
         ..Opening::default()
     };
     app.toolkit = Toolkit::new(Parts {
-        settings: Settings { context: "default/default".into(), provider: "linode-v4".into(), sandbox: true },
+        settings: Settings {
+            context: "default/default".into(),
+            provider: "linode-v4".into(),
+            sandbox: true,
+            work: paths.work.clone(),
+        },
         runs: Runs::open(&paths, handle.clone(), clock.clone(), events.clone()).unwrap(),
         nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default()),
         secrets: SecretStore::open(&paths.state, "default/default", clock.clone()).unwrap(),

@@ -102,13 +102,24 @@ impl Sandbox {
             self.inner.clock.follow(Time(time));
         }
         if v4::resource(&request.path).is_some() {
-            self.answer(request)
+            self.in_real_time(self.answer(request))
         } else if request.path.starts_with("/sandbox/") {
             self.own(request)
         } else {
             let sentence = "Nothing is here: the API is under /v4 and /v4beta.";
             Response::new(404, json!({"errors": [{"reason": sentence}]}))
         }
+    }
+
+    /// A client waits in its own time, which passes more slowly than the emulator's.
+    fn in_real_time(&self, mut response: Response) -> Response {
+        let scale = self.inner.clock.scale();
+        for (_, value) in response.headers.iter_mut().filter(|(name, _)| scale > 0.0 && name == "Retry-After") {
+            let wait = value.parse().map(Duration::from_secs).unwrap_or_default();
+            // Whole seconds are all that it can say, and none would ask for a request at once.
+            *value = wait.div_f64(scale).as_secs_f64().ceil().max(1.0).to_string();
+        }
+        response
     }
 
     /// A request of the API, and what happens to it.

@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::error::{CliError, OK};
 use super::output::Output;
 use super::plugin;
+use super::session;
 use crate::core::{FailureKind, Paths, SystemClock};
 use crate::inventory::database;
 use crate::plugin_host::PluginInfo;
@@ -233,12 +234,16 @@ fn plugins(env: &Environment, paths: &Paths) -> Vec<Check> {
 /// Where the token comes from; never the token.
 fn token(env: &Environment, paths: &Paths, globals: &Globals) -> Check {
     let name = "token";
+    let context = match session::context(globals.context.as_deref()) {
+        Ok(context) => context,
+        Err(failure) => {
+            let remedy = failure.hint.unwrap_or_default();
+            return Check::lacking(name, Needed::Sometimes, failure.message, remedy);
+        }
+    };
     // Only looked into if it is there: doctor makes nothing.
-    let stored = paths
-        .state
-        .join("secrets")
-        .is_dir()
-        .then(|| SecretStore::open(&paths.state, DEFAULT_CONTEXT, Arc::new(SystemClock)));
+    let stored =
+        paths.state.join("secrets").is_dir().then(|| SecretStore::open(&paths.state, &context, Arc::new(SystemClock)));
     let stored = stored.and_then(Result::ok);
     let found = find_token(&TokenSources {
         token_cmd: globals.token_cmd.as_deref(),
@@ -255,8 +260,6 @@ fn token(env: &Environment, paths: &Paths, globals: &Globals) -> Check {
         }
     }
 }
-
-const DEFAULT_CONTEXT: &str = "default/default";
 
 /// Whether this computer can run the sandbox's machines.
 fn sandbox(needed: Needed) -> Check {
@@ -291,12 +294,13 @@ mod tests {
     fn every_lack_has_a_remedy() {
         let checks = [
             Check::ok("state directory", "/s can be written"),
-            program(&Environment::fake(&[("PATH", "/nowhere")]), &PROGRAMS[3]),
+            program(&Environment::fake(&[("PATH", "/nowhere")]), &("no-such-program", "tests", "do not install it")),
             Check::lacking("plugin linode-v4", Needed::Always, "not found", "reinstall"),
         ];
         expect![[r#"
             ok       state directory   /s can be written
-            ok       nft               /usr/sbin/nft
+            warning  no-such-program   not in PATH; needed for tests
+                                       -> do not install it
             MISSING  plugin linode-v4  not found
                                        -> reinstall"#]]
         .assert_eq(&text(&checks, false));

@@ -38,6 +38,8 @@ pub(crate) struct LeftBehind {
     pub(crate) nodes: Vec<String>,
     /// First ones first.
     pub(crate) failed_steps: Vec<FailedStep>,
+    /// Names of nodes that were there and are gone.
+    pub(crate) gone: Vec<String>,
     /// How to go on, and how to remove them.
     #[serde(skip)]
     pub(crate) advice: String,
@@ -133,7 +135,7 @@ impl CliError {
             Self::Arguments(_) | Self::BrokenPipe | Self::Exit(_) => return self,
         };
         if let Some(hint) = &mut failure.hint {
-            for command in ["cluster", "cp", "exec", "forward", "images", "node", "regions", "runs", "types"] {
+            for command in commands_of_a_world() {
                 *hint = hint.replace(&format!("linodetool {command}"), &format!("linodetool --sandbox {command}"));
             }
         }
@@ -171,6 +173,9 @@ impl CliError {
             document["error"]["run"] = json!(left.run);
             document["error"]["nodes"] = json!(left.nodes);
             document["error"]["failed_steps"] = json!(left.failed_steps);
+            if !left.gone.is_empty() {
+                document["error"]["gone"] = json!(left.gone);
+            }
         }
         if let Self::Rehearsed(_, reached) = self {
             document["error"]["rehearsal"] = reached.clone();
@@ -216,6 +221,14 @@ fn script_text(error: &ScriptError, color: bool) -> String {
         // Nothing in the script is at fault.
         None => failure_text(&error.failure, color),
     }
+}
+
+/// Commands that mean something else in the sandbox than outside. All of them, but for those that are about this computer.
+fn commands_of_a_world() -> impl Iterator<Item = String> {
+    let all = <super::args::Cli as clap::CommandFactory>::command();
+    let names: Vec<_> = all.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let everywhere = ["recipe", "plugin", "sandbox", "doctor", "completions", "help"];
+    names.into_iter().filter(move |name| !everywhere.contains(&name.as_str()))
 }
 
 /// The steps that failed, unless the error itself is all there is to say.
@@ -269,5 +282,19 @@ impl From<Failure> for CliError {
 impl From<clap::Error> for CliError {
     fn from(error: clap::Error) -> Self {
         Self::Arguments(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_from_the_sandbox_leads_back_into_it() {
+        let hint = "linodetool secret set db, linodetool run x, linodetool inventory export, linodetool doctor";
+        let error = CliError::from(Failure::usage("no").hint(hint)).in_sandbox();
+        let wanted = "hint: linodetool --sandbox secret set db, linodetool --sandbox run x, \
+                      linodetool --sandbox inventory export, linodetool doctor";
+        assert_eq!(error.text(false).unwrap().lines().last(), Some(wanted));
     }
 }

@@ -47,7 +47,9 @@ impl Interrupt {
                         end_at_once();
                     }
                     watched.set();
-                    out.note(SAID);
+                    // By another thread: a terminal that nobody reads must not keep the second signal from being seen.
+                    let out = out.clone();
+                    let _ = std::thread::Builder::new().name("said".into()).spawn(move || out.note(SAID));
                 }
             });
         };

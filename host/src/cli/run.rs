@@ -13,11 +13,12 @@ use crate::inventory::Node;
 use crate::nodes::was_cut;
 use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
-use crate::toolkit::commands;
+use crate::toolkit::tasks::work_on_node;
 use clap::Args;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Run a recipe: make a cluster, set it up, start what it is for
 ///
@@ -129,8 +130,11 @@ pub(crate) fn execute(
     // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
     // whatever else there was.
     let ended = ended?;
-    let touched = Touched::of(session, run)?;
+    let mut touched = Touched::of(session, run)?;
     if let Err(error) = outcome {
+        if matches!(error.kind(), FailureKind::Ssh | FailureKind::Interrupted) {
+            touched.leave_out_gone(session);
+        }
         return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
     }
     show(session, run, &recipe.path, &ended, touched, asked)
@@ -183,7 +187,12 @@ struct Touched {
     /// Nodes on which a command goes on, as nobody has seen its end.
     at_work: BTreeSet<String>,
     failed: Vec<FailedStep>,
+    /// Nodes of the inventory that somebody has deleted elsewhere.
+    gone: Vec<String>,
 }
+
+/// An error is not held up for longer by the question whether its node is still there.
+const ASK: Duration = Duration::from_secs(10);
 
 impl Touched {
     fn of(session: &Session<'_>, run: &Arc<Run>) -> Result<Self, Failure> {
@@ -196,9 +205,26 @@ impl Touched {
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
         nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        let unseen = detail.in_doubt().filter(|step| step.op == commands::RUN && step.failure.is_none());
+        let unseen = detail.in_doubt().filter(|step| work_on_node(step).is_some() && step.failure.is_none());
         let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
-        Ok(Self { nodes, clusters, began: !detail.steps.is_empty(), at_work, failed: detail.failed_steps() })
+        Ok(Self {
+            nodes,
+            clusters,
+            began: !detail.steps.is_empty(),
+            at_work,
+            failed: detail.failed_steps(),
+            gone: Vec::new(),
+        })
+    }
+
+    /// A node that does not answer may not be there any more; without an answer from the provider either, it counts as there.
+    fn leave_out_gone(&mut self, session: &Session<'_>) {
+        let asked = session.wait(async {
+            let asked = tokio::time::timeout(ASK, session.toolkit.gone(&self.nodes)).await;
+            asked.unwrap_or_else(|_| Ok::<_, Failure>(Vec::new()))
+        });
+        self.gone = asked.unwrap_or_default();
+        self.nodes.retain(|node| !self.gone.contains(&node.name));
     }
 
     fn names(&self) -> Vec<String> {
@@ -233,6 +259,12 @@ impl Touched {
                 lines.push(format!("These nodes exist: {}", self.names().join(", ")));
             }
         }
+        if !self.gone.is_empty() && !ephemeral {
+            let (names, is) = (self.gone.join(", "), if self.gone.len() == 1 { "is" } else { "are" });
+            lines.push(format!(
+                "{names} {is} gone: deleted elsewhere, with all that was done there. The record is kept."
+            ));
+        }
         lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
         if !self.at_work.is_empty() && !ephemeral {
             let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -244,6 +276,11 @@ impl Touched {
             // The same text would do the same again.
             FailureKind::Diverged | FailureKind::Script => None,
             FailureKind::Cancelled => Some(format!("Go on: {resume}")),
+            // Going on would look for what is not there.
+            _ if !self.gone.is_empty() => Some(format!(
+                "Make what is missing anew, and do all that is to be done: {program} runs retry {} --again",
+                run.id()
+            )),
             // Going on would meet it again.
             _ if was_cut(&error.failure) => {
                 Some(format!("Do it again, that command too: {program} runs retry {} --again", run.id()))
@@ -254,6 +291,7 @@ impl Touched {
             run: run.id().to_string(),
             nodes: self.names(),
             failed_steps: self.failed.clone(),
+            gone: self.gone.clone(),
             advice: lines.join("\n"),
         };
         CliError::Script(Box::new(error), Some(left))

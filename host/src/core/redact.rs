@@ -6,7 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// What stands in a secret's place.
@@ -179,14 +178,16 @@ fn encoded(text: &str) -> Vec<String> {
 }
 
 fn percent(text: &str, kept: &str, space: &str, lower: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
+    let digits: &[u8; 16] = if lower { b"0123456789abcdef" } else { b"0123456789ABCDEF" };
+    let mut encoded = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
             encoded.push(byte as char);
         } else if byte == b' ' {
             encoded.push_str(space);
         } else {
-            let _ = if lower { write!(encoded, "%{byte:02x}") } else { write!(encoded, "%{byte:02X}") };
+            let digit = |number: u8| digits[usize::from(number)] as char;
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     encoded

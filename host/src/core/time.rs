@@ -6,9 +6,9 @@ use super::clock::{Clock, SystemClock};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::coop::unconstrained;
 
 /// A future that can be stored and sent.
@@ -20,6 +20,13 @@ pub trait Time: Clock {
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         // Made when first polled: a plugin's thread, which asks for it, is no thread of the runtime.
         Box::pin(async move { tokio::time::sleep(time).await })
+    }
+
+    /// How long something unmoved by the clock on the wall has counted: for limits, which a clock that is set or a computer
+    /// that sleeps must neither cut short nor make endless.
+    fn elapsed(&self) -> Duration {
+        static BEGUN: OnceLock<Instant> = OnceLock::new();
+        BEGUN.get_or_init(Instant::now).elapsed()
     }
 
     /// Time stands still until what this gives is dropped: for work that no sleep of this time tells the end of.

@@ -56,6 +56,10 @@ impl Time for VirtualTime {
         Box::pin(Sleep { tide: self.0.clone(), until: self.now_ms().saturating_add(ms), seat: None })
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now_ms())
+    }
+
     fn hold(&self) -> Hold {
         Hold::new(self.0.clone())
     }

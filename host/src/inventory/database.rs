@@ -245,7 +245,10 @@ pub fn open_writer(path: &Path) -> Result<Connection, StateError> {
 /// The same for a database that is worth nothing once this process has ended: the disk is never waited for.
 pub fn open_scratch_writer(path: &Path) -> Result<Connection, StateError> {
     let connection = open_writer(path)?;
-    connection.execute_batch("pragma synchronous = off").map_err(StateError::database(path, "opened"))?;
+    // Nor is anything copied out of the log before there is much of it.
+    connection
+        .execute_batch("pragma synchronous = off; pragma wal_autocheckpoint = 40000")
+        .map_err(StateError::database(path, "opened"))?;
     Ok(connection)
 }
 

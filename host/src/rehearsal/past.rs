@@ -95,7 +95,7 @@ impl Replay<'_> {
         let source = serde_json::from_value::<Source>(step.args["source"].clone());
         let made = step.outcome.clone().map(serde_json::from_value::<Artifact>);
         if let (Ok(source), Some(Ok(made))) = (source, made)
-            && let Ok(stand_in) = rehearsed(&source)
+            && let Ok(stand_in) = rehearsed(self.stage.toolkit(), &source)
             && !matches!(&source, Source::Local(local) if !is_as_it_was(&local.path, step))
         {
             self.stands_for.insert(made.digest().to_owned(), stand_in.digest().to_owned());

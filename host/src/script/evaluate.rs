@@ -117,10 +117,6 @@ impl Script {
         &self.engine
     }
 
-    pub fn engine_mut(&mut self) -> &mut Engine {
-        &mut self.engine
-    }
-
     /// A value as JSON, handles as they show themselves.
     ///
     /// # Errors

@@ -32,6 +32,24 @@ impl Effect for Wait {
     }
 }
 
+/// How long time has passed, in milliseconds since some moment; never journaled.
+#[derive(Serialize)]
+struct Passed;
+
+impl Effect for Passed {
+    const OP: &'static str = "passed";
+    const KIND: Kind = Kind::Read;
+    type Out = u64;
+
+    async fn perform(&self, cx: &StepCx) -> std::result::Result<Done<u64>, Failure> {
+        Ok(u64::try_from(cx.time.elapsed().as_millis()).unwrap_or(u64::MAX).into())
+    }
+
+    async fn reconcile(&self, _: &StepCx) -> std::result::Result<Option<Done<u64>>, Failure> {
+        performs_again().await
+    }
+}
+
 /// The options of `wait_until`, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,9 +83,8 @@ pub(crate) fn wait_until(call: &NativeCallContext, ready: &FnPtr, options: Optio
     if lane.is_next_done() {
         return mark();
     }
-    // Counted in tries and not by a clock; one try may take long, so this is at least the time that was given.
     let every = (options.every.clamp(0.01, 1e6) * 1000.0) as u64;
-    let tries = ((options.timeout.clamp(0.0, 1e9) * 1000.0) as u64 / every).max(1);
+    let limit = (options.timeout.clamp(0.0, 1e9) * 1000.0) as u64;
     let ready = detach_function(ready.clone());
     let probe = lane.probe();
     let mut global = call.global_runtime_state().clone();
@@ -79,9 +96,16 @@ pub(crate) fn wait_until(call: &NativeCallContext, ready: &FnPtr, options: Optio
         &global,
         call.call_position(),
     );
-    for _ in 0..=tries {
+    let passed = || probe.step(&place_of(call), &Passed).map_err(|error| raise(error, call));
+    let begun = passed()?;
+    // Looked once more when the time is up: it may have come true in the last pause.
+    for _ in 0..=limit / every + 1 {
+        let late = passed()?.saturating_sub(begun) >= limit;
         if ready.call_within_context::<bool>(&inside, ())? {
             return mark();
+        }
+        if late {
+            break;
         }
         probe.step(&place_of(call), &Wait { ms: every }).map_err(|error| raise(error, call))?;
     }

@@ -69,10 +69,11 @@ impl Repeatable for Adopt<'_> {
         }
         let types = client.list_types(&NoArguments {}).await?.items;
         let login = self.login()?;
+        let on_record = toolkit.inventory().nodes(toolkit.context())?;
         let mut changes = Vec::new();
         let mut adopted = Adopted::default();
         for instance in &instances {
-            if self.is_known(instance)? {
+            if is_known(&on_record, instance)? {
                 continue;
             }
             let node = self.node(cx, instance, &types, login.as_ref())?;
@@ -109,19 +110,6 @@ impl Adopt<'_> {
             names => format!("it has something of: {}", names.join(", ")),
         };
         Ok(failure.hint(hint).near(name, names.iter().map(String::as_str)))
-    }
-
-    /// Whether this machine is on record.
-    fn is_known(&self, instance: &Instance) -> Result<bool, Failure> {
-        let (inventory, context) = (self.toolkit.inventory(), self.toolkit.context());
-        if inventory.nodes(context)?.iter().any(|node| node.id == instance.id) {
-            return Ok(true);
-        }
-        let Some(other) = inventory.node(context, &instance.label)? else { return Ok(false) };
-        let message = format!("is on record as Linode {}, and the account has it as {}", other.id, instance.id);
-        Err(Failure::new(FailureKind::Conflict, message)
-            .hint("remove records of what is gone first: linodetool cluster gc")
-            .on(&instance.label))
     }
 
     /// The cluster's own key to log in with, if this computer still has it.
@@ -194,6 +182,18 @@ impl Adopt<'_> {
             ..Cluster::default()
         }
     }
+}
+
+/// Whether this machine is on record.
+fn is_known(on_record: &[Node], instance: &Instance) -> Result<bool, Failure> {
+    if on_record.iter().any(|node| node.id == instance.id) {
+        return Ok(true);
+    }
+    let Some(other) = on_record.iter().find(|node| node.name == instance.label) else { return Ok(false) };
+    let message = format!("is on record as Linode {}, and the account has it as {}", other.id, instance.id);
+    Err(Failure::new(FailureKind::Conflict, message)
+        .hint("remove records of what is gone first: linodetool cluster gc")
+        .on(&instance.label))
 }
 
 /// The role of `NAME-ROLE-NUMBER`.

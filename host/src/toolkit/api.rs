@@ -63,6 +63,7 @@ async fn call(toolkit: &Toolkit, spec: &RawSpec) -> Result<Value, Failure> {
         query: spec.query.clone(),
         body: json(&spec.body).map_err(broken)?,
         filter: json(&spec.filter).map_err(broken)?,
+        ..Raw::default()
     };
     let answer = toolkit.provider().await?.client.raw(&raw).await?;
     serde_json::from_str(answer.get())

@@ -7,10 +7,13 @@ use std::collections::{HashMap, HashSet};
 use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{Confirmed, EnsureNode, Ready, Wanted, check_name, is_same, label_taken, planned};
+use crate::toolkit::nodes::{
+    Confirmed, EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned,
+};
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -88,6 +91,9 @@ impl Toolkit {
             present_hourly: look.nodes.iter().filter_map(|node| node.price_hourly).sum(),
         };
         at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        if !look.gone.is_empty() {
+            at.step(&ForgetGone { nodes: &look.gone, toolkit: self })?;
+        }
         let keys = at.step(&EnsureKeys {
             login: format!("cluster/{}", spec.name),
             given: spec.ssh_key.as_deref(),
@@ -119,7 +125,7 @@ impl Toolkit {
         let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
         let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
         if let Some(id) = &firewall_id {
-            changed |= at.step(&SetMembers { firewall: id, members: addresses(&nodes), toolkit: self })?;
+            changed |= at.step(&SetMembers { firewall: id, members: member_addresses(&nodes), toolkit: self })?;
         }
         self.count(changed);
         Ok(Members { cluster, nodes, changed })
@@ -155,14 +161,10 @@ impl Toolkit {
 }
 
 impl Members {
-    /// By which its nodes know each other.
+    /// By which its nodes are let in.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        addresses(&self.nodes)
+        member_addresses(&self.nodes)
     }
-}
-
-fn addresses(nodes: &[Node]) -> Vec<String> {
-    nodes.iter().flat_map(|node| node.private_ip.iter().chain(&node.public_ip).cloned()).collect()
 }
 
 fn check(spec: &ClusterSpec) -> Result<(), Failure> {
@@ -183,6 +185,15 @@ fn check(spec: &ClusterSpec) -> Result<(), Failure> {
                 .hint("give it once, with the sum of both counts"));
         }
         check_name(&format!("{}-{}-{}", spec.name, role.role, role.count))?;
+    }
+    let nodes: u64 = spec.roles.iter().map(|role| u64::from(role.count)).sum();
+    if spec.firewall && nodes > MOST_MEMBERS as u64 {
+        let name = &spec.name;
+        let message =
+            format!("cluster {name} would have {nodes} nodes, and a firewall knows at most {MOST_MEMBERS} members");
+        return Err(Failure::usage(message).field("count").hint(
+            "make several clusters, or ask for one without a firewall (firewall: false) and keep strangers out on the nodes",
+        ));
     }
     Ok(())
 }
@@ -271,6 +282,9 @@ struct Looked {
     guarded: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
+    /// Of the inventory, and not on the account any more.
+    #[serde(default)]
+    gone: Vec<Gone>,
 }
 
 #[derive(Serialize)]
@@ -301,8 +315,10 @@ impl Repeatable for Look<'_> {
         let client = &toolkit.provider().await?.client;
         let present = client.list_instances(&ListInstances::default()).await?.items;
         let by_id: HashMap<&str, &Instance> = present.iter().map(|one| (one.id.as_str(), one)).collect();
-        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         let mut missing: HashSet<String> = wanted_nodes(spec).into_iter().map(|w| w.name).collect();
+        let is_gone = |node: &&Node| missing.contains(&node.name) && !by_id.contains_key(node.id.as_str());
+        let gone = nodes.iter().filter(is_gone).filter_map(|node| Gone::of(toolkit, node)).collect();
+        nodes.retain(|node| by_id.get(node.id.as_str()).is_some_and(|instance| is_same(node, instance)));
         for node in &nodes {
             missing.remove(&node.name);
         }
@@ -312,7 +328,7 @@ impl Repeatable for Look<'_> {
         // A cluster without a node left binds nobody to its region or image.
         let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, guarded, nodes }.into())
+        Ok(Looked { resolved, cluster, guarded, nodes, gone }.into())
     }
 }
 
@@ -419,7 +435,7 @@ impl Repeatable for Forget<'_> {
     type Out = ();
 
     async fn perform(&self, _: &StepCx) -> Result<Done<()>, Failure> {
-        forget(self.toolkit, &format!("cluster/{}.login", self.name))?;
+        forget(self.toolkit, &format!("cluster/{}.login", self.name)).await?;
         Ok(Done { value: (), changes: vec![Change::remove_cluster(self.toolkit.context(), self.name)] })
     }
 }

@@ -1,6 +1,7 @@
 //! The effective settings: read-only for recipes.
 
 use serde::Serialize;
+use std::path::PathBuf;
 
 use crate::core::Failure;
 use crate::runs::{Done, Kind, StepCx, StepError};
@@ -15,9 +16,16 @@ pub struct Settings {
     pub provider: String,
     /// Whether the provider is the sandbox's emulator.
     pub sandbox: bool,
+    /// The folder that relative paths of this computer mean: that of the run, wherever it goes on.
+    pub work: PathBuf,
 }
 
 impl Toolkit {
+    /// What a path on this computer means, as it was typed.
+    pub(crate) fn here(&self, path: &str) -> PathBuf {
+        self.settings().work.join(path)
+    }
+
     /// Whether the provider says that it can do this.
     ///
     /// # Errors

@@ -2,8 +2,27 @@
 
 use linodetool_plugin::{FirewallRule, FirewallRules, Verdict};
 
+use crate::inventory::Node;
+
 /// Addresses in one rule, and rules in one firewall: Linode's limits (Cloud Firewall guide).
 const ADDRESSES: usize = 255;
+const RULES: usize = 25;
+
+/// What members may send each other; a rule has one of these.
+const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "ICMP"];
+
+/// Members that one firewall can tell from strangers, by one address each: all rules but the one for SSH. A prefix would hold
+/// more, and strangers: the private network of a region is all its customers'.
+pub(crate) const MOST_MEMBERS: usize = (RULES - 1) / PROTOCOLS.len() * ADDRESSES;
+
+/// By which nodes are let in: all their addresses, or where these are too many, those that they know each other by.
+pub(crate) fn member_addresses(nodes: &[Node]) -> Vec<String> {
+    let all: Vec<_> = nodes.iter().flat_map(|node| node.private_ip.iter().chain(&node.public_ip)).cloned().collect();
+    if all.len() <= MOST_MEMBERS {
+        return all;
+    }
+    nodes.iter().filter_map(|node| node.private_ip.clone().or_else(|| node.public_ip.clone())).collect()
+}
 
 /// Rules for the members with these IPv4 addresses, public and private; none while they are not made yet.
 pub fn cluster_rules(members: &[String]) -> FirewallRules {
@@ -15,7 +34,7 @@ pub fn cluster_rules(members: &[String]) -> FirewallRules {
         ipv4: vec!["0.0.0.0/0".into()],
         ipv6: vec!["::/0".into()],
     }];
-    for protocol in ["TCP", "UDP", "ICMP"] {
+    for protocol in PROTOCOLS {
         for (part, addresses) in members.chunks(ADDRESSES).enumerate() {
             inbound.push(FirewallRule {
                 label: format!("members-{}-{}", protocol.to_lowercase(), part + 1),
@@ -50,6 +69,21 @@ mod tests {
             else Drop
         "#]]
         .assert_eq(&lines(&cluster_rules(&[])));
+    }
+
+    #[test]
+    fn as_many_members_as_a_firewall_has_room_for() {
+        let node = |n: usize| Node {
+            private_ip: Some(format!("192.168.{}.{}", 128 + n / 250, n % 250 + 1)),
+            public_ip: Some(format!("198.18.{}.{}", n / 250, n % 250 + 1)),
+            ..Node::default()
+        };
+        let nodes: Vec<_> = (0..MOST_MEMBERS).map(node).collect();
+        let rules = |count: usize| {
+            let members = member_addresses(&nodes[..count]);
+            (members.len(), cluster_rules(&members).inbound.len())
+        };
+        assert_eq!([rules(1_020), rules(1_021), rules(2_040)], [(2_040, 25), (1_021, 16), (2_040, 25)]);
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Toolkit {
         path: &str,
         options: &PageOptions,
     ) -> Result<Option<Value>, StepError> {
+        // Behind the port anything but a path would be another host to ask, of this computer: `127.0.0.1:8080@example.com`.
+        if !path.starts_with('/') {
+            let failure = Failure::usage(format!("the path of a page begins with /, and `{path}` does not"));
+            return Err(StepError::Failed(failure.field("path").hint(format!("say `/{path}`"))));
+        }
         let host = options.host.as_deref().unwrap_or("localhost");
         let rehearse = options.rehearse.as_ref();
         at.step(&Get { node: &node.name, host, port, path, rehearse, at_node: node, toolkit: self })

@@ -95,20 +95,29 @@ pub(crate) fn key_ref(name: &str, private: &Secret<String>) -> Result<KeyRef, Fa
 }
 
 /// Forgets the keys of nodes that are gone.
-pub(crate) fn forget_nodes(toolkit: &Toolkit, nodes: &[&str]) -> Result<(), Failure> {
-    for node in nodes {
-        for name in host_key_names(node) {
-            toolkit.secret_store().remove(&name)?;
-        }
-        forget(toolkit, &format!("node/{node}.login"))?;
-    }
-    Ok(())
+pub(crate) async fn forget_nodes(toolkit: &Toolkit, nodes: &[&str]) -> Result<(), Failure> {
+    let of = |node: &&str| host_key_names(node).into_iter().chain([format!("generated/node/{node}.login")]);
+    forget_all(toolkit, nodes.iter().flat_map(of).collect()).await
 }
 
 /// Forgets one key that we made; fine if there is none.
-pub(crate) fn forget(toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
-    toolkit.secret_store().remove(&format!("generated/{name}"))?;
-    Ok(())
+pub(crate) async fn forget(toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
+    forget_all(toolkit, vec![format!("generated/{name}")]).await
+}
+
+/// The store's lock may be another process's for a while, and no thread of the runtime may wait for that.
+async fn forget_all(toolkit: &Toolkit, names: Vec<String>) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let owner = toolkit.clone();
+    let work = move || {
+        names.iter().try_for_each(|name| {
+            owner.secret_store().remove(name)?;
+            Ok(())
+        })
+    };
+    toolkit.blocking(work).await?
 }
 
 /// What a node without keys is good for.

@@ -157,6 +157,9 @@ fn mvn(folder: &Path, arguments: &[&str], cancel: &Cancel) -> Result<(), Failure
     let file = File::create(&log).map_err(|e| local("cannot write", &log, &e))?;
     let again = file.try_clone().map_err(|e| local("cannot write", &log, &e))?;
     let mut child = Command::new("/bin/sh")
+        // What it downloads is run by it: tokens are none of its business.
+        .env_remove("LINODE_TOKEN")
+        .env_remove("LINODE_CLI_TOKEN")
         .args(["-c", LEASH, "sh", "mvn", "--batch-mode", "--quiet", "--strict-checksums", "-Dstyle.color=never"])
         .args(arguments)
         .current_dir(folder)

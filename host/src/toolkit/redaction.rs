@@ -20,7 +20,8 @@ pub(super) struct Known {
 struct State {
     /// The user's secrets are in `users`.
     loaded: bool,
-    keys: HashMap<String, Redactor>,
+    /// By name and id: a node that is made again under its name has other keys.
+    keys: HashMap<(String, String), Redactor>,
 }
 
 /// Takes secrets out of what one node says.
@@ -68,11 +69,12 @@ impl Toolkit {
             }
             state.loaded = true;
         }
-        let keys = match state.keys.get(&node.name) {
+        let which = (node.name.clone(), node.id.clone());
+        let keys = match state.keys.get(&which) {
             Some(keys) => keys.clone(),
             None => {
                 let keys = self.keys_of(node)?;
-                state.keys.insert(node.name.clone(), keys.clone());
+                state.keys.insert(which, keys.clone());
                 keys
             }
         };

@@ -32,8 +32,6 @@ pub(crate) struct ThingKind {
 pub(crate) const KINDS: &[ThingKind] = &[
     kind("Linode", "instances", "nodes.ensure", "/wanted/name"),
     kind("firewall", "firewalls", "firewalls.ensure", "/cluster"),
-    kind("volume", "volumes", "volumes.ensure", "/name"),
-    kind("NodeBalancer", "nodebalancers", "nodebalancers.ensure", "/name"),
 ];
 
 const fn kind(word: &'static str, operations: &'static str, made_by: &'static str, name_at: &'static str) -> ThingKind {
@@ -223,20 +221,24 @@ impl<'a> Target<'a> {
     }
 
     /// The rows that mean it, whatever they are called, and the keys that were made for it.
-    fn forget(&self) -> Result<Vec<Change>, Failure> {
+    async fn forget(&self) -> Result<Vec<Change>, Failure> {
         let (inventory, context) = (self.toolkit.inventory(), self.toolkit.context());
         if self.kind != LINODE {
             let kind = self.kind.to_lowercase();
             let rows = inventory.resources(context, Some(&kind))?.into_iter().filter(|row| row.id == self.id);
             return Ok(rows.map(|row| Change::remove_resource(context, &kind, row.name)).collect());
         }
-        let nodes = inventory.nodes(context)?;
-        let (its, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node| node.id == self.id);
-        let names: Vec<_> = its.iter().map(|node| node.name.as_str()).chain([self.label]).collect();
-        // A name may be another machine's by now, and the keys then are its.
-        let unused: Vec<_> =
-            names.iter().copied().filter(|name| others.iter().all(|other| other.name != **name)).collect();
-        forget_nodes(self.toolkit, &unused)?;
+        let named = inventory.node(context, self.label)?;
+        // Its name may be another machine's by now, and the keys then are its.
+        let taken = named.as_ref().is_some_and(|node| node.id != self.id);
+        let its = match named.filter(|_| !taken) {
+            Some(node) => vec![node],
+            // Only what was renamed is looked for among all: nodes may be thousands, and each is destroyed once.
+            None => inventory.nodes(context)?.into_iter().filter(|node| node.id == self.id).collect(),
+        };
+        let names = its.iter().map(|node| node.name.as_str());
+        let unused: Vec<_> = names.chain(Some(self.label).filter(|_| !taken)).collect();
+        forget_nodes(self.toolkit, &unused).await?;
         Ok(its.into_iter().map(|node| Change::remove_node(context, node.name)).collect())
     }
 }
@@ -262,7 +264,7 @@ impl Repeatable for Destroy<'_> {
         let done = staged(toolkit, label, "delete", async {
             let fate = self.0.destroy().await?;
             let ending = Ending::of(fate == Fate::Destroyed);
-            Ok((Done { value: fate, changes: self.0.forget()? }, ending))
+            Ok((Done { value: fate, changes: self.0.forget().await? }, ending))
         });
         done.await.map_err(|failure| failure.on(label))
     }
@@ -287,7 +289,7 @@ impl Repeatable for ForgetLost<'_> {
         if self.0.look().await.map_err(|failure| failure.on(self.0.label))? == Presence::There {
             return Ok(false.into());
         }
-        Ok(Done { value: true, changes: self.0.forget()? })
+        Ok(Done { value: true, changes: self.0.forget().await? })
     }
 }
 

@@ -1,6 +1,6 @@
 //! State operations, which check first and change only what differs, as steps.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::core::Failure;
@@ -30,8 +30,21 @@ macro_rules! operations {
                 _ => None,
             }
         }
+
+        /// What a step with these arguments brings about, `file /etc/motd`; none if it is no state operation.
+        pub(crate) fn title_of(op: &str, args: &Value) -> Option<String> {
+            let title = match op {
+                $($op => $state::deserialize(&args["state"]).map(|state| state.title()),)+
+                SECRET_FILE => File::deserialize(&args["file"]).map(|file| file.title()),
+                _ => return None,
+            };
+            // What an older version wrote may not be read any more.
+            Some(title.unwrap_or_else(|_| op.to_owned()).trim().to_owned())
+        }
     };
 }
+
+const SECRET_FILE: &str = "node.secret_file";
 
 operations! {
     Package "node.package";
@@ -138,7 +151,7 @@ struct SecretFile<'a> {
 }
 
 impl Repeatable for SecretFile<'_> {
-    const OP: &'static str = "node.secret_file";
+    const OP: &'static str = SECRET_FILE;
     const KIND: Kind = Kind::Write;
     type Out = Applied;
 

@@ -1,17 +1,28 @@
-//! tasks: runs seen as data, and ending what a run that nobody executes any more still does on nodes.
+//! Ending what a run that nobody executes any more still does on nodes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::{Failure, RunId};
 use crate::inventory::Node;
 use crate::nodes::{Inspected, Place};
-use crate::runs::{Done, Kind, RunDetail, RunFilter, RunSummary, StepCx, StepError, StepRecord};
+use crate::runs::{Done, Kind, StepCx, StepError, StepRecord};
+use crate::toolkit::states::title_of;
 use crate::toolkit::{At, Repeatable, Toolkit, commands};
 
-/// A command of a run whose outcome was not known, and what became of it.
+/// What a step may leave at work on its node when nobody waits for it: a command as it was given, or an operation as it is
+/// shown, `package nginx`. None for any other step.
+pub fn work_on_node(step: &StepRecord) -> Option<String> {
+    if step.op == commands::RUN {
+        return Some(step.args["command"].as_str().unwrap_or_default().to_owned());
+    }
+    title_of(&step.op, &step.args)
+}
+
+/// A command or operation of a run whose outcome was not known, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
     pub node: String,
+    /// The command, or the operation in words.
     pub command: String,
     pub state: CommandState,
 }
@@ -29,20 +40,7 @@ pub enum CommandState {
 }
 
 impl Toolkit {
-    /// Runs of the context, newest first.
-    pub fn list_runs(&self) -> Result<Vec<RunSummary>, Failure> {
-        self.runs().list(&RunFilter { context: Some(self.context().into()), ..RunFilter::default() })
-    }
-
-    /// One run with its steps.
-    ///
-    /// # Errors
-    /// `NotFound` with near names.
-    pub fn show_run(&self, id: &RunId) -> Result<RunDetail, Failure> {
-        self.runs().show(id)
-    }
-
-    /// Stops the commands that a run left on nodes: those whose outcome is not known. Whoever calls owns that run, so that
+    /// Stops the commands and operations that a run left on nodes: those whose outcome is not known. Whoever calls owns that run, so that
     /// no other process is waiting for them.
     ///
     /// # Errors
@@ -50,11 +48,10 @@ impl Toolkit {
     pub fn stop_commands(&self, at: At<'_>, id: &RunId) -> Result<Vec<Stopped>, StepError> {
         let detail = self.runs().show(id).map_err(StepError::Failed)?;
         let nodes = self.inventory().nodes(self.context()).map_err(|error| StepError::Failed(error.into()))?;
-        let text = |step: &StepRecord, key: &str| step.args[key].as_str().unwrap_or_default().to_owned();
-        let left = detail.in_doubt().filter(|step| step.op == commands::RUN);
-        let left: Vec<_> = left.map(|step| (step.path.clone(), step)).collect();
-        at.lanes("tasks.stop", &left, |at, step| {
-            let (node, command) = (text(step, "node"), text(step, "command"));
+        let left = detail.in_doubt().filter_map(|step| Some((step.path.clone(), (step, work_on_node(step)?))));
+        let left: Vec<_> = left.collect();
+        at.lanes("tasks.stop", &left, |at, (step, command)| {
+            let (node, command) = (step.args["node"].as_str().unwrap_or_default().to_owned(), command.clone());
             let state = match nodes.iter().find(|known| known.name == node) {
                 Some(at_node) => at.step(&Stop {
                     run: id.as_str(),
@@ -95,5 +92,48 @@ impl Repeatable for Stop<'_> {
             Inspected::Absent | Inspected::Interrupted => CommandState::NotRunning,
         };
         Ok(state.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::{StepKind, StepState};
+    use serde_json::{Value, json};
+
+    fn step(op: &str, args: Value) -> StepRecord {
+        StepRecord {
+            path: "0".into(),
+            lane: String::new(),
+            seq: 0,
+            kind: StepKind::Write,
+            op: op.into(),
+            digest: String::new(),
+            args,
+            place: String::new(),
+            state: StepState::Intent,
+            attempt: 1,
+            started_ms: 0,
+            ended_ms: None,
+            outcome: None,
+            failure: None,
+            order: 0,
+        }
+    }
+
+    #[test]
+    fn all_that_goes_on_without_us_is_named() {
+        let file = json!({ "path": "/etc/motd", "content": "hello" });
+        let work = [
+            step("node.run", json!({ "node": "web-1", "command": "sleep 9" })),
+            step("node.file", json!({ "node": "web-1", "state": file })),
+            step("node.secret_file", json!({ "node": "web-1", "file": file })),
+            step("node.service", json!({ "node": "web-1", "state": { "of_another_version": 1 } })),
+            step("nodes.ensure", json!({ "wanted": { "name": "web-1" } })),
+        ];
+        assert_eq!(
+            work.each_ref().map(work_on_node).map(|work| work.unwrap_or_else(|| "-".into())),
+            ["sleep 9", "file /etc/motd", "file /etc/motd", "node.service", "-",]
+        );
     }
 }

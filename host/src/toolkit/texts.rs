@@ -60,7 +60,7 @@ impl Repeatable for Open<'_> {
     type Out = Text;
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Text>, Failure> {
-        let (path, cache) = (self.path.map(PathBuf::from), self.toolkit.cache().join("texts"));
+        let (path, cache) = (self.path.map(|path| self.toolkit.here(path)), self.toolkit.cache().join("texts"));
         let opened = self.toolkit.blocking(move || match path {
             Some(path) => open(&path, &cache),
             None => bundled(&cache),
@@ -70,7 +70,11 @@ impl Repeatable for Open<'_> {
 }
 
 fn bundled(cache: &Path) -> Result<Text, Failure> {
-    one_file(&[BUNDLED.as_bytes()], cache).map_err(|e| unreadable(cache, &e))
+    let written = OneFile::new(cache).and_then(|mut all| {
+        all.add(BUNDLED.as_bytes())?;
+        all.finish(cache)
+    });
+    written.map_err(|e| unwritable(cache, &e))
 }
 
 fn open(path: &Path, cache: &Path) -> Result<Text, Failure> {
@@ -80,45 +84,64 @@ fn open(path: &Path, cache: &Path) -> Result<Text, Failure> {
             .hint("give a file, or a folder with files, whose words are to be counted")
             .field("input"));
     }
-    let mut opened = Vec::new();
+    let mut all = OneFile::new(cache).map_err(|e| unwritable(cache, &e))?;
+    // One after another: a folder may hold more files than a process may have open.
     for file in &found {
-        opened.push(std::fs::File::open(file).map_err(|e| unreadable(file, &e))?);
+        std::fs::File::open(file).and_then(|part| all.add(part)).map_err(|e| unreadable(file, &e))?;
     }
-    one_file(&opened.iter().collect::<Vec<_>>(), cache).map_err(|e| unreadable(path, &e))
+    all.finish(cache).map_err(|e| unwritable(cache, &e))
 }
 
-/// Copies all parts into one file of the cache, counting on the way. The file's name is its digest.
-fn one_file<R: Read + Copy>(parts: &[R], cache: &Path) -> std::io::Result<Text> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(cache)?;
-    let mut file = tempfile::NamedTempFile::new_in(cache)?;
-    let mut digest = Sha256::new();
-    let mut bytes = 0;
-    let mut buffer = vec![0; 1 << 20];
-    for part in parts {
-        let mut part = *part;
+/// All parts of a text in one file of the cache, whose name is its digest.
+struct OneFile {
+    file: tempfile::NamedTempFile,
+    digest: Sha256,
+    bytes: u64,
+    buffer: Vec<u8>,
+}
+
+impl OneFile {
+    fn new(cache: &Path) -> std::io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(cache)?;
+        let file = tempfile::NamedTempFile::new_in(cache)?;
+        Ok(Self { file, digest: Sha256::new(), bytes: 0, buffer: vec![0; 1 << 20] })
+    }
+
+    fn add(&mut self, mut part: impl Read) -> std::io::Result<()> {
         let mut last = b'\n';
         loop {
-            let n = part.read(&mut buffer)?;
-            let Some(end) = buffer[..n].last() else { break };
+            let n = part.read(&mut self.buffer)?;
+            let Some(end) = self.buffer[..n].last() else { break };
             last = *end;
-            digest.update(&buffer[..n]);
-            file.write_all(&buffer[..n])?;
-            bytes += n as u64;
+            self.digest.update(&self.buffer[..n]);
+            self.file.write_all(&self.buffer[..n])?;
+            self.bytes += n as u64;
         }
         // The last word of one file and the first of the next are two words.
         if last != b'\n' {
-            digest.update(b"\n");
-            file.write_all(b"\n")?;
-            bytes += 1;
+            self.digest.update(b"\n");
+            self.file.write_all(b"\n")?;
+            self.bytes += 1;
         }
+        Ok(())
     }
-    let digest = hex(&digest.finalize())[..16].to_owned();
-    let path = cache.join(format!("{digest}.txt"));
-    file.persist(&path)?;
-    let mut counter = Counter::default();
-    counter.read(BufReader::with_capacity(1 << 20, std::fs::File::open(&path)?))?;
-    Ok(Text { path, digest, bytes, counts: counter.counts() })
+
+    fn finish(self, cache: &Path) -> std::io::Result<Text> {
+        let digest = hex(&self.digest.finalize())[..16].to_owned();
+        let path = cache.join(format!("{digest}.txt"));
+        // By its name it is taken for whole.
+        self.file.as_file().sync_all()?;
+        self.file.persist(&path)?;
+        let mut counter = Counter::default();
+        counter.read(BufReader::with_capacity(1 << 20, std::fs::File::open(&path)?))?;
+        Ok(Text { path, digest, bytes: self.bytes, counts: counter.counts() })
+    }
+}
+
+fn unwritable(cache: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Local, format!("cannot put a text into {}: {error}", cache.display()))
+        .hint("is there room on the disk, and may you write there?")
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

@@ -44,7 +44,7 @@ impl Repeatable for UploadTo<'_> {
         let target = self.toolkit.target(self.at_node)?;
         let redaction = self.toolkit.redaction(self.at_node)?;
         let applied = staged(self.toolkit, self.node, &title, async {
-            let applied = self.upload.apply(self.toolkit.connections(), &target).await;
+            let applied = self.upload.apply(self.toolkit.connections(), &target, &self.toolkit.settings().work).await;
             let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
             applied.changed |= cx.in_doubt;
             let ending = Ending::of(applied.changed);
@@ -71,6 +71,7 @@ impl Repeatable for DownloadFrom<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
         let target = self.toolkit.target(self.at_node)?;
-        Ok(self.download.apply(self.toolkit.connections(), &target).await?.into())
+        let (nodes, work) = (self.toolkit.connections(), &self.toolkit.settings().work);
+        Ok(self.download.apply(nodes, &target, work).await?.into())
     }
 }

@@ -1,6 +1,6 @@
 //! Instances: machines of a provider.
 
-use crate::model::{SecretRef, Text};
+use crate::model::{SecretRef, SetDevice, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -138,6 +138,17 @@ pub struct CreateInstance {
     /// MB of swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swap_mb: Option<u64>,
+    /// Id of a subnet of a VPC that it joins besides its public network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    /// Id of a placement group that it joins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placement_group: Option<String>,
+    /// Only when an earlier try of this very create may have taken effect, and only for a plugin with the feature
+    /// [`BEFORE_IDS`](crate::BEFORE_IDS): ids of all instances that were there before that try. The one that is not among
+    /// them, was made as it is wanted here and carries nobody's label, is it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Vec<String>>,
 }
 
 /// What to change; what is absent stays.
@@ -219,6 +230,28 @@ pub struct CloneInstance {
     /// Wants an address in the region's private network.
     #[serde(skip_serializing_if = "is_false")]
     pub private_ip: bool,
+}
+
+/// A start from the provider's rescue system, with what is to be looked at in its slots.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RescueInstance {
+    /// Id of the instance.
+    pub id: String,
+    /// What each slot holds: `sda`, `sdb`, ...
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub devices: BTreeMap<String, SetDevice>,
+}
+
+/// Another password for root of an instance that is off.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResetPassword {
+    /// Id of the instance.
+    pub id: String,
+    /// Must be given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_pass: Option<SecretRef>,
 }
 
 /// An address of an instance.

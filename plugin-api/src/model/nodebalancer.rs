@@ -220,3 +220,27 @@ pub struct CreateNodeBalancerNode {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mode: String,
 }
+
+/// What to change; what is absent stays. `drain` and then some time make it safe to take a backend away.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpdateNodeBalancerNode {
+    /// Id of the NodeBalancer.
+    pub nodebalancer: String,
+    /// Id of the configuration.
+    pub config: String,
+    /// Id of the backend.
+    pub id: String,
+    /// 3 to 32 letters (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Private address of an instance of the region, and port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// 1 to 255.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
+    /// `accept`, `reject`, `drain` or `backup`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}

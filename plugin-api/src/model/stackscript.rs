@@ -48,3 +48,26 @@ pub struct CreateStackScript {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub revision_note: String,
 }
+
+/// What to change; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpdateStackScript {
+    /// Id of the StackScript.
+    pub id: String,
+    /// 3 to 128 letters (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Image ids it is meant for; `any/all` for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<String>>,
+    /// Its text, from `#!` on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// What distinguishes this revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision_note: Option<String>,
+}

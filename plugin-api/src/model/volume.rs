@@ -94,3 +94,27 @@ pub struct ResizeVolume {
     /// GB; never less than it has.
     pub size_gb: u64,
 }
+
+/// What to change; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpdateVolume {
+    /// Id of the volume.
+    pub id: String,
+    /// 1 to 32 letters, unique for the account (Linode API v4 docs).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// All tags, in place of the old ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+}
+
+/// A new volume with a copy of what is on another one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CloneVolume {
+    /// Id of the volume that is copied.
+    pub id: String,
+    /// Label of the new one.
+    pub label: String,
+}

@@ -47,6 +47,13 @@ fn defaults_are_left_out() {
     .assert_eq(&shown.join("\n"));
 }
 
+/// That nothing was there before is something else than that nobody looked.
+#[test]
+fn an_empty_account_before_a_create_crosses() {
+    let create = CreateInstance { before: Some(Vec::new()), ..CreateInstance::default() };
+    expect![[r#"{"before":[]}"#]].assert_eq(&written(&create));
+}
+
 /// Every operation: no arguments at all are readable, since all have defaults; an unknown one is not.
 #[test]
 fn every_operation_refuses_an_argument_it_does_not_know() {

@@ -38,6 +38,10 @@ fn every_noun() {
     lenient::<Subnet>();
     lenient::<StackScript>();
     lenient::<Firewall>();
+    lenient::<Ip>();
+    lenient::<PlacementGroup>();
+    lenient::<RawOperation>();
+    lenient::<RawParameter>();
     lenient::<Manifest>();
     lenient::<Nothing>();
 }
@@ -58,6 +62,9 @@ fn words_of_tomorrow_are_other() {
     assert_eq!(read("meditating"), InstanceStatus::Other);
     let read = |word: &str| serde_json::from_value::<Volume>(json!({ "status": word })).expect("readable").status;
     assert_eq!(read("meditating"), VolumeStatus::Other);
+    let parameter = json!({ "name": "x", "place": "cookie", "type": "complex" });
+    let parameter: RawParameter = serde_json::from_value(parameter).expect("readable");
+    assert_eq!((parameter.place, parameter.kind), (RawPlace::Other, RawType::Any));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use std::collections::HashSet;
 /// Pauses between looks for what a create without an answer has made, and between tries to destroy what is half made.
 const PAUSES_MS: [u64; 5] = [1_000, 2_000, 4_000, 8_000, 15_000];
 
+/// Between `linode.create` and `linode.update` of any process, with much to spare.
+const NAMED_MS: u64 = 3_000;
+
 /// A Linode to be.
 pub(crate) struct Wanted<'a> {
     /// `linode.create` or `linode.clone`.
@@ -23,29 +26,58 @@ pub(crate) struct Wanted<'a> {
     pub(crate) tags: &'a [String],
     pub(crate) datacenter: u64,
     pub(crate) plan: u64,
+    /// What was there before an earlier try, if there was one.
+    pub(crate) earlier: Option<HashSet<u64>>,
 }
 
-/// Makes it and marks it as being made; answers its id.
-pub(crate) async fn begin(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>) -> Result<u64> {
+/// A Linode that is being made, and the group that says so.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    pub(crate) id: u64,
+    mark: String,
+}
+
+/// Makes it and marks it as being made.
+pub(crate) async fn begin(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>) -> Result<Begun> {
     let mark = group::unfinished(&group::join(wanted.tags)?);
     let _one_is_made = v3.births.hold().await;
-    for id in v3.left.take() {
-        if remove(v3, cx, id).await.is_err() {
-            v3.left.borrow_mut().push(id);
+    let there = v3.api.call(cx, Action::new("linode.list")).await?.rows();
+    settle_debts(v3, cx, &there).await;
+    make_room(v3, cx, wanted, &there).await?;
+    let earlier = match &wanted.earlier {
+        Some(before) if !new_ones(&there, wanted, before).is_empty() => {
+            unnamed(v3, cx, wanted, before, "an earlier try got no answer").await?
         }
-    }
-    let before = v3.api.call(cx, Action::new("linode.list")).await?.rows();
-    make_room(v3, cx, wanted, &before).await?;
-    let before: HashSet<u64> = before.iter().map(|row| row.whole("linodeid")).collect();
-    let id = match v3.api.call(cx, wanted.action.clone()).await.and_then(|data| data.row().id("linodeid")) {
-        Ok(id) => id,
-        Err(error) if error.is_ambiguous() => find(v3, cx, wanted, &before, error).await?,
-        Err(error) => return Err(error),
+        _ => None,
     };
+    let id = match earlier {
+        Some(id) => id,
+        None => {
+            let before = there.iter().map(|row| row.whole("linodeid")).collect();
+            match v3.api.call(cx, wanted.action.clone()).await.and_then(|data| data.row().id("linodeid")) {
+                Ok(id) => id,
+                Err(error) if error.is_ambiguous() => find(v3, cx, wanted, &before, error).await?,
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let begun = Begun { id, mark };
     let update = Action::new("linode.update").id("LinodeID", id).text("Label", wanted.label);
-    match v3.api.call(cx, update.text("lpm_displayGroup", mark)).await {
-        Ok(_) => Ok(id),
-        Err(error) => Err(undo(v3, cx, id, error).await),
+    match v3.api.call(cx, update.text("lpm_displayGroup", &begun.mark)).await {
+        Ok(_) => Ok(begun),
+        Err(error) => Err(undo(v3, cx, begun, error).await),
+    }
+}
+
+/// Destroys what could not be destroyed when its making failed, unless somebody else has taken it up meanwhile.
+async fn settle_debts(v3: &LinodeV3, cx: &Cx, there: &[Row]) {
+    let debts = v3.left.borrow().clone();
+    for debt in debts {
+        let row = there.iter().find(|row| row.whole("linodeid") == debt.id);
+        let still_ours = row.is_some_and(|row| is_bare(row) || row.text("lpm_displaygroup") == debt.mark);
+        if !still_ours || remove(v3, cx, debt.id).await.is_ok() {
+            v3.left.borrow_mut().retain(|other| other.id != debt.id);
+        }
     }
 }
 
@@ -72,41 +104,65 @@ async fn make_room(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, there: &[Row]) -
 async fn find(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, before: &HashSet<u64>, error: ProviderError) -> Result<u64> {
     for pause in PAUSES_MS {
         cx.sleep_ms(pause).await;
-        let Ok(there) = v3.api.call(cx, Action::new("linode.list")).await else { continue };
-        let rows = there.rows();
-        let new: Vec<_> =
-            rows.iter().filter(|row| is_it(row, wanted, before)).map(|row| row.whole("linodeid")).collect();
-        match new.as_slice() {
-            [] => {}
-            [one] => {
-                cx.log(Level::Warn, format!("the answer of {} was lost: Linode {one} is it", wanted.action.name()));
-                return Ok(*one);
+        match unnamed(v3, cx, wanted, before, &error.message).await {
+            Ok(Some(id)) => {
+                cx.log(Level::Warn, format!("the answer of {} was lost: Linode {id} is it", wanted.action.name()));
+                return Ok(id);
             }
-            many => {
-                let ids = many.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-                let message = format!("{error}; one of Linodes {ids} may be it: delete the one that nobody wants");
-                return Err(ProviderError { message, retry: Some(Retry::Never), ..error });
-            }
+            Err(several) if several.kind == ErrorKind::Conflict => return Err(several),
+            Ok(None) | Err(_) => {}
         }
     }
     let message = format!("{error}; no new Linode has shown since");
     Err(ProviderError { message, ..error })
 }
 
-/// New, as it was asked for, never run, and nobody has named it.
-fn is_it(row: &Row, wanted: &Wanted<'_>, before: &HashSet<u64>) -> bool {
-    let id = row.whole("linodeid");
-    id > 0
-        && !before.contains(&id)
-        && row.whole("datacenterid") == wanted.datacenter
-        && row.whole("planid") == wanted.plan
-        && matches!(row.signed("status"), Some(-1 | 0))
-        && row.text("label").eq_ignore_ascii_case(&format!("linode{id}"))
+/// The one new Linode that stays without name: what another process makes has one a moment later.
+async fn unnamed(v3: &LinodeV3, cx: &Cx, wanted: &Wanted<'_>, before: &HashSet<u64>, why: &str) -> Result<Option<u64>> {
+    let list = || v3.api.call(cx, Action::new("linode.list"));
+    let seen = new_ones(&list().await?.rows(), wanted, before);
+    if seen.is_empty() {
+        return Ok(None);
+    }
+    cx.sleep_ms(NAMED_MS).await;
+    let mut still = new_ones(&list().await?.rows(), wanted, before);
+    still.retain(|id| seen.contains(id));
+    only(why, &still)
+}
+
+/// New, as it was asked for, and nobody has named it.
+fn new_ones(there: &[Row], wanted: &Wanted<'_>, before: &HashSet<u64>) -> Vec<u64> {
+    let is_it = |row: &&Row| {
+        let id = row.whole("linodeid");
+        id > 0
+            && !before.contains(&id)
+            && row.whole("datacenterid") == wanted.datacenter
+            && row.whole("planid") == wanted.plan
+            && is_bare(row)
+    };
+    there.iter().filter(is_it).map(|row| row.whole("linodeid")).collect()
+}
+
+/// As `linode.create` leaves it: it has never run, and has neither label nor group of anybody's.
+fn is_bare(row: &Row) -> bool {
+    matches!(row.signed("status"), Some(-1 | 0))
+        && row.text("label").eq_ignore_ascii_case(&format!("linode{}", row.whole("linodeid")))
         && row.text("lpm_displaygroup").is_empty()
 }
 
+/// More than one, and a person must say.
+fn only(why: &str, ids: &[u64]) -> Result<Option<u64>> {
+    if ids.len() < 2 {
+        return Ok(ids.first().copied());
+    }
+    let ids = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let message = format!("{why}; one of Linodes {ids} may be it: delete those that nobody wants");
+    Err(ProviderError { retry: Some(Retry::Never), ..ProviderError::new(ErrorKind::Conflict, message) })
+}
+
 /// Destroys what is half made, and what is to be said then.
-pub(crate) async fn undo(v3: &LinodeV3, cx: &Cx, id: u64, error: ProviderError) -> ProviderError {
+pub(crate) async fn undo(v3: &LinodeV3, cx: &Cx, begun: Begun, error: ProviderError) -> ProviderError {
+    let id = begun.id;
     cx.progress(format!("removing Linode {id}, which cannot be made whole: {error}"));
     match remove(v3, cx, id).await {
         // Nothing is left, so nobody has to look for it: the same call may be made again.
@@ -116,7 +172,7 @@ pub(crate) async fn undo(v3: &LinodeV3, cx: &Cx, id: u64, error: ProviderError) 
         }
         Ok(()) => error,
         Err(left) => {
-            v3.left.borrow_mut().push(id);
+            v3.left.borrow_mut().push(begun);
             let message =
                 format!("{}; Linode {id} is left half made and costs money: delete it ({left})", error.message);
             ProviderError { message, ..error }

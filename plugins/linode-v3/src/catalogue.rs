@@ -1,13 +1,14 @@
 //! What API v3 offers: datacenters, plans, distributions, kernels. Read in one request and kept, since every Linode names
 //! them by number; the operations that show them read them anew.
 
+use crate::LinodeV3;
 use crate::action::Action;
 use crate::api::{Api, number};
 use crate::data::{Data, Row};
 use crate::errors::{invalid, nonsense};
 use crate::lock::Lock;
 use crate::names::{self, Names};
-use linodetool_plugin::{Cx, Image, Kernel, Page, Price, Region, Result, Type};
+use linodetool_plugin::{Cx, Image, Kernel, NoArguments, Page, Price, Region, Result, Type};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -93,52 +94,36 @@ impl Shelf {
 
 impl Catalogue {
     fn of(datacenters: &[Row], plans: &[Row], distributions: &[Row], kernels: &[Row]) -> Result<Self> {
-        let mut new = Self::default();
-        let mut wishes = Vec::new();
-        for row in datacenters {
-            let (id, abbreviation) = (row.id("datacenterid")?, row.text("abbr").to_ascii_lowercase());
+        let region_names = named(datacenters, "datacenterid", |row, id| {
+            let abbreviation = row.text("abbr").to_ascii_lowercase();
             let own = if abbreviation.is_empty() { id.to_string() } else { abbreviation.clone() };
-            wishes.push((id, names::region(&abbreviation).map(str::to_owned), own));
-            new.regions.push(region(row));
-        }
-        new.region_names = Names::new(wishes);
-        let mut wishes = Vec::new();
-        for row in plans {
-            let id = row.id("planid")?;
-            wishes.push((id, names::plan(row.whole("ram")).map(str::to_owned), id.to_string()));
-            new.types.push(plan(row));
-            new.plans.insert(id, Plan { disk_mb: row.whole("disk") * 1024, cores: row.small("cores") });
-        }
-        new.type_names = Names::new(wishes);
-        let mut wishes = Vec::new();
-        for row in distributions {
-            let id = row.id("distributionid")?;
-            wishes.push((id, names::image(&row.text("label")), format!("distribution/{id}")));
-            new.distributions.push(Distribution { id, is_64_bit: row.flag("is64bit"), image: distribution(row) });
-        }
-        new.image_names = Names::new(wishes);
-        let mut wishes = Vec::new();
-        for row in kernels {
-            let id = row.id("kernelid")?;
-            wishes.push((id, names::kernel(&row.text("label")), format!("kernel/{id}")));
-            new.kernels.push(kernel(row));
-        }
-        new.kernel_names = Names::new(wishes);
-        for (region, row) in new.regions.iter_mut().zip(datacenters) {
-            region.id = new.region_names.name(row.id("datacenterid")?);
-        }
-        for (plan, row) in new.types.iter_mut().zip(plans) {
-            plan.id = new.type_names.name(row.id("planid")?);
-            let class = plan.id.split('-').nth(1).filter(|_| plan.id.starts_with("g6-"));
-            plan.class = class.unwrap_or_default().to_owned();
-        }
-        for distribution in &mut new.distributions {
-            distribution.image.id = new.image_names.name(distribution.id);
-        }
-        for (kernel, row) in new.kernels.iter_mut().zip(kernels) {
-            kernel.id = new.kernel_names.name(row.id("kernelid")?);
-        }
-        Ok(new)
+            (names::region(&abbreviation).map(str::to_owned), own)
+        })?;
+        let type_names =
+            named(plans, "planid", |row, id| (names::plan(row.whole("ram")).map(str::to_owned), id.to_string()))?;
+        let image_names = named(distributions, "distributionid", |row, id| {
+            (names::image(&row.text("label")), format!("distribution/{id}"))
+        })?;
+        let kernel_names =
+            named(kernels, "kernelid", |row, id| (names::kernel(&row.text("label")), format!("kernel/{id}")))?;
+        Ok(Self {
+            regions: datacenters.iter().map(|row| region(row, region_names.name(row.whole("datacenterid")))).collect(),
+            types: plans.iter().map(|row| plan(row, type_names.name(row.whole("planid")))).collect(),
+            plans: plans.iter().map(|row| (row.whole("planid"), Plan::of(row))).collect(),
+            distributions: distributions
+                .iter()
+                .map(|row| {
+                    let id = row.whole("distributionid");
+                    let image = distribution(row, image_names.name(id));
+                    Distribution { id, is_64_bit: row.flag("is64bit"), image }
+                })
+                .collect(),
+            kernels: kernels.iter().map(|row| kernel(row, kernel_names.name(row.whole("kernelid")))).collect(),
+            region_names,
+            type_names,
+            image_names,
+            kernel_names,
+        })
     }
 
     pub(crate) fn region_name(&self, id: u64) -> String {
@@ -205,7 +190,23 @@ impl Catalogue {
     }
 }
 
-fn region(row: &Row) -> Region {
+/// The names of a list: of each row the one it would like, and the one nobody else can have.
+fn named(rows: &[Row], key: &str, names: impl Fn(&Row, u64) -> (Option<String>, String)) -> Result<Names> {
+    let wishes = rows.iter().map(|row| {
+        let id = row.id(key)?;
+        let (wish, own) = names(row, id);
+        Ok((id, wish, own))
+    });
+    Ok(Names::new(wishes.collect::<Result<Vec<_>>>()?))
+}
+
+impl Plan {
+    fn of(row: &Row) -> Self {
+        Self { disk_mb: row.whole("disk") * 1024, cores: row.small("cores") }
+    }
+}
+
+fn region(row: &Row, id: String) -> Region {
     let place = row.text("location");
     let country = match place.rsplit(',').next().unwrap_or_default().trim() {
         "USA" => "us".to_owned(),
@@ -213,14 +214,17 @@ fn region(row: &Row) -> Region {
         two if two.len() == 2 => two.to_ascii_lowercase(),
         _ => String::new(),
     };
-    Region { label: place, country, status: "ok".to_owned(), ..Region::default() }
+    Region { id, label: place, country, status: "ok".to_owned(), ..Region::default() }
 }
 
-fn plan(row: &Row) -> Type {
+fn plan(row: &Row, id: String) -> Type {
+    let class = id.strip_prefix("g6-").and_then(|rest| rest.split('-').next()).unwrap_or_default();
     Type {
+        class: class.to_owned(),
+        id,
         label: row.text("label"),
         memory_mb: row.whole("ram"),
-        disk_mb: row.whole("disk") * 1024,
+        disk_mb: Plan::of(row).disk_mb,
         vcpus: row.small("cores"),
         transfer_gb: row.whole("xfer"),
         price: Price { hourly: row.amount("hourly"), monthly: row.amount("price") },
@@ -228,9 +232,10 @@ fn plan(row: &Row) -> Type {
     }
 }
 
-fn distribution(row: &Row) -> Image {
+fn distribution(row: &Row, id: String) -> Image {
     let label = row.text("label");
     Image {
+        id,
         vendor: label.split(' ').next().unwrap_or_default().to_owned(),
         label,
         size_mb: row.whole("minimagesize"),
@@ -240,7 +245,7 @@ fn distribution(row: &Row) -> Image {
     }
 }
 
-fn kernel(row: &Row) -> Kernel {
+fn kernel(row: &Row, id: String) -> Kernel {
     let label = row.text("label");
     let version = label.rsplit('(').next().unwrap_or_default().trim_end_matches(')');
     let version = version.split('-').next().unwrap_or_default();
@@ -248,6 +253,7 @@ fn kernel(row: &Row) -> Kernel {
     let is_64_bit = label.contains("x86_64") || label.contains("64 bit");
     let is_32_bit = label.contains("x86_32") || label.contains("-x86-") || label.contains("32 bit");
     Kernel {
+        id,
         version: if is_version { version.to_owned() } else { String::new() },
         architecture: if is_64_bit {
             "x86_64"
@@ -262,16 +268,16 @@ fn kernel(row: &Row) -> Kernel {
     }
 }
 
-pub(crate) async fn regions(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Region>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.regions.clone()))
+pub(crate) async fn regions(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Region>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.regions.clone()))
 }
 
-pub(crate) async fn types(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Type>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.types.clone()))
+pub(crate) async fn types(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Type>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.types.clone()))
 }
 
-pub(crate) async fn kernels(shelf: &Shelf, api: &Api, cx: &Cx) -> Result<Page<Kernel>> {
-    Ok(Page::whole(shelf.fresh(api, cx).await?.kernels.clone()))
+pub(crate) async fn kernels(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Kernel>> {
+    Ok(Page::whole(v3.shelf.fresh(&v3.api, cx).await?.kernels.clone()))
 }
 
 impl Catalogue {

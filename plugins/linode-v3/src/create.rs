@@ -37,6 +37,12 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
     if args.firewall_id.is_some() {
         return Err(lacks("firewall_id", "Cloud Firewalls"));
     }
+    if args.subnet.is_some() {
+        return Err(lacks("subnet", "VPCs"));
+    }
+    if args.placement_group.is_some() {
+        return Err(lacks("placement_group", "placement groups"));
+    }
     let (datacenter, plan, catalogue) =
         v3.shelf.find(&v3.api, cx, |c| Ok((c.region_id(&args.region)?, c.type_id(&args.type_id)?, c.clone()))).await?;
     let filling = match args.image.as_str() {
@@ -50,13 +56,15 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateInstance) -> Resu
             Some(filling.with_swap(args.swap_mb.unwrap_or(SWAP_MB))?)
         }
     };
+    let earlier = args.before.iter().flatten().map(|id| number("before", id)).collect::<Result<_>>()?;
+    let earlier = args.before.is_some().then_some(earlier);
     let action = Action::new("linode.create").id("DatacenterID", datacenter).id("PlanID", plan);
-    let wanted = Wanted { action, label: &args.label, tags: &args.tags, datacenter, plan };
-    let id = begin(v3, cx, &wanted).await?;
-    let made = furnish(v3, cx, id, args.private_ip, filling.as_ref());
-    match finish(v3, cx, id, &args.tags, made).await {
+    let wanted = Wanted { action, label: &args.label, tags: &args.tags, datacenter, plan, earlier };
+    let begun = begin(v3, cx, &wanted).await?;
+    let made = furnish(v3, cx, begun.id, args.private_ip, filling.as_ref());
+    match finish(v3, cx, begun.id, &args.tags, made).await {
         Ok(instance) => Ok(Instance { image: args.image, ..instance }),
-        Err(error) => Err(undo(v3, cx, id, error).await),
+        Err(error) => Err(undo(v3, cx, begun, error).await),
     }
 }
 
@@ -74,12 +82,12 @@ pub(crate) async fn clone(v3: &LinodeV3, cx: &Cx, args: CloneInstance) -> Result
         })
         .await?;
     let action = Action::new("linode.clone").id("LinodeID", old).id("DatacenterID", datacenter).id("PlanID", plan);
-    let wanted = Wanted { action, label: &args.label, tags: &[], datacenter, plan };
-    let id = begin(v3, cx, &wanted).await?;
-    let made = furnish(v3, cx, id, args.private_ip, None);
-    match finish(v3, cx, id, &[], made).await {
+    let wanted = Wanted { action, label: &args.label, tags: &[], datacenter, plan, earlier: None };
+    let begun = begin(v3, cx, &wanted).await?;
+    let made = furnish(v3, cx, begun.id, args.private_ip, None);
+    match finish(v3, cx, begun.id, &[], made).await {
         Ok(instance) => Ok(instance),
-        Err(error) => Err(undo(v3, cx, id, error).await),
+        Err(error) => Err(undo(v3, cx, begun, error).await),
     }
 }
 

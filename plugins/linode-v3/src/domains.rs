@@ -7,8 +7,8 @@ use crate::data::Row;
 use crate::errors::{invalid, lacks};
 use crate::group;
 use linodetool_plugin::{
-    CreateDomain, CreateDomainRecord, Cx, Domain, DomainRecord, ListDomains, Nothing, OfDomain, OneDomainRecord, Page,
-    Result,
+    ById, CreateDomain, CreateDomainRecord, Cx, Domain, DomainRecord, ListDomains, Nothing, OfDomain, OneDomainRecord,
+    Page, Result,
 };
 
 pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListDomains) -> Result<Page<Domain>> {
@@ -62,8 +62,8 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateDomain) -> Result
     })
 }
 
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new("domain.delete").id("DomainID", number("id", id)?)).await?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, Action::new("domain.delete").id("DomainID", number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 

@@ -90,7 +90,9 @@ pub(crate) fn of_status(response: &Response) -> ProviderError {
     };
     let message = match status {
         404 | 410 => format!("the provider answered {status}: there is no API v3 at this address any more"),
-        _ => format!("the provider answered {status}, which API v3 itself never does"),
+        _ => format!(
+            "the provider answered {status}, which API v3 itself never does: something else is at its address, or before it"
+        ),
     };
     ProviderError { retry: Some(retry), status: Some(status), ..ProviderError::new(kind, message) }
 }

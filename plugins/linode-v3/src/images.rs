@@ -5,9 +5,9 @@ use crate::action::Action;
 use crate::api::number;
 use crate::data::Row;
 use crate::errors::{lacks, of_code};
-use linodetool_plugin::{CreateImage, Cx, ErrorKind, Image, Nothing, Page, Result};
+use linodetool_plugin::{ById, CreateImage, Cx, ErrorKind, Image, NoArguments, Nothing, Page, Result};
 
-pub(crate) async fn list(v3: &LinodeV3, cx: &Cx) -> Result<Page<Image>> {
+pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, _: NoArguments) -> Result<Page<Image>> {
     let mut images: Vec<_> = v3.shelf.fresh(&v3.api, cx).await?.images().collect();
     let own = [Action::new("image.list"), Action::new("image.list").flag("pending", true)];
     for rows in v3.api.every(cx, &own).await? {
@@ -69,8 +69,8 @@ async fn owner(v3: &LinodeV3, cx: &Cx, disk: u64) -> Result<u64> {
     Err(of_code(5, &format!("no Linode has a disk {disk}")))
 }
 
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    let image = number("id", id.strip_prefix("private/").unwrap_or(id))?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    let image = number("id", args.id.strip_prefix("private/").unwrap_or(&args.id))?;
     v3.api.call(cx, Action::new("image.delete").id("ImageID", image)).await?;
     Ok(Nothing {})
 }

@@ -8,7 +8,7 @@ use crate::data::{Data, Row};
 use crate::errors::{lacks, of_code};
 use crate::{dates, group, states};
 use linodetool_plugin::{
-    Address, Cx, ErrorKind, Instance, ListInstances, Nothing, Page, ResizeInstance, Result, UpdateInstance,
+    Address, ById, Cx, ErrorKind, Instance, ListInstances, Nothing, Page, ResizeInstance, Result, UpdateInstance,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,8 +46,8 @@ pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListInstances) -> Result<
     Ok(Page::whole(items))
 }
 
-pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Instance> {
-    let id = number("id", id)?;
+pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Instance> {
+    let id = number("id", &args.id)?;
     let catalogue = v3.shelf.get(&v3.api, cx).await?;
     read(&catalogue, &v3.api.every(cx, &looks(id)).await?)
 }
@@ -130,8 +130,8 @@ async fn both(v3: &LinodeV3, cx: &Cx, one: Action, other: Action) -> Result<[Dat
     Ok([next(), next()])
 }
 
-pub(crate) async fn addresses(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Page<Address>> {
-    let action = Action::new("linode.ip.list").id("LinodeID", number("id", id)?);
+pub(crate) async fn addresses(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Page<Address>> {
+    let action = Action::new("linode.ip.list").id("LinodeID", number("id", &args.id)?);
     let rows = v3.api.call(cx, action).await?.rows();
     Ok(Page::whole(rows.iter().map(address).filter(|address| !address.address.is_empty()).collect()))
 }
@@ -152,12 +152,12 @@ pub(crate) async fn update(v3: &LinodeV3, cx: &Cx, args: UpdateInstance) -> Resu
     if args.label.is_some() || args.tags.is_some() || args.watchdog.is_some() {
         v3.api.call(cx, update).await?;
     }
-    get(v3, cx, &args.id).await
+    get(v3, cx, ById::new(args.id)).await
 }
 
 /// With its disks, and whether it runs or not, as with API v4.
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, removal(number("id", id)?)).await?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, removal(number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 
@@ -165,9 +165,20 @@ pub(crate) fn removal(id: u64) -> Action {
     Action::new("linode.delete").id("LinodeID", id).flag("skipChecks", true)
 }
 
-/// `boot`, `shutdown` or `reboot`.
-pub(crate) async fn power(v3: &LinodeV3, cx: &Cx, id: &str, verb: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new(format!("linode.{verb}")).id("LinodeID", number("id", id)?)).await?;
+pub(crate) async fn boot(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    power(v3, cx, &args, "linode.boot").await
+}
+
+pub(crate) async fn shutdown(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    power(v3, cx, &args, "linode.shutdown").await
+}
+
+pub(crate) async fn reboot(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    power(v3, cx, &args, "linode.reboot").await
+}
+
+async fn power(v3: &LinodeV3, cx: &Cx, args: &ById, action: &str) -> Result<Nothing> {
+    v3.api.call(cx, Action::new(action).id("LinodeID", number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 

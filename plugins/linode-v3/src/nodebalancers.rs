@@ -18,9 +18,9 @@ pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListNodeBalancers) -> Res
     Ok(Page::whole(all))
 }
 
-pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<NodeBalancer> {
-    let mut all = read(v3, cx, Action::new("nodebalancer.list").id("NodeBalancerID", number("id", id)?)).await?;
-    all.retain(|one| one.id == id);
+pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<NodeBalancer> {
+    let mut all = read(v3, cx, Action::new("nodebalancer.list").id("NodeBalancerID", number("id", &args.id)?)).await?;
+    all.retain(|one| one.id == args.id);
     all.pop().ok_or_else(|| of_code(5, "Object not found"))
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer) -> 
         .text("Label", &args.label)
         .number("ClientConnThrottle", args.connection_throttle);
     let id = v3.api.call(cx, action).await?.row().id("nodebalancerid")?.to_string();
-    if let Ok(whole) = get(v3, cx, &id).await {
+    if let Ok(whole) = get(v3, cx, ById::new(&id)).await {
         return Ok(whole);
     }
     Ok(NodeBalancer {
@@ -50,8 +50,8 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateNodeBalancer) -> 
     })
 }
 
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new("nodebalancer.delete").id("NodeBalancerID", number("id", id)?)).await?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, Action::new("nodebalancer.delete").id("NodeBalancerID", number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 

@@ -8,33 +8,22 @@ use crate::data::Row;
 use crate::dates;
 use crate::errors::{lacks, of_code};
 use linodetool_plugin::{
-    AttachVolume, CreateVolume, Cx, ListVolumes, Nothing, Page, ResizeVolume, Result, Volume, VolumeStatus,
+    AttachVolume, ById, CreateVolume, Cx, ListVolumes, Nothing, Page, ResizeVolume, Result, Volume, VolumeStatus,
 };
 
 pub(crate) async fn list(v3: &LinodeV3, cx: &Cx, args: ListVolumes) -> Result<Page<Volume>> {
     let mut volumes = read(v3, cx, Action::new("volume.list")).await?;
     volumes.retain(|volume| {
         args.label.as_ref().is_none_or(|label| *label == volume.label)
-            && args.instance.is_none_or_is(&volume.instance)
+            && (args.instance.is_none() || args.instance == volume.instance)
             && args.tag.is_none()
     });
     Ok(Page::whole(volumes))
 }
 
-/// Whether a filter lets something through.
-trait Filter {
-    fn is_none_or_is(&self, has: &Option<String>) -> bool;
-}
-
-impl Filter for Option<String> {
-    fn is_none_or_is(&self, has: &Option<String>) -> bool {
-        self.is_none() || self == has
-    }
-}
-
-pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Volume> {
-    let mut volumes = read(v3, cx, Action::new("volume.list").id("VolumeID", number("id", id)?)).await?;
-    volumes.retain(|volume| volume.id == id);
+pub(crate) async fn get(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Volume> {
+    let mut volumes = read(v3, cx, Action::new("volume.list").id("VolumeID", number("id", &args.id)?)).await?;
+    volumes.retain(|volume| volume.id == args.id);
     volumes.pop().ok_or_else(|| of_code(5, "Object not found"))
 }
 
@@ -62,8 +51,8 @@ pub(crate) async fn create(v3: &LinodeV3, cx: &Cx, args: CreateVolume) -> Result
     })
 }
 
-pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new("volume.delete").id("VolumeID", number("id", id)?)).await?;
+pub(crate) async fn delete(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, Action::new("volume.delete").id("VolumeID", number("id", &args.id)?)).await?;
     Ok(Nothing {})
 }
 
@@ -75,8 +64,8 @@ pub(crate) async fn attach(v3: &LinodeV3, cx: &Cx, args: AttachVolume) -> Result
     Ok(Nothing {})
 }
 
-pub(crate) async fn detach(v3: &LinodeV3, cx: &Cx, id: &str) -> Result<Nothing> {
-    v3.api.call(cx, Action::new("volume.update").id("VolumeID", number("id", id)?).id("LinodeID", 0)).await?;
+pub(crate) async fn detach(v3: &LinodeV3, cx: &Cx, args: ById) -> Result<Nothing> {
+    v3.api.call(cx, Action::new("volume.update").id("VolumeID", number("id", &args.id)?).id("LinodeID", 0)).await?;
     Ok(Nothing {})
 }
 

@@ -1,10 +1,12 @@
-//! What can be done with a Linode that is there: power, rebuild, resize, clone.
+//! What can be done with a Linode that is there: power, rescue, password, rebuild, resize, clone.
 
-use crate::api::{Api, done, one, send, some_number};
+use crate::api::{Api, done, invalid, one, send, some_number};
 use crate::body::Body;
+use crate::configs::devices;
 use crate::instances::{self, Metadata, path};
 use linodetool_plugin::{
-    ById, CloneInstance, Cx, Instance, Nothing, ProviderError, RebuildInstance, ResizeInstance, Result,
+    ById, CloneInstance, Cx, Instance, Nothing, ProviderError, RebuildInstance, RescueInstance, ResetPassword,
+    ResizeInstance, Result,
 };
 
 pub(crate) async fn boot(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
@@ -29,6 +31,21 @@ pub(crate) async fn shutdown(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> 
 /// Not repeated: the second one would cut what the first one started.
 pub(crate) async fn reboot(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
     done(cx, api.post(&format!("{}/reboot", path("id", &args.id)?)).json(&Nothing {})?).await
+}
+
+/// Not repeated, like `reboot`.
+pub(crate) async fn rescue(api: &Api, cx: &Cx, args: RescueInstance) -> Result<Nothing> {
+    let body = Body::new().filled("devices", devices(&args.devices)?);
+    done(cx, api.post(&format!("{}/rescue", path("id", &args.id)?)).json(&body)?).await
+}
+
+/// May be repeated: it sets a value.
+pub(crate) async fn reset_password(api: &Api, cx: &Cx, args: ResetPassword) -> Result<Nothing> {
+    let Some(root_pass) = args.root_pass else {
+        return Err(invalid("root_pass", "say which password root is to have".to_owned()));
+    };
+    let request = api.post(&format!("{}/password", path("id", &args.id)?)).safe_to_repeat(true);
+    done(cx, request.json(&Body::new().with("root_pass", root_pass))?).await
 }
 
 /// Not repeated: the second one would destroy what the first one has made.

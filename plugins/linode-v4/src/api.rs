@@ -3,8 +3,11 @@
 //! Does not know pages (`list`) or what the nouns mean.
 
 use crate::errors::error_of;
+use crate::lenient::Part;
+use crate::manifest::{BASE_URL, BETA_URL};
 use linodetool_plugin::{Auth, Cx, ErrorKind, Nothing, ProviderError, Request, Response, Result};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 /// Rate classes as the manifest names them.
 pub(crate) mod class {
@@ -68,6 +71,12 @@ impl Api {
         Request::new(method, self.url(path)).auth(Auth::Bearer).class(class::DEFAULT)
     }
 
+    /// The same below `/v4beta`, unless somebody chose the address: then it says which version is meant.
+    pub(crate) fn beta(&self, method: &str, path: &str) -> Request {
+        let base_url = if self.base_url == BASE_URL { BETA_URL } else { &self.base_url };
+        Request::new(method, format!("{base_url}{path}")).auth(Auth::Bearer).class(class::DEFAULT)
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
@@ -82,7 +91,7 @@ pub(crate) async fn send(cx: &Cx, request: Request) -> Result<Response> {
 /// Sends and reads one noun.
 pub(crate) async fn one<N: Noun>(cx: &Cx, request: Request) -> Result<N> {
     let response = send(cx, request).await?;
-    let noun = N::from_wire(object(&response)?);
+    let noun = N::from_wire(object::<Part<N::Wire>>(&response)?.0);
     if noun.id().is_empty() { Err(no_id(response.status)) } else { Ok(noun) }
 }
 
@@ -100,6 +109,15 @@ pub(crate) fn object<T: DeserializeOwned>(response: &Response) -> Result<T> {
         return Err(ProviderError { status: Some(response.status), ..error });
     }
     response.json()
+}
+
+/// An item of a list; one that is no object is empty.
+pub(crate) fn wire<W: DeserializeOwned + Default>(item: &RawValue) -> Result<W> {
+    let read: std::result::Result<Part<W>, _> = serde_json::from_str(item.get());
+    read.map(|part| part.0).map_err(|e| {
+        let message = format!("the provider answered 200 in an unknown form: {e}");
+        ProviderError { status: Some(200), ..ProviderError::new(ErrorKind::Unavailable, message) }
+    })
 }
 
 /// Ambiguous on purpose: after a create, the thing may exist.
@@ -120,16 +138,6 @@ pub(crate) fn number(field: &str, id: &str) -> Result<u64> {
 /// An id of the same kind that may be left out.
 pub(crate) fn some_number(field: &str, id: Option<&String>) -> Result<Option<u64>> {
     id.map(|id| number(field, id)).transpose()
-}
-
-/// A part of a path that is no number: `private/15`, an address.
-pub(crate) fn segment(field: &str, text: &str) -> Result<String> {
-    if matches!(text, "" | "." | "..") {
-        return Err(invalid(field, format!("`{text}` names nothing")));
-    }
-    let mut part = String::new();
-    escape(&mut part, text);
-    Ok(part)
 }
 
 /// As URLs write what is not plain.

@@ -7,6 +7,7 @@ use crate::lenient::{Text, Whole};
 use crate::list::List;
 use linodetool_plugin::{
     CreateNodeBalancerNode, Cx, NodeBalancerNode, Nothing, OneNodeBalancerConfig, OneNodeBalancerNode, Page, Result,
+    UpdateNodeBalancerNode,
 };
 use serde::Deserialize;
 
@@ -21,6 +22,17 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateNodeBalancerNode) -> 
         .some("weight", args.weight)
         .filled("mode", &args.mode);
     one(cx, api.post(&path(&args.nodebalancer, &args.config)?).json(&body)?).await
+}
+
+/// Nothing to change is a read.
+pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateNodeBalancerNode) -> Result<NodeBalancerNode> {
+    let path = part(&args.nodebalancer, &args.config, &args.id)?;
+    let body = Body::new()
+        .some("label", args.label)
+        .some("address", args.address)
+        .some("weight", args.weight)
+        .some("mode", args.mode);
+    one(cx, if body.is_empty() { api.get(&path) } else { api.put(&path).json(&body)? }).await
 }
 
 pub(crate) async fn delete(api: &Api, cx: &Cx, args: OneNodeBalancerNode) -> Result<Nothing> {

@@ -35,11 +35,15 @@ pub(crate) async fn resize(api: &Api, cx: &Cx, args: ResizeDisk) -> Result<Nothi
     done(cx, request.json(&Body::new().with("size", args.size_mb))?).await
 }
 
+pub(crate) async fn clone(api: &Api, cx: &Cx, args: PartOfInstance) -> Result<Disk> {
+    one(cx, api.post(&format!("{}/clone", part(&args.instance, &args.id)?)).json(&Nothing {})?).await
+}
+
 fn path(instance: &str) -> Result<String> {
     Ok(format!("{}/disks", instances::path("instance", instance)?))
 }
 
-pub(crate) fn part(instance: &str, id: &str) -> Result<String> {
+fn part(instance: &str, id: &str) -> Result<String> {
     Ok(format!("{}/{}", path(instance)?, number("id", id)?))
 }
 

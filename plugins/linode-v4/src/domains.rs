@@ -5,7 +5,9 @@ use crate::body::Body;
 use crate::filter::Filter;
 use crate::lenient::{List as Items, Text, Whole};
 use crate::list::List;
-use linodetool_plugin::{ById, CreateDomain, Cx, Domain, ListDomains, Nothing, Page, Result};
+use linodetool_plugin::{
+    ById, CloneDomain, CreateDomain, Cx, Domain, ImportDomain, ListDomains, Nothing, Page, Result, UpdateDomain,
+};
 use serde::Deserialize;
 
 pub(crate) async fn list(api: &Api, cx: &Cx, args: ListDomains) -> Result<Page<Domain>> {
@@ -27,6 +29,27 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateDomain) -> Result<Dom
         .some("ttl_sec", args.ttl_s)
         .filled("tags", &args.tags);
     one(cx, api.post("/domains").json(&body)?).await
+}
+
+/// Nothing to change is a read.
+pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateDomain) -> Result<Domain> {
+    let path = path("id", &args.id)?;
+    let body = Body::new()
+        .some("soa_email", args.soa_email)
+        .some("master_ips", args.master_ips)
+        .some("ttl_sec", args.ttl_s)
+        .some("tags", args.tags);
+    one(cx, if body.is_empty() { api.get(&path) } else { api.put(&path).json(&body)? }).await
+}
+
+pub(crate) async fn clone(api: &Api, cx: &Cx, args: CloneDomain) -> Result<Domain> {
+    let body = Body::new().with("domain", &args.domain);
+    one(cx, api.post(&format!("{}/clone", path("id", &args.id)?)).json(&body)?).await
+}
+
+pub(crate) async fn import(api: &Api, cx: &Cx, args: ImportDomain) -> Result<Domain> {
+    let body = Body::new().with("domain", &args.domain).with("remote_nameserver", &args.nameserver);
+    one(cx, api.post("/domains/import").json(&body)?).await
 }
 
 pub(crate) async fn delete(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {

@@ -9,6 +9,7 @@ use linodetool_plugin::{
     UpdateInstance, try_join_lanes,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -68,7 +69,7 @@ struct CreateBody<'a> {
     firewall_id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     private_ip: Option<bool>,
-    /// A firewall at create and an address in the private network are for legacy configuration interfaces only, and accounts
+    /// A firewall at create, an address in the private network and our way into a VPC are for legacy configuration interfaces only, and accounts
     /// may default to the others (Linode API v4, `POST /linode/instances`).
     #[serde(skip_serializing_if = "Option::is_none")]
     interface_generation: Option<&'static str>,
@@ -76,6 +77,10 @@ struct CreateBody<'a> {
     booted: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     swap_size: Option<u64>,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    interfaces: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placement_group: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +96,8 @@ impl Metadata {
 }
 
 pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateInstance) -> Result<Instance> {
+    let subnet = some_number("subnet", args.subnet.as_ref())?;
+    let legacy = args.private_ip || args.firewall_id.is_some() || subnet.is_some();
     let body = CreateBody {
         label: &args.label,
         region: &args.region,
@@ -104,9 +111,14 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateInstance) -> Result<I
         stackscript_data: &args.stackscript_data,
         firewall_id: some_number("firewall_id", args.firewall_id.as_ref())?,
         private_ip: args.private_ip.then_some(true),
-        interface_generation: (args.private_ip || args.firewall_id.is_some()).then_some("legacy_config"),
+        interface_generation: legacy.then_some("legacy_config"),
         booted: args.booted,
         swap_size: args.swap_mb,
+        // The public one stays the first: it is how we reach the Linode.
+        interfaces: subnet.map_or_else(Vec::new, |subnet| {
+            vec![json!({ "purpose": "public", "primary": true }), json!({ "purpose": "vpc", "subnet_id": subnet })]
+        }),
+        placement_group: some_number("placement_group", args.placement_group.as_ref())?.map(|id| json!({ "id": id })),
     };
     one(cx, api.post("/linode/instances").class(class::CREATE).json(&body)?).await
 }

@@ -2,11 +2,12 @@
 //!
 //! Does not know what the items are.
 
-use crate::api::{Api, Noun, class, no_id, object, send};
+use crate::api::{Api, Noun, class, no_id, object, send, wire};
 use crate::filter::Filter;
-use crate::lenient::{Part, Whole};
+use crate::lenient::Whole;
 use linodetool_plugin::{Cx, ErrorKind, ProviderError, Result, try_join_lanes};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -14,19 +15,19 @@ use std::collections::hash_map::Entry;
 pub(crate) const PAGE_SIZE: usize = 500;
 
 /// Pages fetched at once: enough to hide the delay of each, few enough to leave the rate limit to others.
-const LANES: usize = 4;
+pub(crate) const LANES: usize = 4;
 
 /// How often a list is read again because it changed between its pages. After that, what was seen is answered.
 const READS: usize = 3;
 
 /// More pages than this are a mistake of the provider's: 2,000 pages are a million things.
-const MAX_PAGES: u64 = 2_000;
+pub(crate) const MAX_PAGES: u64 = 2_000;
 
-/// A page. Without `data` and `pages` it is none: taking it for an empty or short list would make things disappear.
+/// A page. Without `data` and `pages` it is none: taking it for an empty or short list would make things disappear. The items
+/// stay as they are, so that pages of all nouns are fetched by the same code.
 #[derive(Deserialize)]
-struct Envelope<W> {
-    #[serde(bound(deserialize = "W: Deserialize<'de> + Default"))]
-    data: Vec<Part<W>>,
+struct Envelope {
+    data: Vec<Box<RawValue>>,
     pages: Whole,
     #[serde(default)]
     results: Whole,
@@ -68,12 +69,16 @@ impl<'a> List<'a> {
         let mut seen: Vec<N> = Vec::new();
         let mut places = HashMap::new();
         for _ in 0..READS {
-            let (items, steady) = self.read_once::<N>(cx).await?;
+            let (items, steady) = self.read_once(cx).await?;
             if steady {
                 seen.clear();
                 places.clear();
             }
             for item in items {
+                let item = N::from_wire(wire(&item)?);
+                if item.id().is_empty() {
+                    return Err(no_id(200));
+                }
                 match places.entry(item.id().to_owned()) {
                     // What was read last is newest.
                     Entry::Occupied(place) => seen[*place.get()] = item,
@@ -91,8 +96,8 @@ impl<'a> List<'a> {
     }
 
     /// One pass over the pages, and whether they belong together.
-    async fn read_once<N: Noun>(&self, cx: &Cx) -> Result<(Vec<N>, bool)> {
-        let first = self.page::<N>(cx, 1).await?;
+    async fn read_once(&self, cx: &Cx) -> Result<(Vec<Box<RawValue>>, bool)> {
+        let first = self.page(cx, 1).await?;
         if first.pages.0 > MAX_PAGES {
             let message = format!("the provider says that {} has {} pages", self.path, first.pages.0);
             return Err(ProviderError::new(ErrorKind::Unavailable, message));
@@ -100,7 +105,7 @@ impl<'a> List<'a> {
         let wanted = self.limit.div_ceil(self.page_size()) as u64;
         let (pages, results) = (first.pages.0.min(wanted), first.results);
         let rest = (2..=pages).map(|page| async move {
-            match self.page::<N>(cx, page).await {
+            match self.page(cx, page).await {
                 // The list has become shorter.
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     Ok(Envelope { data: Vec::new(), pages: Whole(0), results: Whole(0) })
@@ -108,20 +113,16 @@ impl<'a> List<'a> {
                 other => other,
             }
         });
-        let mut wires = first.data;
+        let mut items = first.data;
         let mut steady = true;
         for page in try_join_lanes(LANES, rest).await? {
             steady &= page.results == results;
-            wires.extend(page.data);
-        }
-        let items: Vec<N> = wires.into_iter().map(|wire| N::from_wire(wire.0)).collect();
-        if items.iter().any(|item| item.id().is_empty()) {
-            return Err(no_id(200));
+            items.extend(page.data);
         }
         Ok((items, steady))
     }
 
-    async fn page<N: Noun>(&self, cx: &Cx, page: u64) -> Result<Envelope<N::Wire>> {
+    async fn page(&self, cx: &Cx, page: u64) -> Result<Envelope> {
         let path = format!("{}?page={page}&page_size={}", self.path, self.page_size());
         let mut request = self.api.get(&path).class(self.class);
         if let Some(filter) = self.filter.header() {

@@ -8,13 +8,19 @@ use linodetool_plugin::{ConfigKey, MESSAGES, Manifest, RateClass};
 /// Where API v4 is, unless the host says otherwise.
 pub(crate) const BASE_URL: &str = "https://api.linode.com/v4";
 
+/// Where the operations are that are still being tried out.
+pub(crate) const BETA_URL: &str = "https://api.linode.com/v4beta";
+
 const CAPABILITIES: &[&str] = &[
     "domains",
     "events",
     "firewalls",
     "images",
     "nodebalancers",
+    "placement_groups",
     "private_ip",
+    "rescue",
+    "reserved_ips",
     "stackscripts",
     "tags",
     "user_data",
@@ -38,7 +44,7 @@ pub(crate) fn manifest() -> Manifest {
             doc: "address of the API, with its version".to_owned(),
             default: Some(BASE_URL.to_owned()),
         }],
-        base_urls: vec![BASE_URL.to_owned()],
+        base_urls: texts(&[BASE_URL, BETA_URL]),
         rate_classes: vec![
             limit(class::CREATE, 20, 15),
             limit(class::VOLUMES, 100, 60),

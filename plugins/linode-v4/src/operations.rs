@@ -36,10 +36,14 @@ provided! {
     "instances.rebuild" rebuild_instance(RebuildInstance) -> Instance = actions::rebuild;
     "instances.resize" resize_instance(ResizeInstance) -> Nothing = actions::resize;
     "instances.clone" clone_instance(CloneInstance) -> Instance = actions::clone;
+    "instances.rescue" rescue_instance(RescueInstance) -> Nothing = actions::rescue;
+    "instances.reset_password" reset_instance_password(ResetPassword) -> Nothing = actions::reset_password;
     "instances.addresses" list_instance_addresses(ById) -> Page<Address> = addresses::list;
     "events.list" list_events(ListEvents) -> Page<Event> = account::events;
     "stackscripts.list" list_stackscripts(ListStackScripts) -> Page<StackScript> = stackscripts::list;
     "stackscripts.create" create_stackscript(CreateStackScript) -> StackScript = stackscripts::create;
+    "stackscripts.update" update_stackscript(UpdateStackScript) -> StackScript = stackscripts::update;
+    "stackscripts.delete" delete_stackscript(ById) -> Nothing = stackscripts::delete;
     "firewalls.list" list_firewalls(ListFirewalls) -> Page<Firewall> = firewalls::list;
     "firewalls.get" get_firewall(ById) -> Firewall = firewalls::get;
     "firewalls.create" create_firewall(CreateFirewall) -> Firewall = firewalls::create;
@@ -52,6 +56,7 @@ provided! {
     "disks.create" create_disk(CreateDisk) -> Disk = disks::create;
     "disks.delete" delete_disk(PartOfInstance) -> Nothing = disks::delete;
     "disks.resize" resize_disk(ResizeDisk) -> Nothing = disks::resize;
+    "disks.clone" clone_disk(PartOfInstance) -> Disk = disks::clone;
     "configs.list" list_configs(OfInstance) -> Page<InstanceConfig> = configs::list;
     "configs.create" create_config(CreateConfig) -> InstanceConfig = configs::create;
     "configs.update" update_config(UpdateConfig) -> InstanceConfig = configs::update;
@@ -63,6 +68,8 @@ provided! {
     "volumes.attach" attach_volume(AttachVolume) -> Nothing = volumes::attach;
     "volumes.detach" detach_volume(ById) -> Nothing = volumes::detach;
     "volumes.resize" resize_volume(ResizeVolume) -> Nothing = volumes::resize;
+    "volumes.update" update_volume(UpdateVolume) -> Volume = volumes::update;
+    "volumes.clone" clone_volume(CloneVolume) -> Volume = volumes::clone;
     "nodebalancers.list" list_nodebalancers(ListNodeBalancers) -> Page<NodeBalancer> = nodebalancers::list;
     "nodebalancers.get" get_nodebalancer(ById) -> NodeBalancer = nodebalancers::get;
     "nodebalancers.create" create_nodebalancer(CreateNodeBalancer) -> NodeBalancer = nodebalancers::create;
@@ -72,12 +79,17 @@ provided! {
     "nodebalancer_configs.delete" delete_nodebalancer_config(OneNodeBalancerConfig) -> Nothing = balancer_configs::delete;
     "nodebalancer_nodes.list" list_nodebalancer_nodes(OneNodeBalancerConfig) -> Page<NodeBalancerNode> = balancer_nodes::list;
     "nodebalancer_nodes.create" create_nodebalancer_node(CreateNodeBalancerNode) -> NodeBalancerNode = balancer_nodes::create;
+    "nodebalancer_nodes.update" update_nodebalancer_node(UpdateNodeBalancerNode) -> NodeBalancerNode = balancer_nodes::update;
     "nodebalancer_nodes.delete" delete_nodebalancer_node(OneNodeBalancerNode) -> Nothing = balancer_nodes::delete;
     "domains.list" list_domains(ListDomains) -> Page<Domain> = domains::list;
     "domains.create" create_domain(CreateDomain) -> Domain = domains::create;
+    "domains.update" update_domain(UpdateDomain) -> Domain = domains::update;
+    "domains.clone" clone_domain(CloneDomain) -> Domain = domains::clone;
+    "domains.import" import_domain(ImportDomain) -> Domain = domains::import;
     "domains.delete" delete_domain(ById) -> Nothing = domains::delete;
     "domain_records.list" list_domain_records(OfDomain) -> Page<DomainRecord> = records::list;
     "domain_records.create" create_domain_record(CreateDomainRecord) -> DomainRecord = records::create;
+    "domain_records.update" update_domain_record(UpdateDomainRecord) -> DomainRecord = records::update;
     "domain_records.delete" delete_domain_record(OneDomainRecord) -> Nothing = records::delete;
     "vpcs.list" list_vpcs(ListVpcs) -> Page<Vpc> = vpcs::list;
     "vpcs.create" create_vpc(CreateVpc) -> Vpc = vpcs::create;
@@ -85,5 +97,17 @@ provided! {
     "vpc_subnets.list" list_vpc_subnets(OfVpc) -> Page<Subnet> = vpcs::list_subnets;
     "vpc_subnets.create" create_vpc_subnet(CreateSubnet) -> Subnet = vpcs::create_subnet;
     "vpc_subnets.delete" delete_vpc_subnet(OneSubnet) -> Nothing = vpcs::delete_subnet;
+    "ips.list" list_ips(ListIps) -> Page<Ip> = ips::list;
+    "ips.add" add_ip(AddIp) -> Ip = ips::add;
+    "ips.remove" remove_ip(IpOfInstance) -> Nothing = ips::remove;
+    "ips.reserve" reserve_ip(ReserveIp) -> Ip = ips::reserve;
+    "ips.release" release_ip(OneIp) -> Nothing = ips::release;
+    "ips.set_rdns" set_rdns(SetRdns) -> Ip = ips::set_rdns;
+    "placement_groups.list" list_placement_groups(ListPlacementGroups) -> Page<PlacementGroup> = placement::list;
+    "placement_groups.create" create_placement_group(CreatePlacementGroup) -> PlacementGroup = placement::create;
+    "placement_groups.delete" delete_placement_group(ById) -> Nothing = placement::delete;
+    "placement_groups.assign" assign_placement_group(PlacementMembers) -> PlacementGroup = placement::assign;
+    "placement_groups.unassign" unassign_placement_group(PlacementMembers) -> PlacementGroup = placement::unassign;
     "raw" raw(Raw) -> Box<RawValue> = raw::raw;
+    "raw.operations" list_raw_operations(NoArguments) -> Page<RawOperation> = facts::operations;
 }

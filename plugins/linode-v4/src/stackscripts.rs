@@ -1,10 +1,13 @@
 //! StackScripts of the account. The list of API v4 also holds thousands of other people's public ones.
 
-use crate::api::{Api, Noun, class, one};
+use crate::api::{Api, Noun, class, done, number, one};
+use crate::body::Body;
 use crate::filter::Filter;
 use crate::lenient::{Flag, List as Items, Text};
 use crate::list::List;
-use linodetool_plugin::{CreateStackScript, Cx, ListStackScripts, Page, Result, StackScript};
+use linodetool_plugin::{
+    ById, CreateStackScript, Cx, ListStackScripts, Nothing, Page, Result, StackScript, UpdateStackScript,
+};
 use serde::{Deserialize, Serialize};
 
 /// `mine` is filterable (Linode API v4 docs); checked again all the same, since a filter that is ignored would bring strangers' scripts.
@@ -40,6 +43,27 @@ pub(crate) async fn create(api: &Api, cx: &Cx, args: CreateStackScript) -> Resul
     };
     let owned: Owned = one(cx, api.post("/linode/stackscripts").json(&body)?).await?;
     Ok(owned.script)
+}
+
+/// Nothing to change is a read.
+pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateStackScript) -> Result<StackScript> {
+    let path = path(&args.id)?;
+    let body = Body::new()
+        .some("label", args.label)
+        .some("description", args.description)
+        .some("images", args.images)
+        .some("script", args.script)
+        .some("rev_note", args.revision_note);
+    let request = if body.is_empty() { api.get(&path) } else { api.put(&path).json(&body)? };
+    Ok(one::<Owned>(cx, request).await?.script)
+}
+
+pub(crate) async fn delete(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
+    done(cx, api.delete(&path(&args.id)?)).await
+}
+
+fn path(id: &str) -> Result<String> {
+    Ok(format!("/linode/stackscripts/{}", number("id", id)?))
 }
 
 /// A script, and whether it is the account's.

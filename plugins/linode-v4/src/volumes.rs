@@ -7,7 +7,8 @@ use crate::instances;
 use crate::lenient::{List as Items, Text, Whole};
 use crate::list::List;
 use linodetool_plugin::{
-    AttachVolume, ById, CreateVolume, Cx, ListVolumes, Nothing, Page, ResizeVolume, Result, Volume, VolumeStatus,
+    AttachVolume, ById, CloneVolume, CreateVolume, Cx, ListVolumes, Nothing, Page, ResizeVolume, Result, UpdateVolume,
+    Volume, VolumeStatus,
 };
 use serde::Deserialize;
 
@@ -56,6 +57,18 @@ pub(crate) async fn detach(api: &Api, cx: &Cx, args: ById) -> Result<Nothing> {
 pub(crate) async fn resize(api: &Api, cx: &Cx, args: ResizeVolume) -> Result<Nothing> {
     let body = Body::new().with("size", args.size_gb);
     done(cx, api.post(&format!("{}/resize", path(&args.id)?)).json(&body)?).await
+}
+
+/// Nothing to change is a read.
+pub(crate) async fn update(api: &Api, cx: &Cx, args: UpdateVolume) -> Result<Volume> {
+    let path = path(&args.id)?;
+    let body = Body::new().some("label", args.label).some("tags", args.tags);
+    one(cx, if body.is_empty() { api.get(&path) } else { api.put(&path).json(&body)? }).await
+}
+
+pub(crate) async fn clone(api: &Api, cx: &Cx, args: CloneVolume) -> Result<Volume> {
+    let request = api.post(&format!("{}/clone", path(&args.id)?)).class(class::VOLUMES);
+    one(cx, request.json(&Body::new().with("label", &args.label))?).await
 }
 
 fn path(id: &str) -> Result<String> {

@@ -13,6 +13,8 @@ use crate::world::{Firewall, FirewallRule, Policy, RuleSet};
 
 /// A firewall takes at most so many rules, in and out together.
 const MOST_RULES: usize = 25;
+/// A rule takes at most so many addresses, of both kinds together.
+const MOST_ADDRESSES: usize = 255;
 
 /// Reads `inbound`, `outbound` and the two policies; `at` is where they stand in the body, for the problems' fields.
 pub(super) fn read_rules(body: Map<String, Value>, at: &str, problems: &mut Problems) -> Option<RuleSet> {
@@ -74,6 +76,9 @@ fn rule(one: Map<String, Value>, place: &str, problems: &mut Problems) -> Option
     let (ipv4, ipv6) = (addresses.texts("ipv4"), addresses.texts("ipv6"));
     if ipv4.as_ref().is_none_or(Vec::is_empty) && ipv6.as_ref().is_none_or(Vec::is_empty) {
         problems.add(format!("{place}.addresses"), "addresses is required");
+    }
+    if ipv4.iter().chain(&ipv6).map(Vec::len).sum::<usize>() > MOST_ADDRESSES {
+        problems.add(format!("{place}.addresses"), format!("Must have at most {MOST_ADDRESSES} addresses"));
     }
     for (index, _) in ipv4.iter().flatten().enumerate().filter(|(_, net)| !is_ipv4_net(net)) {
         problems.add(format!("{place}.addresses.ipv4[{index}]"), "Must be an IPv4 network in CIDR notation");
@@ -196,6 +201,11 @@ mod tests {
         check(
             json!({"inbound": many, "inbound_policy": "DROP", "outbound_policy": "ACCEPT"}),
             &expect!["rules: Must have at most 25 rules"],
+        );
+        let wide = json!({"action": "DROP", "protocol": "TCP", "addresses": {"ipv4": vec!["10.0.0.1/32"; 256]}});
+        check(
+            json!({"inbound": [wide], "inbound_policy": "DROP", "outbound_policy": "ACCEPT"}),
+            &expect!["rules.inbound[0].addresses: Must have at most 255 addresses"],
         );
     }
 

@@ -62,7 +62,7 @@ fn can_be_retried(of: &RunDetail, again: bool) -> Result<(), Failure> {
             format!("run {id} is being executed"),
             format!("wait for its end; linodetool runs log {id} --follow shows what it does"),
         ),
-        Status::Interrupted | Status::Cancelled => {
+        Status::Interrupted | Status::Cancelled if !again => {
             refused(format!("run {id} was cut off and has not failed; it goes on from there"), resume())
         }
         _ if again && of.in_doubt().next().is_some() => Ok(()),

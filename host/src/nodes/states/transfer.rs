@@ -32,15 +32,17 @@ pub struct Download {
 }
 
 impl Upload {
-    pub async fn apply(&self, nodes: &Nodes, target: &Target) -> Result<Applied> {
+    /// `work`: the folder that relative paths of this computer mean.
+    pub async fn apply(&self, nodes: &Nodes, target: &Target, work: &Path) -> Result<Applied> {
         let options = FileOptions { mode: self.mode.clone(), owner: self.owner.clone(), group: self.group.clone() };
-        nodes.upload(target, Path::new(&self.source), &self.path, &options).await
+        nodes.upload(target, &work.join(&self.source), &self.path, &options).await
     }
 }
 
 impl Download {
-    pub async fn apply(&self, nodes: &Nodes, target: &Target) -> Result<Applied> {
-        let changed = nodes.download(target, &self.path, Path::new(&self.dest)).await?;
+    /// `work`: as of an upload.
+    pub async fn apply(&self, nodes: &Nodes, target: &Target, work: &Path) -> Result<Applied> {
+        let changed = nodes.download(target, &self.path, &work.join(&self.dest)).await?;
         let detail = if changed { "content" } else { "" };
         Ok(Applied { changed, detail: detail.into(), notes: Vec::new() })
     }

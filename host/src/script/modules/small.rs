@@ -47,8 +47,8 @@ pub(crate) mod inventory {
 #[export_module]
 pub(crate) mod secrets {
     use crate::core::Secret;
-    use crate::script::modules::call::toolkit;
-    use crate::script::thrown::{Result, throw};
+    use crate::script::modules::call::{at, toolkit};
+    use crate::script::thrown::{Result, raise, throw};
 
     /// A secret of the store (`linodetool secret set NAME`), as an opaque value that nothing can print: to know that it is there.
     ///
@@ -63,7 +63,10 @@ pub(crate) mod secrets {
     /// `not_found`, with near names.
     #[rhai_fn(return_raw, volatile)]
     pub fn get(call: NativeCallContext, name: &str) -> Result<Secret<String>> {
-        toolkit(&call)?.secret(name).map_err(|failure| throw(failure, &call))
+        // Whether it is there decides the script's path, so the journal has it; its value never.
+        let toolkit = toolkit(&call)?;
+        at(&call, |at| toolkit.find_secret(at, name).map_err(|error| raise(error, &call)))?;
+        toolkit.secret(name).map_err(|failure| throw(failure, &call))
     }
 }
 
@@ -171,10 +174,12 @@ pub(crate) mod configuration {
 #[expect(unreachable_pub, reason = "the macro takes public functions")]
 #[export_module]
 pub(crate) mod global {
+    use crate::core::{Failure, FailureKind};
     use crate::script::modules::call::toolkit;
-    use crate::script::thrown::Result;
+    use crate::script::step::lane_of;
+    use crate::script::thrown::{Result, throw};
 
-    /// How many operations of this run have changed something so far.
+    /// How many operations of this run have changed something so far. Not in a lane, since others are at work then.
     ///
     /// # Example
     /// ```rhai
@@ -182,9 +187,18 @@ pub(crate) mod global {
     /// ```
     ///
     /// # Errors
-    /// None.
+    /// In a lane: the operations there say themselves whether they `changed` something.
     #[rhai_fn(return_raw, volatile)]
     pub fn changes(call: NativeCallContext) -> Result<i64> {
+        // What others have done meanwhile would lead a resumed run down another path.
+        if !lane_of(&call)?.path().is_empty() {
+            let failure =
+                Failure::new(FailureKind::Script, "`changes` counts what all lanes do, and cannot be used in one");
+            return Err(throw(
+                failure.hint("use it after `lanes`, or the `changed` of what an operation answers"),
+                &call,
+            ));
+        }
         Ok(i64::try_from(toolkit(&call)?.changes()).unwrap_or(i64::MAX))
     }
 }

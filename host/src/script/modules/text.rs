@@ -32,9 +32,11 @@ fn plain(call: &NativeCallContext, value: Map) -> Result<Value, Failure> {
 #[export_module]
 pub(crate) mod text {
     use super::{fill, plain, property};
+    use crate::core::ids::hex;
     use crate::script::thrown::{Result, throw};
     use rhai::{Array, Dynamic, Map};
     use serde_json::Value;
+    use sha2::{Digest, Sha256};
 
     /// Fills a template: `{{ name }}` is replaced by the value of that name, `{{ a.b }}` by that of a map in the map;
     /// `\{{` stands for `{{` itself. Strings, numbers and bools are written as they are, `()` as nothing.
@@ -83,6 +85,17 @@ pub(crate) mod text {
     #[rhai_fn(name = "join")]
     pub fn join(items: Array, between: &str) -> String {
         items.iter().map(Dynamic::to_string).collect::<Vec<_>>().join(between)
+    }
+
+    /// Sixteen digits that are others for another text: for a line in a file that is to change whenever what it stands for does.
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(text::digest("replication 3"));
+    /// ```
+    #[rhai_fn(name = "digest")]
+    pub fn digest(text: &str) -> String {
+        hex(&Sha256::digest(text))[..16].to_owned()
     }
 
     /// Reads a JSON text, such as a command's output.

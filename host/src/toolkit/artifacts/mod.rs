@@ -152,7 +152,7 @@ impl Repeatable for Prepare<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Artifact>, Failure> {
         if self.toolkit.connections().simulation().is_some() {
-            return Ok(rehearsed(self.source)?.into());
+            return Ok(rehearsed(self.toolkit, self.source)?.into());
         }
         let cache = self.toolkit.cache().to_owned();
         let (name, from) = match self.source.clone() {
@@ -167,7 +167,7 @@ impl Repeatable for Prepare<'_> {
                 )
             }
             Source::Local(local) => {
-                let path = PathBuf::from(&local.path);
+                let path = self.toolkit.here(&local.path);
                 (local.name, From::Here(self.toolkit.blocking(move || local_path(&path, &cache)).await??))
             }
             Source::Web(web) => {
@@ -189,7 +189,7 @@ impl Repeatable for Prepare<'_> {
 }
 
 /// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
-pub(crate) fn rehearsed(source: &Source) -> Result<Artifact, Failure> {
+pub(crate) fn rehearsed(toolkit: &Toolkit, source: &Source) -> Result<Artifact, Failure> {
     /// A distribution such as Hadoop's jars.
     const BYTES: u64 = 150 << 20;
     let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
@@ -201,7 +201,7 @@ pub(crate) fn rehearsed(source: &Source) -> Result<Artifact, Failure> {
             (&web.name, BYTES)
         }
         Source::Local(local) => {
-            let found = std::fs::metadata(&local.path);
+            let found = std::fs::metadata(toolkit.here(&local.path));
             let found = found.map_err(|e| {
                 Failure::new(FailureKind::Local, format!("cannot read {}: {e}", local.path))
                     .hint("give the path of a tarball or a folder that you can read")

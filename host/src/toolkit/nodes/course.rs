@@ -6,7 +6,7 @@
 use linodetool_plugin::{ById, Event, EventStatus, Instance, InstanceStatus, ListEvents};
 use std::time::Duration;
 
-use super::{UP, millis};
+use super::UP;
 use crate::core::{Failure, FailureKind};
 use crate::provider::{Client, Wait};
 use crate::toolkit::Toolkit;
@@ -69,8 +69,8 @@ impl Watch {
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
         let client = &toolkit.provider().await?.client;
         let pause = if toolkit.settings().sandbox { MOMENT / 10 } else { MOMENT * 3 };
-        let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
-        let elapsed = || Duration::from_millis(time.now_ms().saturating_sub(begun));
+        let (time, begun) = (toolkit.time(), toolkit.time().elapsed());
+        let elapsed = || time.elapsed().saturating_sub(begun);
         while elapsed() < UP {
             match self.newest(client).await.map_err(|failure| failure.on(name))? {
                 Some(event) if event.status == EventStatus::Failed => return Err(did_not_boot(name, &self.id, &event)),
@@ -99,7 +99,7 @@ pub(super) async fn come_up(
     hidden: Duration,
 ) -> Result<Instance, Failure> {
     let provider = toolkit.provider().await?;
-    let (time, begun) = (toolkit.time(), toolkit.time().now_ms());
+    let (time, begun) = (toolkit.time(), toolkit.time().elapsed());
     let mut failed = None;
     let mut offline = None;
     loop {
@@ -114,7 +114,7 @@ pub(super) async fn come_up(
         if instance.status == InstanceStatus::Running {
             return Ok(instance);
         }
-        let since = *offline.get_or_insert_with(|| time.now_ms());
+        let since = *offline.get_or_insert_with(|| time.elapsed());
         match watch.newest(&provider.client).await.map_err(|failure| failure.on(name))? {
             Some(event) if event.status == EventStatus::Failed => match failed.replace(event.id.clone()) {
                 Some(before) if before == event.id => return Err(did_not_boot(name, &watch.id, &event)),
@@ -122,7 +122,7 @@ pub(super) async fn come_up(
             },
             Some(event) if matches!(event.status, EventStatus::Scheduled | EventStatus::Started) => {}
             // Nothing brings it up, whatever became of the event that should have.
-            _ if time.now_ms().saturating_sub(since) > millis(NO_EVENT) => {
+            _ if time.elapsed().saturating_sub(since) > NO_EVENT => {
                 toolkit.events().note(format!("{name}: it is offline and nothing starts it; asking for its boot"));
                 let asked = provider.client.boot_instance(&ById::new(&watch.id)).await;
                 asked.map_err(|e| Failure::from(e).on(name))?;
@@ -130,7 +130,7 @@ pub(super) async fn come_up(
             }
             _ => {}
         }
-        if time.now_ms().saturating_sub(begun) > millis(UP) {
+        if time.elapsed().saturating_sub(begun) > UP {
             let message = format!("Linode {} is still offline after {} s", watch.id, UP.as_secs());
             return Err(Failure::new(FailureKind::Timeout, message).on(name));
         }

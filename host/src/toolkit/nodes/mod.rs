@@ -2,10 +2,12 @@
 
 mod course;
 mod ensure;
+mod gone;
 mod new;
 mod power;
 mod ready;
 mod records;
+mod remade;
 
 use linodetool_plugin::{Instance, InstanceStatus};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,7 @@ pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, label_taken};
 pub(crate) use new::{Confirmed, check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
+pub(crate) use remade::{ForgetGone, Gone};
 
 /// A create may hang for six minutes and then take effect; a boot takes one to three.
 const UP: Duration = Duration::from_secs(600);

@@ -113,8 +113,8 @@ impl Ready<'_> {
     /// done twice.
     async fn reached(&self, cx: &StepCx, node: &mut Node) -> Result<bool, Failure> {
         let (time, mut tries) = (self.toolkit.time(), 0);
-        let begun = time.now_ms();
-        let so_long = || Duration::from_millis(time.now_ms().saturating_sub(begun));
+        let begun = time.elapsed();
+        let so_long = || time.elapsed().saturating_sub(begun);
         let replace = node.host_keys != [self.hosts.lasting.public.clone()];
         loop {
             let patience = LOOK_AFTER.min(UP.saturating_sub(so_long()));

@@ -213,13 +213,13 @@ impl Repeatable for ForgetUnused<'_> {
             let doubted = |name: &str| self.doubts.iter().any(|doubt| doubt.name == name);
             let unused = |name: &&str| !doubted(name) && nodes.iter().all(|node| node.name != **name);
             let unused: Vec<_> = keys.nodes.iter().map(String::as_str).filter(unused).collect();
-            forget_nodes(toolkit, &unused)?;
+            forget_nodes(toolkit, &unused).await?;
             let Some(login) = &keys.login else { continue };
             let secret = format!("generated/{login}.login");
             let in_use = nodes.iter().map(|node| &node.key_ref).chain(staying.iter().map(|cluster| &cluster.key_ref));
             let in_use = in_use.flatten().any(|key| key.secret == secret);
             if !in_use && unused.len() == keys.nodes.len() {
-                forget(toolkit, &format!("{login}.login"))?;
+                forget(toolkit, &format!("{login}.login")).await?;
             }
         }
         let changes = gone.into_iter().map(|name| Change::remove_cluster(context, name)).collect();

@@ -156,6 +156,8 @@ fn what_api_v3_lacks_is_refused_before_anything_is_made() {
     let shown = [
         refused("user_data", json!({ "secret": "s2" })),
         refused("firewall_id", json!("11")),
+        refused("subnet", json!("4")),
+        refused("placement_group", json!("3")),
         refused("tags", json!(["a,b"])),
         refused("swap_mb", json!(49152)),
         refused("stackscript_id", json!("hadoop")),
@@ -166,6 +168,8 @@ fn what_api_v3_lacks_is_refused_before_anything_is_made() {
     expect![[r#"
         ! {"kind":"unsupported","message":"Linode's API v3 has no user data (a StackScript is the only way into a new Linode): leave it out, or use the provider linode-v4","field":"user_data"}
         ! {"kind":"unsupported","message":"Linode's API v3 has no Cloud Firewalls: leave it out, or use the provider linode-v4","field":"firewall_id"}
+        ! {"kind":"unsupported","message":"Linode's API v3 has no VPCs: leave it out, or use the provider linode-v4","field":"subnet"}
+        ! {"kind":"unsupported","message":"Linode's API v3 has no placement groups: leave it out, or use the provider linode-v4","field":"placement_group"}
         ! {"kind":"invalid","message":"`a,b` cannot be kept: API v3 has one display group for all tags, so a tag has no comma, begins with neither `@` nor `+`, and has no space at its ends","field":"tags"}
         ! {"kind":"invalid","message":"49152 MB of swap leave nothing of a disk of 49152 MB","field":"swap_mb"}
         ! {"kind":"invalid","message":"`hadoop` is not an id of this provider: its ids are whole numbers","field":"stackscript_id"}

@@ -98,20 +98,20 @@ fn answers_of_what_stands_before_the_api() {
         Reply::text(301, ""),
     ];
     expect![[r#"
-        {"kind":"unavailable","message":"the provider answered 400, which API v3 itself never does","retry":"backoff","status":400} ambiguous=true
-        {"kind":"unauthorized","message":"the provider answered 401, which API v3 itself never does","retry":"never","status":401} ambiguous=false
-        {"kind":"forbidden","message":"the provider answered 403, which API v3 itself never does","retry":"never","status":403} ambiguous=false
+        {"kind":"unavailable","message":"the provider answered 400, which API v3 itself never does: something else is at its address, or before it","retry":"backoff","status":400} ambiguous=true
+        {"kind":"unauthorized","message":"the provider answered 401, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":401} ambiguous=false
+        {"kind":"forbidden","message":"the provider answered 403, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":403} ambiguous=false
         {"kind":"unavailable","message":"the provider answered 404: there is no API v3 at this address any more","retry":"never","status":404} ambiguous=true
-        {"kind":"timeout","message":"the provider answered 408, which API v3 itself never does","retry":"backoff","status":408} ambiguous=true
+        {"kind":"timeout","message":"the provider answered 408, which API v3 itself never does: something else is at its address, or before it","retry":"backoff","status":408} ambiguous=true
         {"kind":"unavailable","message":"the provider answered 410: there is no API v3 at this address any more","retry":"never","status":410} ambiguous=true
-        {"kind":"rate_limited","message":"the provider answered 429, which API v3 itself never does","retry":{"after_ms":7000},"status":429} ambiguous=false
-        {"kind":"unavailable","message":"the provider answered 500, which API v3 itself never does","retry":"never","status":500} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 502, which API v3 itself never does","retry":"backoff","status":502} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":{"after_ms":300000},"status":503} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":"never","status":503} ambiguous=false
-        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does","retry":"backoff","status":503} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 204, which API v3 itself never does","retry":"never","status":204} ambiguous=true
-        {"kind":"unavailable","message":"the provider answered 301, which API v3 itself never does","retry":"never","status":301} ambiguous=true
+        {"kind":"rate_limited","message":"the provider answered 429, which API v3 itself never does: something else is at its address, or before it","retry":{"after_ms":7000},"status":429} ambiguous=false
+        {"kind":"unavailable","message":"the provider answered 500, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":500} ambiguous=true
+        {"kind":"unavailable","message":"the provider answered 502, which API v3 itself never does: something else is at its address, or before it","retry":"backoff","status":502} ambiguous=true
+        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does: something else is at its address, or before it","retry":{"after_ms":300000},"status":503} ambiguous=true
+        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":503} ambiguous=false
+        {"kind":"unavailable","message":"the provider answered 503, which API v3 itself never does: something else is at its address, or before it","retry":"backoff","status":503} ambiguous=true
+        {"kind":"unavailable","message":"the provider answered 204, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":204} ambiguous=true
+        {"kind":"unavailable","message":"the provider answered 301, which API v3 itself never does: something else is at its address, or before it","retry":"never","status":301} ambiguous=true
     "#]].assert_eq(&replies.map(|reply| shown(&error(reply))).concat());
 }
 

@@ -11,6 +11,7 @@ mod quirks;
 mod raw;
 mod services;
 mod unfinished;
+mod world;
 
 use linodetool_linode_v3::LinodeV3;
 use linodetool_plugin::testing::{Driver, Reply};
@@ -101,9 +102,14 @@ fn batch(answers: impl Into<Vec<Value>>) -> Reply {
     Reply::json(200, Value::Array(answers.into()))
 }
 
-/// The four lists of the catalogue.
+/// The catalogue in one request.
 fn catalogue() -> Reply {
-    batch([
+    batch(lists())
+}
+
+/// The four lists of the catalogue: datacenters, plans, distributions, kernels.
+fn lists() -> [Value; 4] {
+    [
         answer(json!([
             { "DATACENTERID": 6, "LOCATION": "Newark, NJ, USA", "ABBR": "newark" },
             { "DATACENTERID": 7, "LOCATION": "London, England, UK", "ABBR": "london" },
@@ -128,5 +134,5 @@ fn catalogue() -> Reply {
             { "KERNELID": 61, "LABEL": "Recovery - Finnix (kernel)" },
             { "KERNELID": 178, "LABEL": "3.13.7-x86-linode57" },
         ])),
-    ])
+    ]
 }

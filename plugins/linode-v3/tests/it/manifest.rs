@@ -19,12 +19,18 @@ fn manifest() {
           "version": "V",
           "description": "Linode through its legacy API v3, which Linode has retired",
           "messages": "1.0",
-          "features": [],
+          "features": [
+            "before_ids"
+          ],
           "operations": [],
           "capabilities": [
             "display_group",
+            "domains",
+            "images",
+            "nodebalancers",
             "private_ip",
-            "stackscripts"
+            "stackscripts",
+            "volumes"
           ],
           "config": [
             {
@@ -62,7 +68,11 @@ fn what_api_v3_does_not_have_is_refused_with_where_it_is() {
     let say = |name: &str| driver().call(name, json!({})).expect_err("API v3 does not have it").message + "\n";
     expect![[r#"
         Linode's API v3 has no users: use the provider linode-v4, which has profile.get
+        Linode's API v3 has no rescue system: use the provider linode-v4, which has instances.rescue
+        Linode's API v3 has no password resets: use the provider linode-v4, which has instances.reset_password
         Linode's API v3 has no events: use the provider linode-v4, which has events.list
+        this provider does not support stackscripts.update
+        this provider does not support stackscripts.delete
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.list
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.get
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.create
@@ -71,12 +81,32 @@ fn what_api_v3_does_not_have_is_refused_with_where_it_is() {
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.update
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.add_device
         Linode's API v3 has no Cloud Firewalls: use the provider linode-v4, which has firewalls.remove_device
+        this provider does not support disks.clone
+        this provider does not support volumes.update
+        this provider does not support volumes.clone
+        this provider does not support nodebalancer_nodes.update
+        this provider does not support domains.update
+        Linode's API v3 has no copies of domains: use the provider linode-v4, which has domains.clone
+        Linode's API v3 has no imports of domains: use the provider linode-v4, which has domains.import
+        this provider does not support domain_records.update
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpcs.list
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpcs.create
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpcs.delete
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpc_subnets.list
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpc_subnets.create
         Linode's API v3 has no VPCs: use the provider linode-v4, which has vpc_subnets.delete
+        this provider does not support ips.list
+        this provider does not support ips.add
+        Linode's API v3 has no way to take an address from a Linode: use the provider linode-v4, which has ips.remove
+        Linode's API v3 has no reserved addresses: use the provider linode-v4, which has ips.reserve
+        Linode's API v3 has no reserved addresses: use the provider linode-v4, which has ips.release
+        this provider does not support ips.set_rdns
+        Linode's API v3 has no placement groups: use the provider linode-v4, which has placement_groups.list
+        Linode's API v3 has no placement groups: use the provider linode-v4, which has placement_groups.create
+        Linode's API v3 has no placement groups: use the provider linode-v4, which has placement_groups.delete
+        Linode's API v3 has no placement groups: use the provider linode-v4, which has placement_groups.assign
+        Linode's API v3 has no placement groups: use the provider linode-v4, which has placement_groups.unassign
+        this provider does not support raw.operations
     "#]]
     .assert_eq(&missing.map(|operation| say(operation.name)).collect::<String>());
 }

@@ -151,7 +151,9 @@ fn an_answer_is_lost_at_any_later_call() {
 fn the_answer_of_the_create_is_lost_and_the_linode_is_found() {
     let others =
         [linode(5, "other", ""), with(bare(8), "PLANID", 1), with(bare(9), "DATACENTERID", 7), linode(10, "new", "")];
-    let later = good(json!([others[0], others[1], others[2], others[3], bare(7)]));
+    // Number 11 is what another process is about to name.
+    let later = || good(json!([others[0], others[1], others[2], others[3], bare(7)]));
+    let first = good(json!([others[0], others[1], others[2], others[3], bare(7), bare(11)]));
     let [_, _, c, d, e, f] = all_well();
     expect![[r#"
         > linode.list
@@ -160,6 +162,8 @@ fn the_answer_of_the_create_is_lost_and_the_linode_is_found() {
         @ 1000 ms
         > linode.list
         @ 2000 ms
+        > linode.list
+        @ 3000 ms
         > linode.list
         # warn the answer of linode.create was lost: Linode 7 is it
         > linode.update Label=web-1 LinodeID=7 lpm_displayGroup=+@c-1,@s-2
@@ -174,7 +178,7 @@ fn the_answer_of_the_create_is_lost_and_the_linode_is_found() {
             linode.ip.list LinodeID=7
             linode.job.list LinodeID=7 pendingOnly=1
         = {"created":"2015-07-03T03:08:52","disk_mb":49152,"id":"7","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":null,"label":"web-1","memory_mb":4096,"private_ipv4":["192.168.130.9"],"region":"us-east","status":"provisioning","tags":["lt-c-1","lt-s-2"],"type":"g6-standard-2","vcpus":2,"watchdog":true}
-    "#]].assert_eq(&breaks_at(1, [lost(), good(json!(others)), later, c, d, e, f]));
+    "#]].assert_eq(&breaks_at(1, [lost(), good(json!(others)), first, later(), c, d, e, f]));
 }
 
 #[test]
@@ -207,14 +211,16 @@ fn the_answer_of_the_create_is_lost_and_two_could_be_it() {
         < lost: timeout
         @ 1000 ms
         > linode.list
-        ! {"kind":"timeout","message":"no answer within 60 s; one of Linodes 7, 8 may be it: delete the one that nobody wants","retry":"never"}
-    "#]].assert_eq(&breaks_at(1, [lost(), good(json!([bare(7), bare(8)]))]));
+        @ 3000 ms
+        > linode.list
+        ! {"kind":"conflict","message":"no answer within 60 s; one of Linodes 7, 8 may be it: delete those that nobody wants","retry":"never"}
+    "#]].assert_eq(&breaks_at(1, [lost(), good(json!([bare(7), bare(8)])), good(json!([bare(7), bare(8)]))]));
 }
 
 #[test]
 fn the_answer_of_the_create_has_no_id() {
     let [_, _, c, d, e, f] = all_well();
-    let shown = breaks_at(1, [good(json!({})), good(json!([bare(7)])), c, d, e, f]);
+    let shown = breaks_at(1, [good(json!({})), good(json!([bare(7)])), good(json!([bare(7)])), c, d, e, f]);
     assert!(shown.ends_with("\"watchdog\":true}\n"), "{shown}");
 }
 
@@ -287,6 +293,45 @@ fn what_is_left_cannot_be_destroyed_at_all() {
     "#]].assert_eq(&(forbidden + &breaks_at(4, replies)));
 }
 
+/// The host remembers what was there before a try that it did not survive.
+#[test]
+fn what_a_try_that_was_cut_off_has_made_is_taken() {
+    let again = with(wish(), "before", json!(["5"]));
+    let one = || good(json!([linode(5, "other", ""), bare(7)]));
+    let two = || good(json!([linode(5, "other", ""), bare(7), bare(8)]));
+    let [a, b, c, d, e, f] = all_well();
+    let shown = show("instances.create", again.clone(), [one(), two(), one(), c, d, e, f])
+        + &show("instances.create", again.clone(), [two(), two(), two()]);
+    let shown = shown + &show("instances.create", with(again, "before", json!(["x"])), []);
+    expect![[r#"
+        > linode.list
+        > linode.list
+        @ 3000 ms
+        > linode.list
+        > linode.update Label=web-1 LinodeID=7 lpm_displayGroup=+@c-1,@s-2
+        >! batch of 2
+            linode.disk.createfromdistribution DistributionID=140 Label=Debian 12 Disk LinodeID=7 Size=48640 rootPass={"secret":"s1"}
+            linode.disk.create Label=512 MB Swap Image LinodeID=7 Size=512 Type=swap
+        >! linode.config.create DiskList=71,72,,,,,,, KernelID=138 Label=My Debian 12 Disk Profile LinodeID=7 helper_network=1
+        >! batch of 5
+            linode.boot ConfigID=700 LinodeID=7
+            linode.update LinodeID=7 lpm_displayGroup=@c-1,@s-2
+            linode.list LinodeID=7
+            linode.ip.list LinodeID=7
+            linode.job.list LinodeID=7 pendingOnly=1
+        = {"created":"2015-07-03T03:08:52","disk_mb":49152,"id":"7","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":null,"label":"web-1","memory_mb":4096,"private_ipv4":["192.168.130.9"],"region":"us-east","status":"provisioning","tags":["lt-c-1","lt-s-2"],"type":"g6-standard-2","vcpus":2,"watchdog":true}
+        > linode.list
+        > linode.list
+        @ 3000 ms
+        > linode.list
+        ! {"kind":"conflict","message":"an earlier try got no answer; one of Linodes 7, 8 may be it: delete those that nobody wants","retry":"never"}
+        ! {"kind":"invalid","message":"`x` is not an id of this provider: its ids are whole numbers","field":"before"}
+    "#]].assert_eq(&shown);
+    let [_, _, c, d, e, f] = all_well();
+    let none = show("instances.create", with(wish(), "before", json!(["5"])), [a, b, c, d, e, f]);
+    assert!(none.contains(">! linode.create"), "{none}");
+}
+
 /// What could be neither marked nor removed has nothing by which it could be known, but this plugin remembers it.
 #[test]
 fn what_could_not_be_removed_goes_with_the_next_create() {
@@ -297,17 +342,33 @@ fn what_could_not_be_removed_goes_with_the_next_create() {
     }
     let error = driver.call("instances.create", wish()).expect_err("the network is down");
     assert!(error.is_ambiguous(), "{error:?}");
-    driver.on(crate::API, deleted());
-    for reply in all_well() {
+    let [_, b, c, d, e, f] = all_well();
+    for reply in [good(json!([bare(7)])), deleted(), b, c, d, e, f] {
         driver.on(crate::API, reply);
     }
     let shown = crate::short(&driver.show("instances.create", wish()));
     expect![[r#"
-        > linode.delete LinodeID=7 skipChecks=1
         > linode.list
+        > linode.delete LinodeID=7 skipChecks=1
         >! linode.create DatacenterID=6 PlanID=4
         > linode.update Label=web-1 LinodeID=7 lpm_displayGroup=+@c-1,@s-2"#]]
     .assert_eq(&shown.lines().take(4).collect::<Vec<_>>().join("\n"));
+}
+
+/// Another process has taken it up: then it is nobody's to remove here.
+#[test]
+fn what_somebody_else_has_made_whole_stays() {
+    let mut driver = driver();
+    let [a, b, _, ..] = all_well();
+    for reply in [a, b].into_iter().chain(std::iter::repeat_with(lost).take(7)) {
+        driver.on(crate::API, reply);
+    }
+    driver.call("instances.create", wish()).expect_err("the network is down");
+    for there in [linode(7, "web-1", "@c-1,@s-3"), linode(7, "web-1", "+@c-2,@s-4")] {
+        driver.on(crate::API, good(json!([there])));
+        let error = driver.call("instances.create", wish()).expect_err("its label is taken");
+        assert_eq!(error.field.as_deref(), Some("label"));
+    }
 }
 
 /// What an earlier try left is not shown as the Linode that was wanted, and goes when that is made again.

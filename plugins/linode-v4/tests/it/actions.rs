@@ -91,3 +91,33 @@ fn a_clone_is_otherwise_like_the_old_one() {
         = {"created":"2026-01-31T12:00:00","disk_mb":25600,"id":"8","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":"2001:db8::1/128","label":"copy","memory_mb":1024,"private_ipv4":["192.168.128.4"],"region":"us-east","status":"running","tags":["lt-c-1"],"type":"g6-nanode-1","vcpus":1,"watchdog":true}
     "#]].assert_eq(&shown);
 }
+
+#[test]
+fn rescue_and_password() {
+    let devices = json!({ "id": "7", "devices": { "sda": { "disk": "5" }, "sdb": { "volume": "9" } } });
+    let password = json!({ "id": "7", "root_pass": { "secret": "s1" } });
+    let shown = each([
+        ("instances.rescue", devices, "POST /linode/instances/7/rescue", accepted()),
+        ("instances.rescue", json!({ "id": "7" }), "POST /linode/instances/7/rescue", accepted()),
+        ("instances.reset_password", password, "POST /linode/instances/7/password", accepted()),
+    ]) + &crate::unasked([("instances.reset_password", json!({ "id": "7" }))]);
+    expect![[r#"
+        > POST https://api.linode.com/v4/linode/instances/7/rescue
+          auth bearer, class default
+          {"devices":{"sda":{"disk_id":5},"sdb":{"volume_id":9}}}
+        < 200
+        = {}
+        > POST https://api.linode.com/v4/linode/instances/7/rescue
+          auth bearer, class default
+          {}
+        < 200
+        = {}
+        > POST https://api.linode.com/v4/linode/instances/7/password
+          auth bearer, class default, safe to repeat
+          {"root_pass":{"secret":"s1"}}
+        < 200
+        = {}
+        ! {"kind":"invalid","message":"say which password root is to have","field":"root_pass"}
+    "#]]
+    .assert_eq(&shown);
+}

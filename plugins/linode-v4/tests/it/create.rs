@@ -48,7 +48,7 @@ fn ids_of_firewall_and_stackscript_must_be_numbers() {
 #[test]
 fn an_argument_of_tomorrow_is_refused_and_not_ignored() {
     expect![[r#"
-        ! {"kind":"invalid","message":"arguments: unknown field `firewall`, expected one of `label`, `region`, `type`, `image`, `tags`, `authorized_keys`, `root_pass`, `user_data`, `stackscript_id`, `stackscript_data`, `firewall_id`, `private_ip`, `booted`, `swap_mb` at line 1 column 11"}
+        ! {"kind":"invalid","message":"arguments: unknown field `firewall`, expected one of `label`, `region`, `type`, `image`, `tags`, `authorized_keys`, `root_pass`, `user_data`, `stackscript_id`, `stackscript_data`, `firewall_id`, `private_ip`, `booted`, `swap_mb`, `subnet`, `placement_group`, `before` at line 1 column 11"}
     "#]].assert_eq(&driver().show("instances.create", json!({ "region": "us-east", "firewall": "web" })));
 }
 
@@ -100,4 +100,17 @@ fn an_answer_that_cannot_be_read_leaves_it_open_too() {
         let error = driver.call("instances.create", json!({ "label": "web-1" })).expect_err("it is unreadable");
         assert!(error.is_ambiguous(), "{error:?}");
     }
+}
+
+#[test]
+fn into_a_subnet_and_a_placement_group() {
+    let args =
+        json!({ "label": "web-1", "region": "us-east", "type": "g6-nanode-1", "subnet": "4", "placement_group": "3" });
+    expect![[r#"
+        > POST https://api.linode.com/v4/linode/instances
+          auth bearer, class create
+          {"label":"web-1","region":"us-east","type":"g6-nanode-1","interface_generation":"legacy_config","interfaces":[{"primary":true,"purpose":"public"},{"purpose":"vpc","subnet_id":4}],"placement_group":{"id":3}}
+        < 200
+        = {"created":"2026-01-31T12:00:00","disk_mb":25600,"id":"7","image":"linode/debian12","ipv4":["203.0.113.9"],"ipv6":"2001:db8::1/128","label":"web-1","memory_mb":1024,"private_ipv4":["192.168.128.4"],"region":"us-east","status":"running","tags":["lt-c-1"],"type":"g6-nanode-1","vcpus":1,"watchdog":true}
+    "#]].assert_eq(&one("instances.create", args, CREATE, Reply::json(200, linode(7, "web-1"))));
 }

@@ -131,7 +131,8 @@ fn what_cannot_be_meant_is_not_asked() {
         ("disks.list", json!({})),
         ("disks.delete", json!({ "instance": "7" })),
         ("images.create", json!({ "disk": "root" })),
-        ("images.delete", json!({ "id": ".." })),
+        ("images.delete", json!({ "id": "private/.." })),
+        ("images.delete", json!({ "id": "linode/debian12" })),
     ]);
     expect![[r#"
         ! {"kind":"invalid","message":"a slot holds either a disk or a volume: give exactly one","field":"devices.sda"}
@@ -140,7 +141,8 @@ fn what_cannot_be_meant_is_not_asked() {
         ! {"kind":"invalid","message":"`` is not an id of this provider: its ids are whole numbers","field":"instance"}
         ! {"kind":"invalid","message":"`` is not an id of this provider: its ids are whole numbers","field":"id"}
         ! {"kind":"invalid","message":"`root` is not an id of this provider: its ids are whole numbers","field":"disk"}
-        ! {"kind":"invalid","message":"`..` names nothing","field":"id"}
+        ! {"kind":"invalid","message":"`private/..` is no image of the account: theirs are called private/15","field":"id"}
+        ! {"kind":"invalid","message":"`linode/debian12` is no image of the account: theirs are called private/15","field":"id"}
     "#]].assert_eq(&shown);
 }
 
@@ -153,7 +155,7 @@ fn images() {
     let shown = each([
         ("images.create", all, "POST /images", Reply::json(200, image.clone())),
         ("images.create", json!({ "disk": "5" }), "POST /images", Reply::json(200, image)),
-        ("images.delete", json!({ "id": "private/15" }), "DELETE /images/private%2F15", accepted()),
+        ("images.delete", json!({ "id": "private/15" }), "DELETE /images/private/15", accepted()),
     ]);
     expect![[r#"
         > POST https://api.linode.com/v4/images
@@ -166,7 +168,7 @@ fn images() {
           {"disk_id":5}
         < 200
         = {"capabilities":["cloud-init"],"deprecated":false,"description":"","id":"private/15","label":"golden","public":false,"size_mb":1500,"status":"creating","vendor":""}
-        > DELETE https://api.linode.com/v4/images/private%2F15
+        > DELETE https://api.linode.com/v4/images/private/15
           auth bearer, class default, safe to repeat
         < 200
         = {}
@@ -179,4 +181,17 @@ fn a_disk_whose_answer_has_no_id_may_have_been_made() {
     driver.on("POST /linode/instances/7/disks", accepted());
     let error = driver.call("disks.create", json!({ "instance": "7", "label": "a", "size_mb": 1 })).expect_err("no id");
     assert!(error.is_ambiguous());
+}
+
+#[test]
+fn clone() {
+    let args = json!({ "instance": "7", "id": "5" });
+    let reply = Reply::json(200, disk(6, "not ready"));
+    expect![[r#"
+        > POST https://api.linode.com/v4/linode/instances/7/disks/5/clone
+          auth bearer, class default
+          {}
+        < 200
+        = {"created":"2026-01-31T12:00:00","filesystem":"ext4","id":"6","label":"Debian 12 Disk","size_mb":25088,"status":"not_ready"}
+    "#]].assert_eq(&each([("disks.clone", args, "POST /linode/instances/7/disks/5/clone", reply)]));
 }

@@ -104,3 +104,76 @@ fn an_srv_record_is_named_after_its_service() {
     "#]]
     .assert_eq(&unasked([srv(""), srv("sip"), srv("_sip"), srv("_._")]));
 }
+
+#[test]
+fn update_clone_and_import() {
+    let one = || Reply::json(200, domain(2, "example.com"));
+    let update =
+        json!({ "id": "2", "soa_email": "a@example.com", "master_ips": ["203.0.113.1"], "ttl_s": 300, "tags": [] });
+    let import = json!({ "domain": "example.com", "nameserver": "ns1.example.net" });
+    let shown = each([
+        ("domains.update", update, "PUT /domains/2", one()),
+        ("domains.update", json!({ "id": "2" }), "GET /domains/2", one()),
+        ("domains.clone", json!({ "id": "2", "domain": "example.org" }), "POST /domains/2/clone", one()),
+        ("domains.import", import, "POST /domains/import", one()),
+    ]);
+    expect![[r#"
+        > PUT https://api.linode.com/v4/domains/2
+          auth bearer, class default, safe to repeat
+          {"master_ips":["203.0.113.1"],"soa_email":"a@example.com","tags":[],"ttl_sec":300}
+        < 200
+        = {"domain":"example.com","id":"2","kind":"master","soa_email":"ops@example.com","status":"active","tags":["lt-c-1"],"ttl_s":300}
+        > GET https://api.linode.com/v4/domains/2
+          auth bearer, class default, safe to repeat
+        < 200
+        = {"domain":"example.com","id":"2","kind":"master","soa_email":"ops@example.com","status":"active","tags":["lt-c-1"],"ttl_s":300}
+        > POST https://api.linode.com/v4/domains/2/clone
+          auth bearer, class default
+          {"domain":"example.org"}
+        < 200
+        = {"domain":"example.com","id":"2","kind":"master","soa_email":"ops@example.com","status":"active","tags":["lt-c-1"],"ttl_s":300}
+        > POST https://api.linode.com/v4/domains/import
+          auth bearer, class default
+          {"domain":"example.com","remote_nameserver":"ns1.example.net"}
+        < 200
+        = {"domain":"example.com","id":"2","kind":"master","soa_email":"ops@example.com","status":"active","tags":["lt-c-1"],"ttl_s":300}
+    "#]].assert_eq(&shown);
+}
+
+/// As name servers write them: flags, tag, value.
+#[test]
+fn caa_records_carry_their_tag() {
+    let caa = json!({ "id": 11, "type": "CAA", "name": "", "target": "ca.example", "tag": "issue" });
+    let create = |target: &str| json!({ "domain": "2", "type": "CAA", "target": target });
+    let update = |target: &str| json!({ "domain": "2", "id": "11", "target": target, "ttl_s": 300 });
+    let (post, put) = ("POST /domains/2/records", "PUT /domains/2/records/11");
+    let shown = each([
+        ("domain_records.create", create("0 issue \"ca.example\""), post, Reply::json(200, caa.clone())),
+        ("domain_records.update", update("0 iodef \"mailto:a@b.example\""), put, Reply::json(200, caa)),
+        ("domain_records.update", update("203.0.113.9"), put, Reply::json(200, record(11, "A", "web"))),
+    ]) + &unasked([
+        ("domain_records.create", create("ca.example")),
+        ("domain_records.create", create("128 issue \"ca.example\"")),
+        ("domain_records.create", create("0 issue \"\"")),
+    ]);
+    expect![[r#"
+        > POST https://api.linode.com/v4/domains/2/records
+          auth bearer, class default
+          {"tag":"issue","target":"ca.example","type":"CAA"}
+        < 200
+        = {"id":"11","name":"","port":0,"priority":0,"target":"0 issue \"ca.example\"","ttl_s":0,"type":"CAA","weight":0}
+        > PUT https://api.linode.com/v4/domains/2/records/11
+          auth bearer, class default, safe to repeat
+          {"tag":"iodef","target":"mailto:a@b.example","ttl_sec":300}
+        < 200
+        = {"id":"11","name":"","port":0,"priority":0,"target":"0 issue \"ca.example\"","ttl_s":0,"type":"CAA","weight":0}
+        > PUT https://api.linode.com/v4/domains/2/records/11
+          auth bearer, class default, safe to repeat
+          {"target":"203.0.113.9","ttl_sec":300}
+        < 200
+        = {"id":"11","name":"web","port":0,"priority":0,"target":"203.0.113.9","ttl_s":0,"type":"A","weight":0}
+        ! {"kind":"invalid","message":"`ca.example` is no CAA record: give one like 0 issue \"ca.example\"","field":"target"}
+        ! {"kind":"invalid","message":"`128 issue \"ca.example\"` is no CAA record: give one like 0 issue \"ca.example\"","field":"target"}
+        ! {"kind":"invalid","message":"`0 issue \"\"` is no CAA record: give one like 0 issue \"ca.example\"","field":"target"}
+    "#]].assert_eq(&shown);
+}

@@ -151,3 +151,27 @@ fn ids_must_be_numbers() {
         ! {"kind":"invalid","message":"`` is not an id of this provider: its ids are whole numbers","field":"id"}
     "#]].assert_eq(&shown);
 }
+
+#[test]
+fn a_backend_drains() {
+    let drain = json!({ "nodebalancer": "5", "config": "6", "id": "8", "mode": "drain" });
+    let all = json!({ "nodebalancer": "5", "config": "6", "id": "8", "label": "b", "address": "192.168.128.5:80", "weight": 1 });
+    let path = "PUT /nodebalancers/5/configs/6/nodes/8";
+    let shown = each([
+        ("nodebalancer_nodes.update", drain, path, Reply::json(200, node(8, "UP"))),
+        ("nodebalancer_nodes.update", all, path, Reply::json(200, node(8, "UP"))),
+    ]);
+    expect![[r#"
+        > PUT https://api.linode.com/v4/nodebalancers/5/configs/6/nodes/8
+          auth bearer, class default, safe to repeat
+          {"mode":"drain"}
+        < 200
+        = {"address":"192.168.128.4:80","id":"8","label":"web-1","mode":"accept","status":"up","weight":100}
+        > PUT https://api.linode.com/v4/nodebalancers/5/configs/6/nodes/8
+          auth bearer, class default, safe to repeat
+          {"address":"192.168.128.5:80","label":"b","weight":1}
+        < 200
+        = {"address":"192.168.128.4:80","id":"8","label":"web-1","mode":"accept","status":"up","weight":100}
+    "#]]
+    .assert_eq(&shown);
+}

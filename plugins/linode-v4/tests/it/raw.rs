@@ -110,3 +110,72 @@ fn errors_are_like_all_others() {
     "#]]
     .assert_eq(&one("raw", json!({ "method": "POST", "path": "/volumes" }), "POST /volumes", reply));
 }
+
+#[test]
+fn all_pages_of_a_list() {
+    let mut driver = crate::driver();
+    let page = |items: serde_json::Value| crate::page(items, 1, 3, 5);
+    driver
+        .on("GET /tags?a=b&page=1&page_size=500", page(json!([{ "label": "a" }, { "label": "b" }])))
+        .on("GET /tags?a=b&page=2&page_size=500", page(json!([{ "label": "c" }, { "label": "d" }])))
+        .on("GET /tags?a=b&page=3&page_size=500", page(json!([7])));
+    let args = json!({ "method": "GET", "path": "/tags", "query": { "a": "b" }, "filter": { "label": "x" }, "all_pages": true });
+    expect![[r#"
+        > GET https://api.linode.com/v4/tags?a=b&page=1&page_size=500
+          auth bearer, class list, safe to repeat
+          x-filter: {"label":"x"}
+        < 200
+        > GET https://api.linode.com/v4/tags?a=b&page=2&page_size=500
+          auth bearer, class list, safe to repeat
+          x-filter: {"label":"x"}
+        < 200
+        > GET https://api.linode.com/v4/tags?a=b&page=3&page_size=500
+          auth bearer, class list, safe to repeat
+          x-filter: {"label":"x"}
+        < 200
+        = [{"label":"a"},{"label":"b"},{"label":"c"},{"label":"d"},7]
+    "#]]
+    .assert_eq(&driver.show("raw", args));
+}
+
+#[test]
+fn what_has_no_pages_says_so() {
+    let all = |method: &str, query: serde_json::Value| json!({ "method": method, "path": "/account", "query": query, "all_pages": true });
+    let shown = one(
+        "raw",
+        all("GET", json!({})),
+        "GET /account?page=1&page_size=500",
+        Reply::json(200, json!({ "email": "a" })),
+    ) + &crate::unasked([("raw", all("POST", json!({}))), ("raw", all("GET", json!({ "page": "2" })))]);
+    expect![[r#"
+        > GET https://api.linode.com/v4/account?page=1&page_size=500
+          auth bearer, class list, safe to repeat
+        < 200
+        ! {"kind":"invalid","message":"/account does not answer in pages","field":"all_pages"}
+        ! {"kind":"invalid","message":"only GET answers in pages, not POST","field":"all_pages"}
+        ! {"kind":"invalid","message":"`page` goes without saying when all pages are wanted","field":"query"}
+    "#]]
+    .assert_eq(&shown);
+}
+
+/// Only where the address is Linode's own: another is taken as it was given.
+#[test]
+fn beta_operations_are_below_v4beta() {
+    let args = || json!({ "method": "get", "path": "/linode/instances/7/interfaces" });
+    let mut elsewhere = linodetool_plugin::testing::Driver::new(
+        linodetool_linode_v4::LinodeV4::at("http://127.0.0.1:4000/v4").expect("a good address"),
+    );
+    elsewhere.on("GET /interfaces", Reply::json(200, json!({})));
+    let shown = one("raw", args(), "GET /interfaces", Reply::json(200, json!({}))) + &elsewhere.show("raw", args());
+    expect![[r#"
+        > GET https://api.linode.com/v4beta/linode/instances/7/interfaces
+          auth bearer, class list, safe to repeat
+        < 200
+        = {}
+        > GET http://127.0.0.1:4000/v4/linode/instances/7/interfaces
+          auth bearer, class list, safe to repeat
+        < 200
+        = {}
+    "#]]
+    .assert_eq(&shown);
+}

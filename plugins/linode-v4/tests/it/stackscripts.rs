@@ -35,3 +35,27 @@ fn create() {
         = {"description":"","id":"1","images":["any/all"],"label":"setup","public":false,"revision_note":"lt-s-1","script":"#!/bin/bash\n"}
     "##]].assert_eq(&one("stackscripts.create", args, "POST /linode/stackscripts", reply));
 }
+
+#[test]
+fn update_and_delete() {
+    let script = || Reply::json(200, json!({ "id": 10, "label": "web", "script": "#!/bin/sh\n", "mine": true }));
+    let all = json!({ "id": "10", "label": "web", "description": "", "images": ["any/all"], "script": "#!/bin/sh\n", "revision_note": "2" });
+    let shown = one("stackscripts.update", all, "PUT /linode/stackscripts/10", script())
+        + &one("stackscripts.update", json!({ "id": "10" }), "GET /linode/stackscripts/10", script())
+        + &one("stackscripts.delete", json!({ "id": "10" }), "DELETE /linode/stackscripts/10", crate::accepted());
+    expect![[r##"
+        > PUT https://api.linode.com/v4/linode/stackscripts/10
+          auth bearer, class default, safe to repeat
+          {"description":"","images":["any/all"],"label":"web","rev_note":"2","script":"#!/bin/sh\n"}
+        < 200
+        = {"description":"","id":"10","images":[],"label":"web","public":false,"revision_note":"","script":"#!/bin/sh\n"}
+        > GET https://api.linode.com/v4/linode/stackscripts/10
+          auth bearer, class default, safe to repeat
+        < 200
+        = {"description":"","id":"10","images":[],"label":"web","public":false,"revision_note":"","script":"#!/bin/sh\n"}
+        > DELETE https://api.linode.com/v4/linode/stackscripts/10
+          auth bearer, class default, safe to repeat
+        < 200
+        = {}
+    "##]].assert_eq(&shown);
+}

@@ -133,3 +133,29 @@ fn ids_must_be_numbers() {
         ! {"kind":"invalid","message":"`web-1` is not an id of this provider: its ids are whole numbers","field":"instance"}
     "#]].assert_eq(&shown);
 }
+
+#[test]
+fn update_and_clone() {
+    let one = || Reply::json(200, volume(9, "data", None));
+    let shown = each([
+        ("volumes.update", json!({ "id": "9", "label": "data-2", "tags": [] }), "PUT /volumes/9", one()),
+        ("volumes.update", json!({ "id": "9" }), "GET /volumes/9", one()),
+        ("volumes.clone", json!({ "id": "9", "label": "copy" }), "POST /volumes/9/clone", one()),
+    ]);
+    expect![[r#"
+        > PUT https://api.linode.com/v4/volumes/9
+          auth bearer, class default, safe to repeat
+          {"label":"data-2","tags":[]}
+        < 200
+        = {"created":"2026-01-31T12:00:00","id":"9","instance":null,"label":"data","path":"/dev/disk/by-id/scsi-0Linode_Volume_data","region":"us-east","size_gb":20,"status":"active","tags":["lt-c-1"]}
+        > GET https://api.linode.com/v4/volumes/9
+          auth bearer, class default, safe to repeat
+        < 200
+        = {"created":"2026-01-31T12:00:00","id":"9","instance":null,"label":"data","path":"/dev/disk/by-id/scsi-0Linode_Volume_data","region":"us-east","size_gb":20,"status":"active","tags":["lt-c-1"]}
+        > POST https://api.linode.com/v4/volumes/9/clone
+          auth bearer, class volumes
+          {"label":"copy"}
+        < 200
+        = {"created":"2026-01-31T12:00:00","id":"9","instance":null,"label":"data","path":"/dev/disk/by-id/scsi-0Linode_Volume_data","region":"us-east","size_gb":20,"status":"active","tags":["lt-c-1"]}
+    "#]].assert_eq(&shown);
+}

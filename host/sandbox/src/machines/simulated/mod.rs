@@ -137,10 +137,19 @@ impl State {
     fn reach(&self, address: &str) -> Result<u64, What> {
         let id = address.parse().ok().and_then(|address: Ipv4Addr| self.addresses.get(&address));
         match id.and_then(|id| self.machines.get(id)) {
+            Some((spec, true)) if self.refuses_ssh(spec) => {
+                Err(What::Unreachable { why: "connection refused".to_owned() })
+            }
             Some((spec, true)) => Ok(spec.id),
             Some((spec, false)) => Err(What::Unreachable { why: format!("{} does not run", spec.hostname) }),
             None => Err(What::Unreachable { why: "no machine has this address".to_owned() }),
         }
+    }
+
+    /// On purpose, for a while after the boot.
+    fn refuses_ssh(&self, spec: &MachineSpec) -> bool {
+        let booted = self.nodes.get(&spec.id).map_or(self.now, |node| node.booted);
+        spec.faults.ssh_refused.is_some_and(|time| self.now.since(booted) < time)
     }
 
     fn act(&mut self, Request { address, act }: Request, now: Time) -> Acted {
@@ -224,7 +233,9 @@ impl Machines for Simulated {
     }
 
     fn simulated_at(&self, address: &str) -> Option<u64> {
-        self.state().reach(address).ok()
+        let address: Ipv4Addr = address.parse().ok()?;
+        let state = self.state();
+        state.addresses.get(&address).copied().filter(|id| state.machines.get(id).is_some_and(|machine| machine.1))
     }
 
     fn act(&self, request: Request, now: Time) -> Option<Acted> {
@@ -239,6 +250,27 @@ impl Machines for Simulated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machines::MachineFaults;
+    use std::time::Duration;
+
+    #[test]
+    fn ssh_may_be_refused_after_each_boot() {
+        let m = Simulated::new();
+        let faults = MachineFaults { ssh_refused: Some(Duration::from_secs(5)), ..Default::default() };
+        let public_ip = Some(Ipv4Addr::new(198, 18, 0, 1));
+        let spec = MachineSpec { id: 5, hostname: "a".into(), public_ip, faults, ..Default::default() };
+        let answers = |seconds: u64| {
+            let request = Request { address: "198.18.0.1".into(), act: Act::Connect };
+            m.act(request, Time(seconds * 1000)).expect("simulated").what == What::Done
+        };
+        m.time_is(Time(10_000));
+        m.boot(&spec).expect("boots");
+        assert_eq!([10, 14, 15].map(answers), [false, false, true]);
+        m.power_off(5).expect("off");
+        m.time_is(Time(20_000));
+        m.boot(&spec).expect("boots again");
+        assert_eq!([24, 25].map(answers), [false, true]);
+    }
 
     #[test]
     fn remembers_and_tells() {

@@ -33,6 +33,8 @@ pub(super) struct Node {
     /// When a port was first asked for.
     asked: BTreeMap<u16, Time>,
     pub(super) boots: u64,
+    /// When it was booted last.
+    pub(super) booted: Time,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Node {
     /// It was off, or is started anew: what ran was cut, and only what is enabled runs again.
     pub(super) fn boot(&mut self, now: Time) {
         self.boots += 1;
+        self.booted = now;
         self.cut(now);
         self.asked.clear();
         self.started = None;

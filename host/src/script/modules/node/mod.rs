@@ -9,9 +9,9 @@ mod properties;
 mod system;
 mod transfers;
 
-use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::runs::StepError;
+use crate::script::explain::{Words, explain};
 use crate::script::modules::call::{at, nodes_of, toolkit};
 use crate::script::modules::handles::NodeHandle;
 use crate::script::options;
@@ -89,7 +89,7 @@ fn each(call: &NativeCallContext, nodes: &Array, options: &Map, doc: &'static Do
         let lanes = at.lanes(doc.name, &items, |at, node| {
             work(Asked { call, toolkit: &toolkit, at, node, options: options.clone() }).map_err(|failed| match failed {
                 Failed::Step(error) => error,
-                Failed::Script(error) => StepError::Failed(Failure::new(FailureKind::Script, error.to_string())),
+                Failed::Script(error) => StepError::Failed(explain(&error, &Words::default())),
             })
         });
         lanes.map_err(|error| raise(error, call))

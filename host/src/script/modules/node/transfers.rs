@@ -98,6 +98,18 @@ mod methods {
         Ok(plain(&applied))
     }
 
+    /// Names the bytes of an artifact: another one for other bytes.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let a = artifacts::local(#{ name: "text", path: words::bundled().folder });
+    /// print(a.digest);
+    /// ```
+    #[rhai_fn(global, get = "digest", pure)]
+    pub fn digest(artifact: &mut Artifact) -> String {
+        artifact.digest().to_owned()
+    }
+
     /// Unpacks an artifact on the node unless it is there. The first node gets it from its source, others from nodes.
     ///
     /// # Example
@@ -107,7 +119,7 @@ mod methods {
     /// ```
     ///
     /// # Errors
-    /// `command` if it cannot be unpacked, `local` if the source has changed.
+    /// `command` if it cannot be unpacked, `local` if the source has changed, `conflict` if something else is at that place.
     #[rhai_fn(global, return_raw, volatile, pure)]
     pub fn artifact(call: NativeCallContext, node: &mut NodeHandle, artifact: Artifact, dest: &str) -> Result<bool> {
         at(&call, |at| toolkit(&call)?.install_artifact(at, &node.0, &artifact, dest).map_err(|e| raise(e, &call)))

@@ -1,0 +1,77 @@
+//! What is asked of this computer, what is refused before anything is asked, and what is not used twice.
+
+use crate::lost::{WORKS, cut_at_ssh_of, process, world};
+use crate::support::{begin, cluster, within};
+use crate::undo::{HERE, interrupted};
+use linodetool::core::FailureKind;
+use linodetool::inventory::Node;
+use linodetool::toolkit::api::RawSpec;
+use linodetool::toolkit::http::PageOptions;
+use std::sync::atomic::Ordering;
+
+#[test]
+fn a_path_is_below_the_folder_of_the_run_wherever_it_goes_on() {
+    let world = world();
+    let process = process(&world, WORKS);
+    std::fs::write(world.dir.path().join("words.txt"), "one two two").unwrap();
+    let run = begin(&process.app);
+    let text = within(&run, |at| process.app.toolkit.open_text(at, Some("words.txt"))).unwrap();
+    assert_eq!((text.counts.words, text.counts.distinct), (3, 2));
+    let steps = process.app.toolkit.runs().show(run.id()).unwrap().steps;
+    assert_eq!(steps[0].args["path"], "words.txt");
+}
+
+#[test]
+fn a_page_is_a_path_and_no_other_host() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let node = Node { name: "web-1".into(), ..Node::default() };
+    let ask = |path| {
+        let options = PageOptions::default();
+        within(&begin(&process.app), |at| process.app.toolkit.http_get(at, &node, 80, path, &options)).unwrap_err()
+    };
+    let failure = ask("@example.com/");
+    assert_eq!(failure.kind, FailureKind::Usage);
+    assert_eq!(failure.message, "the path of a page begins with /, and `@example.com/` does not");
+}
+
+#[test]
+fn whether_a_secret_is_there_is_in_the_journal_and_its_value_is_not() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let toolkit = &process.app.toolkit;
+    let run = begin(&process.app);
+    let failure = within(&run, |at| toolkit.find_secret(at, "db")).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    toolkit.secret_store().set("db", &linodetool::core::Secret::new("hunter2".to_owned())).unwrap();
+    within(&begin(&process.app), |at| toolkit.find_secret(at, "db")).unwrap();
+    // The run that did not find it goes the same way again.
+    let id = run.id().clone();
+    drop(run);
+    let steps = toolkit.runs().show(&id).unwrap().steps;
+    assert_eq!((steps[0].op.as_str(), steps[0].args.to_string().contains("hunter2")), ("secrets.find", false));
+}
+
+#[test]
+fn a_node_that_is_made_again_has_other_host_keys() {
+    let world = world();
+    let process = process(&world, WORKS);
+    interrupted(&process);
+    let toolkit = &process.app.toolkit;
+    let keys_of = |name: &str| toolkit.inventory().node(HERE, name).unwrap().unwrap().host_keys;
+    let before = ["c-node-1", "c-node-2"].map(keys_of);
+    let path = format!("/linode/instances/{}", toolkit.inventory().node(HERE, "c-node-2").unwrap().unwrap().id);
+    let delete = RawSpec { method: "DELETE".into(), path, ..RawSpec::default() };
+    within(&begin(&process.app), |at| toolkit.raw(at, &delete)).unwrap();
+    let again =
+        || cut_at_ssh_of(&process, &begin(&process.app), 2, |at| toolkit.ensure_cluster(at, &cluster(2)).map(drop));
+    // What was made a moment ago may only not be shown yet.
+    process.later.store(3_600_000, Ordering::SeqCst);
+    again();
+    let after = ["c-node-1", "c-node-2"].map(keys_of);
+    assert_eq!(before[0], after[0]);
+    assert!(before[1].iter().all(|key| !after[1].contains(key)), "{before:?} {after:?}");
+    // They are those of the machine that is there now, however often it is looked at.
+    again();
+    assert_eq!(["c-node-1", "c-node-2"].map(keys_of), after);
+}
