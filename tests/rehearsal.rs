@@ -246,10 +246,18 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
     let more = stage.rehearse("hadoop", &[("workers", "3")]);
     expect![[r#"
         create linode hadoop-worker-3 $0.036
-        change firewall lt-hadoop (members) 
-        change names in /etc/hosts (entries) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
         change file /etc/hadoop/hdfs-site.xml (content) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
         change file /etc/hadoop/mapred-site.xml (content) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
+        change firewall lt-hadoop (members) 
+        change names in /etc/hosts (entries) hadoop-master-1 hadoop-worker-1 hadoop-worker-2
+        change service hdfs-datanode (unit, restarted) hadoop-worker-1 hadoop-worker-2
+        change service hdfs-namenode (unit, restarted) hadoop-master-1
+        change service yarn-nodemanager (unit, restarted) hadoop-worker-1 hadoop-worker-2
+        change service yarn-resourcemanager (unit, restarted) hadoop-master-1
+        so hadoop-master-1: service hdfs-namenode restarts
+        so hadoop-master-1: service yarn-resourcemanager restarts
+        so hadoop-worker-1, hadoop-worker-2: service hdfs-datanode restarts
+        so hadoop-worker-1, hadoop-worker-2: service yarn-nodemanager restarts
         0.144 an hour, was 0.108
     "#]]
     .assert_eq(&told(&more));
@@ -360,8 +368,8 @@ fn what_a_node_was_brought_to_is_known() {
     let other = stage.rehearse(recipe, &[("text", "v2")]);
     expect![[r#"
         change file /srv/web/index.html (content) w-web-1
-        change service web (unit, restarted) w-web-1
         change reboot () w-web-1
+        change service web (unit, restarted) w-web-1
         so w-web-1: service web restarts
         so w-web-1: the node reboots
         0.0075 an hour, was 0.0075

@@ -204,7 +204,12 @@ impl<'a> Changes<'a> {
         let lost = gone.iter().filter(|gone| !gone.lost.is_empty());
         let lost = lost.map(|gone| format!("{}: {} is lost", gone.name, gone.lost));
         let impact = self.impact.items.into_iter().map(|(means, on)| format!("{}: {means}", some_of(&in_order(on))));
-        (work, change.collect(), lost.chain(impact).collect())
+        // Which lane came first is chance.
+        let mut change: Vec<_> = change.collect();
+        change.sort_by(|a, b| natural_order(&a.what, &b.what).then_with(|| a.how.cmp(&b.how)));
+        let mut impact: Vec<_> = impact.collect();
+        impact.sort_by(|a, b| natural_order(a, b));
+        (work, change, lost.chain(impact).collect())
     }
 }
 

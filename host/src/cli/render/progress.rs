@@ -111,7 +111,7 @@ impl Aside {
         self.pause(true);
         let result = work();
         self.pause(false);
-        if let View::Live { board, .. } = &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let View::Live(board) = &mut *self.0.view.lock().unwrap_or_else(PoisonError::into_inner) {
             board.answered(began.elapsed());
         }
         result
