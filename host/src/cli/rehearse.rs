@@ -11,13 +11,17 @@ use super::run::RunArgs;
 use super::sandbox::lifecycle;
 use super::session::{self, Session};
 use crate::app;
-use crate::core::{Clock, Failure, FailureKind, Paths, SystemClock};
+use crate::core::{Cancel, Clock, Failure, FailureKind, Paths, SystemClock};
 use crate::rehearsal::{self, Asked, Cloud, Outcome, Rehearsal};
 use crate::script::{self, Found};
 use crate::toolkit::plan::within;
 use linodetool_sandbox::client;
 use linodetool_sandbox::limits::LimitMode;
 use linodetool_sandbox::world::Timing;
+use std::time::Duration;
+
+/// A run does not wait longer to be rehearsed: a recipe whose loop waits for what a node says may never come to its end.
+const LOOK_AHEAD: Duration = Duration::from_secs(10);
 
 impl RunArgs {
     /// Shows what the run would do.
@@ -31,7 +35,7 @@ impl RunArgs {
         self.check(&scripts)?;
         let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
         let interrupt = Interrupt::watch(out)?;
-        let outcome = self.outcome(paths, globals, &recipe, &interrupt)?;
+        let outcome = self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
         let told = &outcome.rehearsal;
         if let Some(error) = outcome.error {
             if !out.json() {
@@ -53,7 +57,7 @@ impl RunArgs {
         paths: &Paths,
         globals: &Globals,
         recipe: &Found,
-        interrupt: &Interrupt,
+        cancel: &dyn Fn(&Cancel),
     ) -> Result<Outcome, Failure> {
         let (cloud, state) = cloud(paths, globals)?;
         let context = session::context(globals.context.as_deref())?;
@@ -65,7 +69,7 @@ impl RunArgs {
             recipe,
             set: &self.set,
             now_ms: SystemClock.now_ms(),
-            cancel: &|cancel| interrupt.also(cancel),
+            cancel,
         })
     }
 
@@ -85,7 +89,18 @@ impl RunArgs {
         if session.is_tested() || (sandbox && !session.out.live() && self.max_cost.is_none()) {
             return Ok(());
         }
-        let outcome = self.outcome(session.outer, session.globals, recipe, session.interrupt);
+        let ended = Cancel::default();
+        let outcome = self.outcome(session.outer, session.globals, recipe, &|cancel| {
+            session.interrupt.also(cancel);
+            let (ended, cancel) = (ended.clone(), cancel.clone());
+            std::thread::spawn(move || {
+                if ended.sleep(LOOK_AHEAD) {
+                    cancel.set();
+                }
+            });
+        });
+        ended.set();
+        let is_interrupted = session.interrupt.cancel().is_set();
         let why = match outcome {
             Ok(Outcome { rehearsal, error: None }) => {
                 session.expect(Some(&rehearsal));
@@ -93,7 +108,13 @@ impl RunArgs {
                 return Ok(refused.unwrap_or(Ok(()))?);
             }
             Ok(Outcome { error: Some(error), .. }) => error.to_string(),
-            Err(failure) if failure.kind == FailureKind::Cancelled => return Err(failure.into()),
+            Err(failure) if failure.kind == FailureKind::Cancelled && is_interrupted => return Err(failure.into()),
+            Err(failure) if failure.kind == FailureKind::Cancelled => {
+                let seconds = LOOK_AHEAD.as_secs();
+                format!(
+                    "no end after {seconds} s; if it waits for what a command says, `run` takes `rehearse: \"...\"`"
+                )
+            }
             Err(failure) => failure.to_string(),
         };
         session.out.note(&format!("note: what it does is not known beforehand: its rehearsal ended with: {why}"));

@@ -2,12 +2,15 @@
 //!
 //! Owns the file in the cache folder. What cannot be read or written there is only a cache that is missing.
 
-use linodetool_plugin::{Image, Region, Type};
+use linodetool_plugin::{Image, Price, Region, Type};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 use crate::secrets::files;
 use crate::toolkit::Toolkit;
+
+/// A catalogue has some hundred KiB.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// What was seen, and when last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,17 +26,27 @@ pub struct Seen {
 impl Seen {
     /// The whole catalogue of a provider, if it was seen.
     pub fn read(cache: &Path, provider: &str) -> Option<Self> {
-        let bytes = std::fs::read(path(cache, provider)).ok()?;
-        let seen: Self = serde_json::from_slice(&bytes).ok()?;
+        let seen = Self::load(&path(cache, provider))?;
         let whole = !seen.regions.is_empty() && !seen.types.is_empty() && !seen.images.is_empty();
         whole.then_some(seen)
+    }
+
+    /// What the file holds, unless it is damaged.
+    fn load(path: &Path) -> Option<Self> {
+        let about = std::fs::metadata(path).ok()?;
+        if !about.is_file() || about.len() > MOST_BYTES {
+            return None;
+        }
+        let seen: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let is_one = |price: &Price| [price.hourly, price.monthly].iter().all(|usd| (0.0..1e6).contains(usd));
+        let fine = seen.types.iter().all(|kind| is_one(&kind.price) && kind.region_prices.values().all(is_one));
+        fine.then_some(seen)
     }
 
     /// Notes a part of it.
     fn note(cache: &Path, provider: &str, now_ms: u64, part: impl FnOnce(&mut Self)) {
         let path = path(cache, provider);
-        let before = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        let mut seen = before.unwrap_or_default();
+        let mut seen = Self::load(&path).unwrap_or_default();
         part(&mut seen);
         seen.seen_ms = now_ms;
         if let Ok(bytes) = serde_json::to_vec(&seen) {
@@ -73,8 +86,12 @@ mod tests {
         assert_eq!(Seen::read(&cache, "linode-v4"), None);
         note(|seen| seen.images = vec![Image { id: "i".into(), ..Image::default() }]);
         assert_eq!(Seen::read(&cache, "linode-v4").map(|seen| (seen.seen_ms, seen.types.len())), Some((7, 1)));
-        // A damaged file is none.
-        std::fs::write(path(&cache, "linode-v4"), "{").unwrap();
+        // A damaged file is none, nor are prices that cannot be.
+        let path = path(&cache, "linode-v4");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen("\"hourly\":0.0", "\"hourly\":-5.0", 1)).unwrap();
+        assert_eq!(Seen::read(&cache, "linode-v4"), None);
+        std::fs::write(&path, "{").unwrap();
         assert_eq!(Seen::read(&cache, "linode-v4"), None);
     }
 }
