@@ -198,12 +198,7 @@ pub(super) fn each_entry(reader: &Connection, id: &str, mut f: impl FnMut(u64, E
 pub(super) fn recorded(reader: &Connection, id: &str, at_work_ms: u64) -> rusqlite::Result<Steps> {
     let mut steps = Steps::new();
     each_entry(reader, id, |_, entry| {
-        let state = match entry.kind {
-            EntryKind::Intent | EntryKind::Doubt => StepState::Intent,
-            EntryKind::Done | EntryKind::Mark => StepState::Done,
-            EntryKind::Failed => StepState::Failed,
-            _ => return,
-        };
+        let Some(state) = state_after(entry.kind) else { return };
         if !steps.contains_key(&*entry.lane) {
             steps.insert(entry.lane.to_string(), Vec::new());
         }
@@ -248,41 +243,49 @@ pub(super) fn args(reader: &Connection, id: &str, lane: &str, seq: u32) -> rusql
     Ok(reader.query_row(sql, params![id, lane, seq], |row| row.get(0)).optional()?.flatten())
 }
 
+/// How a step stands after a line of this kind; none of a line that is about no step.
+fn state_after(kind: EntryKind) -> Option<StepState> {
+    match kind {
+        EntryKind::Intent | EntryKind::Doubt => Some(StepState::Intent),
+        EntryKind::Done | EntryKind::Mark => Some(StepState::Done),
+        EntryKind::Failed => Some(StepState::Failed),
+        _ => None,
+    }
+}
+
+/// A step by the first line of an attempt, the `n`th of its run.
+fn first_of(entry: &Entry, state: StepState, n: u64) -> StepRecord {
+    StepRecord {
+        path: step_path(&entry.lane, entry.seq),
+        lane: entry.lane.to_string(),
+        seq: entry.seq,
+        kind: match entry.kind {
+            EntryKind::Mark => StepKind::Mark,
+            EntryKind::Intent => StepKind::Write,
+            _ => StepKind::Read,
+        },
+        op: entry.op.as_deref().unwrap_or_default().to_owned(),
+        digest: hex(&entry.digest.unwrap_or_default()),
+        args: entry.args.as_deref().map_or(Value::Null, parse),
+        place: entry.place.clone().unwrap_or_default(),
+        state,
+        attempt: entry.attempt,
+        started_ms: entry.began_ms.unwrap_or(entry.ms),
+        ended_ms: None,
+        outcome: None,
+        failure: None,
+        order: n,
+    }
+}
+
 /// The steps as data, in the order of their last lines.
 pub(super) fn step_records(reader: &Connection, id: &str) -> rusqlite::Result<Vec<StepRecord>> {
     let mut steps: HashMap<(Arc<str>, u32), StepRecord> = HashMap::new();
     each_entry(reader, id, |n, entry| {
-        let state = match entry.kind {
-            EntryKind::Intent | EntryKind::Doubt => StepState::Intent,
-            EntryKind::Done | EntryKind::Mark => StepState::Done,
-            EntryKind::Failed => StepState::Failed,
-            _ => return,
-        };
-        let kind = match entry.kind {
-            EntryKind::Mark => StepKind::Mark,
-            EntryKind::Intent => StepKind::Write,
-            _ => StepKind::Read,
-        };
+        let Some(state) = state_after(entry.kind) else { return };
         let key = (entry.lane.clone(), entry.seq);
-        if let Some(op) = entry.op {
-            let record = StepRecord {
-                path: step_path(&entry.lane, entry.seq),
-                lane: entry.lane.to_string(),
-                seq: entry.seq,
-                kind,
-                op: op.into_owned(),
-                digest: hex(&entry.digest.unwrap_or_default()),
-                args: entry.args.as_deref().map_or(Value::Null, parse),
-                place: entry.place.unwrap_or_default(),
-                state,
-                attempt: entry.attempt,
-                started_ms: entry.began_ms.unwrap_or(entry.ms),
-                ended_ms: None,
-                outcome: None,
-                failure: None,
-                order: n,
-            };
-            steps.insert(key.clone(), record);
+        if entry.op.is_some() {
+            steps.insert(key.clone(), first_of(&entry, state, n));
         }
         let Some(step) = steps.get_mut(&key) else { return };
         step.state = state;
@@ -310,33 +313,12 @@ pub(super) fn each_step(
 ) -> rusqlite::Result<()> {
     let mut open: HashMap<(Arc<str>, u32), StepRecord> = HashMap::new();
     each_entry(reader, id, |n, entry| {
-        let (kind, state) = match entry.kind {
-            EntryKind::Mark => (StepKind::Mark, StepState::Done),
-            EntryKind::Intent => (StepKind::Write, StepState::Intent),
-            EntryKind::Done => (StepKind::Read, StepState::Done),
-            EntryKind::Failed => (StepKind::Read, StepState::Failed),
-            _ => return,
-        };
+        // What is in doubt stays open, and is told when it ends.
+        let Some(state) = state_after(entry.kind).filter(|_| entry.kind != EntryKind::Doubt) else { return };
         let key = (entry.lane.clone(), entry.seq);
-        let mut step = match entry.op {
-            Some(op) if !wanted(&op) => return,
-            Some(op) => StepRecord {
-                path: step_path(&entry.lane, entry.seq),
-                lane: entry.lane.to_string(),
-                seq: entry.seq,
-                kind,
-                op: op.into_owned(),
-                digest: hex(&entry.digest.unwrap_or_default()),
-                args: entry.args.as_deref().map_or(Value::Null, parse),
-                place: entry.place.unwrap_or_default(),
-                state,
-                attempt: entry.attempt,
-                started_ms: entry.began_ms.unwrap_or(entry.ms),
-                ended_ms: None,
-                outcome: None,
-                failure: None,
-                order: n,
-            },
+        let mut step = match &entry.op {
+            Some(op) if !wanted(op) => return,
+            Some(_) => first_of(&entry, state, n),
             None => match open.remove(&key) {
                 Some(step) => step,
                 None => return,
