@@ -33,6 +33,7 @@ mod session;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod world;
 
 use crate::core::Paths;

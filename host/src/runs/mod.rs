@@ -24,6 +24,7 @@ mod lane;
 mod load;
 mod log;
 mod number;
+mod past;
 mod records;
 mod registry;
 mod run;
