@@ -80,6 +80,9 @@ pub struct MachineSpec {
     pub stackscript: Option<StackScript>,
     /// Memory of the Linode's type, in MB; what a machine may say of itself, not a limit.
     pub memory_mb: u64,
+    /// Number of this boot: a later one's is higher.
+    #[serde(default)]
+    pub life: u64,
     /// What goes wrong in this boot, on purpose.
     #[serde(default)]
     pub faults: MachineFaults,
@@ -107,6 +110,8 @@ pub struct StackScript {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineExit {
     pub id: u64,
+    /// Of the boot that ended: word of it may come when the machine has been booted again.
+    pub life: u64,
     pub how: HowEnded,
 }
 

@@ -169,7 +169,10 @@ fn a_new_linode_hides_for_a_while() {
     assert_eq!(looks(), ([1, 1], 200));
     cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").unwrap(), 1);
     let id = cloud.get(&create("web-2"))["id"].as_u64().unwrap();
-    assert_eq!(cloud.ask(&format!("DELETE /v4/linode/instances/{id}")).status, 200, "who knows its id gets rid of it");
+    let delete = || cloud.ask(&format!("DELETE /v4/linode/instances/{id}")).status;
+    assert_eq!(delete(), 404, "nor is it destroyed");
+    cloud.pass(3.0);
+    assert_eq!((delete(), delete()), (200, 404));
 }
 
 #[test]

@@ -109,8 +109,10 @@ impl Simulated {
 
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
-        if self.state().down(id) {
-            let _ = self.ended.send(MachineExit { id, how }); // nobody listens: nothing to tell
+        let mut state = self.state();
+        let life = state.machines.get(&id).map_or(0, |(spec, _)| spec.life);
+        if state.down(id) {
+            let _ = self.ended.send(MachineExit { id, life, how }); // nobody listens: nothing to tell
         }
     }
 
@@ -282,7 +284,7 @@ mod tests {
         assert_eq!(m.boot(&spec).expect_err("twice").0, "machine 5 runs already");
         m.end(5, HowEnded::Rebooted);
         m.end(5, HowEnded::Died); // it is off already
-        assert_eq!(exits.try_iter().collect::<Vec<_>>(), [MachineExit { id: 5, how: HowEnded::Rebooted }]);
+        assert_eq!(exits.try_iter().collect::<Vec<_>>(), [MachineExit { id: 5, life: 0, how: HowEnded::Rebooted }]);
         m.boot(&spec).expect("boots again");
         m.power_off(5).expect("off");
         m.delete(5).expect("gone");
