@@ -103,7 +103,7 @@ fn work(
     interrupt: &Interrupt,
     command: &Command,
 ) -> Result<u8, CliError> {
-    command.check(outer)?;
+    command.check(env, outer, globals)?;
     let progress = Progress::start(out);
     let emulated = match env.var(crash::POINTS) {
         Some(_) if globals.sandbox => crash::emulated(outer)?,
