@@ -6,6 +6,9 @@
 #[path = "toolkit/support.rs"]
 mod support;
 
+#[path = "rehearsal/ends.rs"]
+mod ends;
+
 use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
