@@ -128,6 +128,7 @@ mod tests {
             w 23: the recipe comes to no end: 22 steps in a row did only what was done before
             goes on
             R 93: the recipe comes to no end: it would take more than 3.75 days
-        "#]].assert_eq(&lines.concat());
+        "#]]
+        .assert_eq(&lines.concat());
     }
 }
