@@ -10,11 +10,13 @@ mod support;
 mod ends;
 #[path = "rehearsal/passing.rs"]
 mod passing;
+#[path = "rehearsal/unreadable.rs"]
+mod unreadable;
 
 use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
-use linodetool::core::{Clock, Secret, SystemClock, VirtualTime};
+use linodetool::core::{Clock, Failure, Secret, SystemClock, VirtualTime};
 use linodetool::rehearsal::{Asked, Cloud, Outcome, rehearse};
 use linodetool::runs::{NewRun, Run, Status};
 use linodetool::script;
@@ -57,6 +59,10 @@ impl Stage {
 
     /// With what this user has; nothing of it changes.
     fn rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Outcome {
+        self.try_to_rehearse(recipe, set).unwrap()
+    }
+
+    fn try_to_rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Result<Outcome, Failure> {
         let paths = paths(self.dir.path());
         let before = self.files();
         let recipe = script::find_recipe(recipe, &app::scripts(&paths).places).unwrap();
@@ -72,7 +78,7 @@ impl Stage {
             cancel: &|_| {},
         });
         assert_eq!(self.files(), before);
-        outcome.unwrap()
+        outcome
     }
 
     /// All files with their sizes, but for those that SQLite keeps while a database is open.

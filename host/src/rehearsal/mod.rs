@@ -24,6 +24,7 @@ use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 pub use report::{Cost, Counted, Course, Destroyed, Made, NodeChange, Rehearsal, Share, Work};
 use seed::Present;
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -160,7 +161,11 @@ impl Stage {
     /// Makes its world what the present one is.
     fn seed(&self, asked: &Asked<'_>, present: &Present) -> Result<(), Failure> {
         seed::sow(self, present, self.catalogue.as_ref())?;
-        let members = past::replay(self, &asked.paths.state, asked.context, present)?;
+        let members = past::replay(self, &asked.paths.state, asked.context, present).unwrap_or_else(|failure| {
+            self.missing
+                .note(format!("what runs have done on nodes so far, since their journal cannot be read: {failure}"));
+            HashMap::new()
+        });
         self.wait(seed::guard(self.toolkit(), present, &members))
     }
 
