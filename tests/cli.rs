@@ -345,10 +345,11 @@ fn a_rehearsal_needs_and_leaves_nothing() {
 fn a_rehearsal_refuses_and_fails_as_a_run_does() {
     let home = Home::new();
     let refused = home.run("run hadoop --rehearse --json --max-cost 0.1");
+    let mut told: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let rehearsal = told["error"].as_object_mut().unwrap().remove("rehearsal").unwrap();
     expect![[r#"
-        {"error":{"exit":15,"hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
-    "#]]
-    .assert_eq(&String::from_utf8(refused.stdout).unwrap());
+        {"error":{"exit":15,"field":"max_cost","hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
+        {"hourly_after":0.108,"hourly_before":0.0,"hourly_max":0.1,"hourly_peak":0.108,"monthly_after":72.0,"monthly_before":0.0}"#]].assert_eq(&format!("{told}\n{}", rehearsal["cost"]));
     let recipe = "clusters::ensure(#{ name: \"c\", region: \"us-east\", image: \"linode/debian12\",\n  \
                   roles: [#{ role: \"web\", type: \"g6-nanode-1\" }] });\nfail(\"no\", \"say yes\");\n";
     std::fs::write(home.path().join("bad.rhai"), recipe).unwrap();
@@ -357,4 +358,12 @@ fn a_rehearsal_refuses_and_fails_as_a_run_does() {
     let error = &told["error"];
     assert_eq!((output.status.code(), &error["message"]), (Some(10), &serde_json::json!("no")), "{told}");
     assert_eq!(error["rehearsal"]["create"][0]["name"], "c-web-1");
+    let output = home.run("run bad.rhai --rehearse --max-cost 0.001");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let cost: Vec<_> = text.lines().skip_while(|line| !line.starts_with("Cost")).take(3).collect();
+    expect![[r#"
+        Cost of its clusters: $0.0075 an hour, $5.00 a month; now $0.00 an hour: $0.0075 more
+          limit: $0.0010 an hour: exceeded, with $0.0075 an hour
+          prices: bundled with linodetool"#]]
+    .assert_eq(&cost.join("\n"));
 }

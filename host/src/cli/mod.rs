@@ -121,6 +121,7 @@ impl Command {
     fn max_cost(&self) -> Option<f64> {
         match self {
             Self::Run(args) => args.max_cost,
+            Self::Runs(args) => args.max_cost(),
             _ => None,
         }
     }

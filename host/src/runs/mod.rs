@@ -11,6 +11,7 @@
 //! - The same journal answers the same script the same way; one that takes another path is told so.
 
 mod archive;
+mod bounds;
 mod chain;
 mod crash;
 mod creates;
@@ -33,6 +34,7 @@ mod tests;
 mod writer;
 
 pub use archive::{past, peek};
+pub use bounds::Bounds;
 pub use crash::{CrashPoints, Phase};
 pub use creates::Create;
 pub use difference::{Argument, Departure, Difference};
