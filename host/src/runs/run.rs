@@ -402,7 +402,8 @@ fn not_done(steps: &Steps) -> HashSet<(Arc<str>, u32)> {
     steps.iter().flat_map(of_lane).collect()
 }
 
-fn text_digest(text: &str) -> [u8; 16] {
+/// What a line says of a text.
+pub(super) fn text_digest(text: &str) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&Sha256::digest(text)[..16]);
     digest
