@@ -113,9 +113,9 @@ pub fn build(options: Options) -> Result<App, Failure> {
         nodes: match emulated {
             Some(emulated) => {
                 let time = emulated.time.clone();
-                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time))
+                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time, events.clone()))
             }
-            None => Nodes::new(handle.clone(), dialer, Limits::default()),
+            None => Nodes::new(handle.clone(), dialer, Limits::default(), events.clone()),
         },
         secrets,
         open_provider: Box::new(move || {
