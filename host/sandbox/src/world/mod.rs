@@ -6,6 +6,7 @@
 mod addresses;
 mod events;
 mod firewalls;
+mod hosts;
 mod linodes;
 mod power;
 mod profile;
@@ -18,7 +19,8 @@ use std::collections::{BTreeMap, HashMap};
 pub use addresses::Addresses;
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
-pub use linodes::{Alerts, Config, Disk, DiskStatus, Launch, Linode, NewLinode, Status};
+pub use hosts::{HostJob, HostWork, JobState};
+pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
 pub use seed::{Seed, SeedFirewall, SeedLinode};
@@ -48,6 +50,8 @@ pub struct World {
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
     pub reason: String,
+    /// The jobs that wait for the Linodes' hosts, or were done by them.
+    hosts: hosts::Hosts,
     /// What may go wrong with Linodes.
     faults: Faults,
     linode_labels: HashMap<String, u64>,
@@ -118,6 +122,7 @@ impl World {
             events: Events::default(),
             began: now,
             reason: String::new(),
+            hosts: hosts::Hosts::default(),
             faults: Faults::none(),
             linode_labels: HashMap::new(),
             firewall_labels: HashMap::new(),
@@ -155,6 +160,7 @@ impl World {
             }
             let timer = entry.remove();
             self.timer_due(timer, due);
+            self.advance_hosts(due);
         }
     }
 
