@@ -44,8 +44,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let filesystem = FILESYSTEMS.iter().find(|one| one.eq_ignore_ascii_case(wanted));
     let filesystem = filesystem.ok_or_else(|| Fault::invalid("Type must be ext4, ext3, swap or raw"))?;
     if let Some(distribution) = call.number("fromdistributionid").filter(|id| *id > 0) {
-        let made = System { image: image(call, distribution)?, stackscript: None };
-        return with_system(call, made);
+        let made = System::of(image(call, distribution)?, None);
+        return with_system(call, made, call.id("size"));
     }
     let size = room(call, call.id("size"))?;
     let read_only = call.flag("isreadonly").unwrap_or_default();
@@ -53,8 +53,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn create_from_distribution(call: &mut Call<'_>) -> Answer {
-    let made = System { image: image(call, call.id("distributionid"))?, stackscript: None };
-    with_system(call, made)
+    let made = System::of(image(call, call.id("distributionid"))?, None);
+    with_system(call, made, call.id("size"))
 }
 
 pub(super) fn create_from_stackscript(call: &mut Call<'_>) -> Answer {
@@ -68,7 +68,18 @@ pub(super) fn create_from_stackscript(call: &mut Call<'_>) -> Answer {
     let answered =
         script.answered(&answers).map_err(|why| Fault::invalid(format!("StackScriptUDFResponses: {why}")))?;
     script.deployments_total += 1;
-    with_system(call, System { image, stackscript: Some(answered) })
+    with_system(call, System::of(image, Some(answered)), call.id("size"))
+}
+
+/// As large as the image unless another size is asked for. Names in its answer are in upper case.
+pub(super) fn create_from_image(call: &mut Call<'_>) -> Answer {
+    let id = call.id("imageid");
+    let image = call.world.images.get(&id).filter(|image| !image.creating).ok_or_else(Fault::not_found)?;
+    let size = call.number("size").unwrap_or(image.size);
+    let system =
+        System { image: format!("private/{id}"), label: image.label.clone(), least: image.size, stackscript: None };
+    let made = with_system(call, system, size)?;
+    Ok(json!({"JOBID": made["JobID"], "DISKID": made["DiskID"]}))
 }
 
 /// JSON; quotes with a backslash before each are taken too, as some clients send them.
@@ -85,14 +96,23 @@ fn image(call: &Call<'_>, distribution: u64) -> Result<&'static Image, Fault> {
 
 /// What is put on a disk.
 struct System {
-    image: &'static Image,
+    image: String,
+    label: String,
+    /// MB.
+    least: u64,
     stackscript: Option<StackScript>,
 }
 
-fn with_system(call: &mut Call<'_>, system: System) -> Answer {
-    let size = room(call, call.id("size"))?;
-    if size < system.image.size {
-        let (label, least) = (system.image.label, system.image.size);
+impl System {
+    fn of(image: &Image, stackscript: Option<StackScript>) -> Self {
+        Self { image: image.id.to_owned(), label: image.label.to_owned(), least: image.size, stackscript }
+    }
+}
+
+fn with_system(call: &mut Call<'_>, system: System, size: u64) -> Answer {
+    let size = room(call, size)?;
+    if size < system.least {
+        let System { label, least, .. } = system;
         return Err(Fault::invalid(format!("Size: {label} needs at least {least} MB")));
     }
     let password = call.text("rootpass");
@@ -110,7 +130,7 @@ fn with_system(call: &mut Call<'_>, system: System) -> Answer {
     let linode = call.linode_mut()?;
     // The machine has one system: that of its first disk.
     if linode.image.is_none() {
-        linode.image = Some(system.image.id.to_owned());
+        linode.image = Some(system.image);
         linode.launch = Launch { authorized_keys: keys, user_data: None, stackscript: system.stackscript };
     }
     add(call, Disk { filesystem: "ext4", size, ..Disk::default() }, true)

@@ -5,7 +5,7 @@
 
 use super::call::{Answer, Call, number};
 use super::fault::Fault;
-use super::{account, avail, configs, disks, ips, jobs, linodes, stackscripts, utility};
+use super::{account, avail, configs, disks, images, ips, jobs, linodes, stackscripts, utility};
 
 /// One method.
 pub(super) struct Method {
@@ -129,9 +129,9 @@ pub(super) static METHODS: &[Method] = &[
     known("domain.resource.list", "*DomainID:n ResourceID:n"),
     known("domain.resource.update", "DomainID:n Port:n *ResourceID:n Name:s Weight:n Target:s Priority:n TTL_sec:n Protocol:s tag:s"),
     known("domain.update", "*DomainID:n Description:s Retry_sec:n Expire_sec:n status:n Refresh_sec:n lpm_displayGroup:s master_ips:s SOA_Email:s TTL_sec:n Domain:s Type:s axfr_ips:s"),
-    known("image.delete", "*ImageID:n"),
-    known("image.list", "ImageID:n pending:n"),
-    known("image.update", "label:s description:s *ImageID:n"),
+    method("image.delete", "*ImageID:n", images::delete),
+    method("image.list", "ImageID:n pending:n", images::list),
+    method("image.update", "label:s description:s *ImageID:n", images::update),
     method("linode.boot", "*LinodeID:n ConfigID:n", linodes::boot),
     method("linode.clone", "PaymentTerm:n *DatacenterID:n *LinodeID:n *PlanID:n", linodes::clone),
     method("linode.config.create", "*LinodeID:n *KernelID:n *Label:s *DiskList:s", configs::create),
@@ -142,11 +142,11 @@ pub(super) static METHODS: &[Method] = &[
     method("linode.delete", "skipChecks:b *LinodeID:n", linodes::delete),
     method("linode.disk.create", "isReadOnly:b rootPass:s *Label:s rootSSHKey:s FromDistributionID:n *Size:n *LinodeID:n *Type:s", disks::create),
     method("linode.disk.createFromDistribution", "*Label:s rootSSHKey:s *Size:n *DistributionID:n *LinodeID:n *rootPass:s", disks::create_from_distribution),
-    known("linode.disk.createFromImage", "Label:s rootSSHKey:s size:n *LinodeID:n rootPass:s *ImageID:n"),
+    method("linode.disk.createFromImage", "Label:s rootSSHKey:s size:n *LinodeID:n rootPass:s *ImageID:n", disks::create_from_image),
     method("linode.disk.createFromStackScript", "*StackScriptUDFResponses:s *DistributionID:n *rootPass:s rootSSHKey:s *Label:s *Size:n *LinodeID:n *StackScriptID:n", disks::create_from_stackscript),
     method("linode.disk.delete", "*LinodeID:n *DiskID:n", disks::delete),
     method("linode.disk.duplicate", "*LinodeID:n *DiskID:n", disks::duplicate),
-    known("linode.disk.imagize", "Label:s *LinodeID:n Description:s *DiskID:n"),
+    method("linode.disk.imagize", "Label:s *LinodeID:n Description:s *DiskID:n", images::imagize),
     method("linode.disk.list", "*LinodeID:n DiskID:n", disks::list),
     method("linode.disk.resize", "*size:n *LinodeID:n *DiskID:n", disks::resize),
     method("linode.disk.update", "Label:s LinodeID:n isReadOnly:b *DiskID:n", disks::update),

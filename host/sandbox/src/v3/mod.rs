@@ -12,6 +12,7 @@ mod dates;
 mod disks;
 mod fault;
 mod ids;
+mod images;
 mod ips;
 mod jobs;
 mod linodes;

@@ -270,7 +270,12 @@ impl World {
                 one.linode_type = to;
                 one.alerts = super::Alerts::of(to);
             }
-            HostWork::MakeImage(_) | HostWork::Boot(_) | HostWork::Reboot(_) | HostWork::Shutdown => {}
+            HostWork::MakeImage(image) => {
+                if let Some(image) = self.images.get_mut(&image) {
+                    image.creating = false;
+                }
+            }
+            HostWork::Boot(_) | HostWork::Reboot(_) | HostWork::Shutdown => {}
         }
         Ok(())
     }

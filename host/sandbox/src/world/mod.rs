@@ -7,6 +7,7 @@ mod addresses;
 mod events;
 mod firewalls;
 mod hosts;
+mod images;
 mod linodes;
 mod power;
 mod profile;
@@ -20,6 +21,7 @@ pub use addresses::Addresses;
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use hosts::{HostJob, HostWork, JobState};
+pub use images::OwnImage;
 pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
@@ -44,6 +46,8 @@ pub struct World {
     pub linodes: BTreeMap<u64, Linode>,
     pub firewalls: BTreeMap<u64, Firewall>,
     pub stackscripts: BTreeMap<u64, Script>,
+    /// Images of the account's own.
+    pub images: BTreeMap<u64, OwnImage>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
     pub events: Events,
@@ -117,6 +121,7 @@ impl World {
             linodes: BTreeMap::new(),
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),
+            images: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
             events: Events::default(),

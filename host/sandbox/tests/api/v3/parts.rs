@@ -2,6 +2,8 @@
 
 use crate::support::Cloud;
 use expect_test::expect;
+use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::world::Timing;
 
 const BARE: &str = "linode.create DatacenterID=6 PlanID=1";
 
@@ -111,6 +113,55 @@ fn disks() {
               ! 5 Object not found
             > linode.disk.list LinodeID=1001
               - {"CREATE_DT":"2026-01-31 07:00:00.0","DISKID":1002,"ISREADONLY":1,"LABEL":"copy","LINODEID":1001,"SIZE":2000,"STATUS":1,"TYPE":"ext4","UPDATE_DT":"2026-01-31 07:00:00.0"}
+        "#]],
+    );
+}
+
+#[test]
+fn images_of_ones_own() {
+    let cloud = Cloud::with(Timing::real(), LimitMode::Off);
+    cloud.v3_data(BARE);
+    cloud.v3_data("linode.disk.create LinodeID=1001 Type=ext4 Label=data Size=1000");
+    cloud.v3_talk(
+        "linode.disk.imagize LinodeID=1001 DiskID=1001 Label=gold
+         linode.disk.imagize LinodeID=1001 DiskID=9
+         image.list
+         image.list pending=1
+         linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough",
+        &expect![[r#"
+            > linode.disk.imagize LinodeID=1001 DiskID=1001 Label=gold
+              = {"ImageID":1001,"JobID":1002}
+            > linode.disk.imagize LinodeID=1001 DiskID=9
+              ! 5 Object not found
+            > image.list
+              []
+            > image.list pending=1
+              - {"CREATE_DT":"2026-01-31 07:00:00.0","CREATOR":"sandbox","DESCRIPTION":"","FS_TYPE":"ext4","IMAGEID":1001,"ISPUBLIC":0,"LABEL":"gold","LAST_USED_DT":"","MINSIZE":1000,"STATUS":"pending","TYPE":"manual"}
+            > linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough
+              ! 5 Object not found
+        "#]],
+    );
+    cloud.pass(60.0);
+    cloud.v3_talk(
+        "image.list
+         image.update ImageID=1001 description=first
+         linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough Label=copy size=10
+         linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough Label=copy
+         image.delete ImageID=1001
+         image.list ImageID=1001",
+        &expect![[r#"
+            > image.list
+              - {"CREATE_DT":"2026-01-31 07:00:00.0","CREATOR":"sandbox","DESCRIPTION":"","FS_TYPE":"ext4","IMAGEID":1001,"ISPUBLIC":0,"LABEL":"gold","LAST_USED_DT":"","MINSIZE":1000,"STATUS":"available","TYPE":"manual"}
+            > image.update ImageID=1001 description=first
+              = {"create_dt":"2026-01-31 07:00:00.0","creator":"sandbox","description":"first","fs_type":"ext4","imageID":1001,"isPublic":0,"label":"gold","last_used_dt":"","minSize":1000,"status":"available","type":"manual"}
+            > linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough Label=copy size=10
+              ! 8 Size: gold needs at least 1000 MB
+            > linode.disk.createfromimage LinodeID=1001 ImageID=1001 rootPass=Str0ng-enough Label=copy
+              = {"DISKID":1002,"JOBID":1003}
+            > image.delete ImageID=1001
+              = {"create_dt":"2026-01-31 07:00:00.0","creator":"sandbox","description":"first","fs_type":"ext4","imageID":1001,"isPublic":0,"label":"gold","last_used_dt":"","minSize":1000,"status":"deleted","type":"manual"}
+            > image.list ImageID=1001
+              ! 5 Object not found
         "#]],
     );
 }
