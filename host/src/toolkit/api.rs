@@ -213,3 +213,28 @@ impl Effect for Change<'_> {
         .hint("look at the account and begin a new run"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_of_answers_are_not_on_record() {
+        let answer = json!({"id": 7, "token": "0123abc", "keys": [{"label": "k", "secret_key": "x", "access_key": "A"}],
+            "kubeconfig": "YQ==", "password": null, "secret": ""});
+        let recorded = json!({"id": 7, "token": "***", "keys": [{"label": "k", "secret_key": "***", "access_key": "A"}],
+            "kubeconfig": "***", "password": null, "secret": ""});
+        assert_eq!(without_secrets(answer), recorded);
+    }
+
+    #[test]
+    fn secrets_of_a_body_are_found_by_their_names() {
+        let mut found = BTreeSet::new();
+        secrets_in(
+            &json!({"root_pass": {"secret": "web"}, "nodes": [{"key": {"secret": "db", "as": "base64"}}]}),
+            &mut found,
+        );
+        assert_eq!(found, ["db", "web"].map(str::to_owned).into());
+    }
+}
