@@ -92,10 +92,13 @@ fn what_an_operation_answers_keeps_its_secrets_out_of_the_journal() {
         within(&run, |at| toolkit.call_operation(at, "post-linode-instance", given, Listing::default())).unwrap();
     assert_eq!((made["label"].as_str(), made["status"].as_str()), (Some("web"), Some("provisioning")));
     let all = Listing { all_pages: true, filter: Some(serde_json::json!({"label": "web"})) };
-    let found = within(&run, |at| toolkit.call_operation(at, "get-linode-instances", json(serde_json::json!({})), all));
+    let found = within(&begin(&process.app), |at| {
+        toolkit.call_operation(at, "get-linode-instances", json(serde_json::json!({})), all)
+    });
     assert_eq!(found.unwrap()[0]["id"], made["id"]);
     let wrong = json(serde_json::json!({"linodeId": "seven"}));
-    let wrong = within(&run, |at| toolkit.call_operation(at, "get-linode-instance", wrong, Listing::default()));
+    let wrong =
+        within(&begin(&process.app), |at| toolkit.call_operation(at, "get-linode-instance", wrong, Listing::default()));
     assert_eq!(wrong.unwrap_err().kind, FailureKind::Usage);
     let id = run.id().clone();
     drop(run);
