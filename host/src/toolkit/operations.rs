@@ -16,6 +16,7 @@ use crate::toolkit::api::RawSpec;
 const SECRETS: &[&str] = &[
     "access_key_secret",
     "api_key",
+    "ccnumber",
     "kubeconfig",
     "passphrase",
     "password",
