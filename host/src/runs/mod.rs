@@ -25,6 +25,7 @@ mod lane;
 mod load;
 mod log;
 mod number;
+mod past;
 mod records;
 mod registry;
 mod run;

@@ -40,6 +40,7 @@ pub mod transfers;
 pub mod undo;
 pub mod words;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -91,6 +92,8 @@ struct Inner {
     changes: AtomicU64,
     known: redaction::Known,
     pages: OnceLock<Result<reqwest::Client, Failure>>,
+    /// By id.
+    lost: OnceLock<HashMap<String, nodes::Lost>>,
 }
 
 impl Toolkit {
@@ -98,6 +101,7 @@ impl Toolkit {
         Self(Arc::new(Inner {
             parts,
             pages: OnceLock::new(),
+            lost: OnceLock::new(),
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
             changes: AtomicU64::new(0),
@@ -170,6 +174,10 @@ impl Toolkit {
 
     fn known(&self) -> &redaction::Known {
         &self.0.known
+    }
+
+    fn known_lost(&self) -> &OnceLock<HashMap<String, nodes::Lost>> {
+        &self.0.lost
     }
 
     /// The provider, opened when it is first asked for.
