@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::core::ids::hex;
 use crate::core::{Failure, Secret};
+use crate::inventory::{Change, Resource};
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::{Repeatable, Toolkit};
 
@@ -90,6 +91,25 @@ impl EnsureScript<'_> {
         let fits = |one: &StackScript| one.images.iter().any(|image| image == self.image || image == "any/all");
         Ok(all.into_iter().find(|one| one.script.trim_end() == SCRIPT.trim_end() && fits(one)).map(|one| one.id))
     }
+
+    /// It stays in the account for all nodes to come; the inventory says so.
+    fn done(&self, cx: &StepCx, id: String, made: bool) -> Result<Done<String>, Failure> {
+        let (context, name) = (self.toolkit.context(), label());
+        if self.toolkit.inventory().resource(context, "stackscript", &name)?.is_some_and(|row| row.id == id) {
+            return Ok(id.into());
+        }
+        let row = Resource {
+            kind: "stackscript".into(),
+            name,
+            context: context.into(),
+            provider: self.toolkit.settings().provider.clone(),
+            id: id.clone(),
+            created_by_run: if made { cx.run.to_string() } else { String::new() },
+            created_ms: cx.now_ms(),
+            ..Resource::default()
+        };
+        Ok(Done { value: id, changes: vec![Change::put_resource(row)] })
+    }
 }
 
 /// A second one would do no harm.
@@ -100,7 +120,7 @@ impl Repeatable for EnsureScript<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<String>, Failure> {
         if let Some(id) = self.find().await? {
-            return Ok(id.into());
+            return self.done(cx, id, cx.in_doubt);
         }
         let create = CreateStackScript {
             label: label(),
@@ -110,10 +130,10 @@ impl Repeatable for EnsureScript<'_> {
             revision_note: cx.tag(),
         };
         match self.toolkit.provider().await?.client.create_stackscript(&create).await {
-            Ok(made) => Ok(made.id.into()),
+            Ok(made) => self.done(cx, made.id, true),
             // Its answer may have been lost.
             Err(error) => match self.find().await {
-                Ok(Some(id)) => Ok(id.into()),
+                Ok(Some(id)) => self.done(cx, id, true),
                 _ => Err(error.into()),
             },
         }
@@ -164,6 +184,7 @@ mod tests {
               },
               "lt_host_key_pub": "ssh-ed25519 AAAA",
               "lt_hostname": "web-1"
-            }"#]].assert_eq(&serde_json::to_string_pretty(&answers).expect("JSON"));
+            }"#]]
+        .assert_eq(&serde_json::to_string_pretty(&answers).expect("JSON"));
     }
 }

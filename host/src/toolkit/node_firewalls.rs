@@ -80,7 +80,8 @@ mod tests {
             		ip saddr @members accept
             	}
             }
-        "#]].assert_eq(&rules(&["192.168.128.1".to_owned(), "198.18.0.2".to_owned()]));
+        "#]]
+        .assert_eq(&rules(&["192.168.128.1".to_owned(), "198.18.0.2".to_owned()]));
         assert!(!rules(&[]).contains("elements"));
     }
 }

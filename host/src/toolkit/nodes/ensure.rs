@@ -251,7 +251,10 @@ impl EnsureNode<'_> {
     fn done(&self, cx: &StepCx, instance: Instance) -> Done<EnsuredNode> {
         let w = self.wanted;
         let price = self.resolved.types[w.type_index].price_in(&self.resolved.region.id);
+        // Not every provider can say what a node was made of.
+        let image = if instance.image.is_empty() { self.resolved.image.id.clone() } else { instance.image.clone() };
         let node = Node {
+            image,
             name: w.name.clone(),
             cluster: w.cluster.clone(),
             role: w.role.clone(),
