@@ -15,6 +15,7 @@ pub mod exported_keys;
 mod fetch;
 pub mod firewall_rules;
 pub mod firewalls;
+pub mod first_boot;
 pub mod gc;
 pub mod http;
 pub mod info;
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod lanes;
 mod locks;
 pub mod names;
+mod node_firewalls;
 pub mod nodes;
 pub mod operations;
 pub mod packing;
@@ -45,7 +47,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -56,6 +58,7 @@ use crate::nodes::{Nodes, Target};
 use crate::provider::Provider;
 use crate::runs::{Effect, Lane, Place, Runs, StepError};
 use crate::secrets::SecretStore;
+use crate::secrets::files::FileLock;
 pub use configuration::Settings;
 pub use plan::{Confirm, Plan, Yes};
 pub use repeat::Repeatable;
@@ -94,6 +97,7 @@ struct Inner {
     pages: OnceLock<Result<reqwest::Client, Failure>>,
     /// By id.
     lost: OnceLock<HashMap<String, nodes::Lost>>,
+    births: Mutex<Weak<FileLock>>,
 }
 
 impl Toolkit {
@@ -106,6 +110,7 @@ impl Toolkit {
             artifacts: artifacts::Holders::default(),
             changes: AtomicU64::new(0),
             known: redaction::Known::default(),
+            births: Mutex::default(),
         }))
     }
 
@@ -148,6 +153,10 @@ impl Toolkit {
 
     fn locks(&self) -> &std::path::Path {
         &self.0.parts.locks
+    }
+
+    fn birth_lock(&self) -> MutexGuard<'_, Weak<FileLock>> {
+        self.0.births.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn confirm(&self) -> &dyn Confirm {

@@ -261,6 +261,18 @@ impl World {
         self.linode_labels.remove(&linode.label);
         label.clone_into(&mut linode.label);
         self.linode_labels.insert(label.to_owned(), id);
+        if self.addresses.are_given_by_name() && self.is_brand_new(id) {
+            // What was made without a name has its address by the order of the calls until now.
+            self.readdress(id);
+        }
+    }
+
+    fn readdress(&mut self, id: u64) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        self.addresses.free(linode.public_ip);
+        if let Some(address) = self.addresses.public(&linode.label) {
+            linode.public_ip = address;
+        }
     }
 
     /// Gives a Linode an address in the private network; none if it has one, or there are none left.
