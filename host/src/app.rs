@@ -202,6 +202,7 @@ impl Opener {
                 events: self.events.clone(),
                 time: emulated.time.clone(),
                 transport: Some(emulated.transport.clone()),
+                pace: emulated.pace,
                 ..Opening::default()
             };
             return Ok(self.plugins.open(&self.name, opening).await?);

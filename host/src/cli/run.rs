@@ -37,7 +37,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
     /// Show what would be created, changed and destroyed, what it costs and how long it takes, and do nothing
-    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "time_scale"])]
+    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "seed", "time_scale"])]
     pub(crate) rehearse: bool,
     /// Refuse, before anything is created, what would cost more: US dollars an hour for all of the recipe's clusters
     #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]

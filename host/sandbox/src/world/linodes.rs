@@ -244,6 +244,7 @@ impl Linode {
             user_data: self.launch.user_data.clone(),
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
+            pace: None,
             faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
     }
@@ -327,9 +328,10 @@ impl World {
         let hidden = self.faults.befalls(Fault::Invisible, &label, now);
         let visible = hidden.map_or(now, |hit| now.after(hit.time));
         let disk_room = self.faults.befalls(Fault::DiskFull, &label, now).and_then(|hit| hit.size);
-        let timing = self.timing;
-        let starts = now.after(timing.scheduled);
-        let course = (starts, timing.create.saturating_sub(timing.scheduled));
+        let usual = self.timing;
+        let starts = now.after(usual.scheduled);
+        let course = (starts, usual.create.saturating_sub(usual.scheduled));
+        let timing = usual.at(self.faults.pace("create", &label));
         let event = self.events.begin("linode_create", (Entity::linode(id, &label), image), course, now);
         let boots = new.booted && new.image.is_some();
         let operation = Operation::create(self.new_id("operation"), event, now, boots);
