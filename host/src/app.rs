@@ -7,6 +7,7 @@ pub mod emulated;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linodetool_plugin::RawOperation;
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
@@ -115,9 +116,9 @@ pub fn build(options: Options) -> Result<App, Failure> {
         nodes: match emulated {
             Some(emulated) => {
                 let time = emulated.time.clone();
-                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time))
+                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time, events.clone()))
             }
-            None => Nodes::new(handle.clone(), dialer, Limits::default()),
+            None => Nodes::new(handle.clone(), dialer, Limits::default(), events.clone()),
         },
         secrets,
         open_provider: Box::new(move || {
@@ -167,6 +168,15 @@ pub fn plugins(paths: &Paths, runtime: &Runtime, env: &dyn Fn(&str) -> Option<St
     };
     let dirs = Dirs { exe: paths.exe.clone(), user: paths.plugins() };
     Plugins::new(dirs, runtime.handle().clone(), proxy)
+}
+
+/// The operations of a provider's own API, as its plugin lists them. Needs no token and asks nobody.
+///
+/// # Errors
+/// `Plugin` if there is no such plugin, `Unsupported` if it lists none.
+pub async fn operations(plugins: &Plugins, name: &str) -> Result<Vec<RawOperation>, Failure> {
+    let provider = plugins.open(name, Opening::default()).await?;
+    crate::toolkit::operations::known(&provider.client).await
 }
 
 /// Opens the provider with the credential that belongs to it.

@@ -135,7 +135,7 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
             work: paths.work.clone(),
         },
         runs: Runs::open(&paths, handle.clone(), clock.clone(), events.clone()).unwrap(),
-        nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default()),
+        nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default(), Events::none()),
         secrets: SecretStore::open(&paths.state, "default/default", clock.clone()).unwrap(),
         open_provider: Box::new(move || {
             let (plugins, opening) = (plugins.clone(), opening.clone());

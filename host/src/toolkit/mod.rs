@@ -26,6 +26,7 @@ mod locks;
 pub mod names;
 mod node_firewalls;
 pub mod nodes;
+pub mod operations;
 pub mod packing;
 pub mod plan;
 mod redaction;

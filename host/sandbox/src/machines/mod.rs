@@ -85,7 +85,7 @@ pub struct MachineSpec {
     pub faults: MachineFaults,
 }
 
-/// What a machine does wrong on purpose. One that is simulated may leave it.
+/// What a machine does wrong on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineFaults {
     /// SSH is refused for so long after the boot.
