@@ -54,6 +54,65 @@ impl Home {
 }
 
 #[test]
+fn operations_of_the_api_are_told_and_checked_without_a_token() {
+    let home = Home::new();
+    home.check(
+        "api --search kubeconfig",
+        &expect![[r#"
+        exit 0
+        --- stdout
+        OPERATION                      METHOD  PATH                                  NOTE
+        delete-lke-cluster-kubeconfig  DELETE  /lke/clusters/{clusterId}/kubeconfig  destroys
+        get-lke-cluster-kubeconfig     GET     /lke/clusters/{clusterId}/kubeconfig
+        --- stderr
+    "#]],
+    );
+    home.check(
+        "api put-disk --help",
+        &expect![[r#"
+        exit 0
+        --- stdout
+        put-disk: PUT /linode/instances/{linodeId}/disks/{diskId}
+        Needs of the token: linodes:read_write
+
+        PARAMETER  IN    TYPE            NEEDED  ALLOWED
+        linodeId   path  a whole number  yes
+        diskId     path  a whole number  yes
+        label      body  text                    1 to 48
+        --- stderr
+    "#]],
+    );
+    home.check(
+        "api put-disk --set linodeId=1",
+        &expect![[r#"
+        exit 2
+        --- stdout
+        --- stderr
+        error: put-disk needs `diskId` (a whole number)
+        hint: linodetool api put-disk --help shows all that it takes
+    "#]],
+    );
+    home.check(
+        "api put-disc",
+        &expect![[r#"
+        exit 3
+        --- stdout
+        --- stderr
+        error: the provider has no operation `put-disc`
+        hint: did you mean put-disk, put-ip, put-domain?
+    "#]],
+    );
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "nothing is written");
+    home.check("api put-disk --set linodeId=1 --set diskId=2 --set label=x", &expect![[r#"
+        exit 5
+        --- stdout
+        --- stderr
+        error: there is no Linode API token
+        hint: make one at https://cloud.linode.com/profile/tokens, then do one of: `export LINODE_TOKEN=...`; `linodetool secret set token`; `--token-cmd 'pass show linode'`; `linode-cli configure`. No account is needed with --sandbox
+    "#]]);
+}
+
+#[test]
 fn version_and_help_go_to_stdout() {
     let home = Home::new();
     home.check(

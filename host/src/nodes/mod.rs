@@ -28,7 +28,7 @@ mod template;
 
 pub use artifact::Copied;
 pub use dialer::{BoxFuture, Dialer, Direct};
-pub use error::{NodeError, was_cut};
+pub use error::{NodeError, hint_of_full_disk, was_cut};
 pub use exec::{ExecOptions, OnLine};
 pub use facts::Facts;
 pub use files::{FileOptions, Stat};

@@ -25,12 +25,14 @@ mod lane;
 mod load;
 mod log;
 mod number;
+mod past;
 mod records;
 mod registry;
 mod run;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 pub use archive::{past, peek};
@@ -44,8 +46,8 @@ pub use journal::{Durability, Traffic};
 pub use lane::Lane;
 pub use log::{LogLine, LogReader};
 pub use records::{
-    ChainReport, NewRun, Owner, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
-    Stored,
+    ChainReport, NewRun, Owner, Problem, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord,
+    StepState, Stored,
 };
 pub use registry::{Held, Runs};
 pub use run::Run;

@@ -10,8 +10,8 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{
-    Assumption, ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed,
-    RunnerCommand, Target, sh_quote,
+    Assumption, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed, RunnerCommand, Target,
+    hint_of_full_disk, sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
@@ -174,6 +174,7 @@ impl RunOn<'_> {
         }
         let lines = redaction.text(&output.last_lines());
         let failure = Failure {
+            hint: hint_of_full_disk([&lines]),
             output: Some(lines).filter(|lines| !lines.is_empty()),
             exit_code: Some(code),
             ..Failure::new(FailureKind::Command, format!("`{}` ended with exit code {code}", self.title()))
@@ -293,8 +294,7 @@ impl Repeatable for CheckOn<'_> {
         if let Some(simulation) = self.toolkit.connections().simulation() {
             simulation.assume(Assumption::Yes, self.command.trim().lines().next().unwrap_or_default());
         }
-        let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
-        Ok(output.success().into())
+        Ok(self.toolkit.connections().exec_again(&target, self.command).await?.success().into())
     }
 }
 

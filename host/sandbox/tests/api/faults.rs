@@ -167,7 +167,7 @@ fn a_new_linode_hides_for_a_while() {
     assert_eq!(cloud.ask(&create("web-1")).status, 400, "its label is taken all the same");
     cloud.pass(3.0);
     assert_eq!(looks(), ([1, 1], 200));
-    cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").unwrap(), 1);
+    cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").ok(), Some(1));
     let id = cloud.get(&create("web-2"))["id"].as_u64().unwrap();
     assert_eq!(cloud.ask(&format!("DELETE /v4/linode/instances/{id}")).status, 200, "who knows its id gets rid of it");
 }

@@ -194,7 +194,7 @@ fn what_cannot_be_enforced_is_said() {
               "faults": {
                 "in_force": "none",
                 "injected": 0,
-                "seed": 0
+                "seed": null
               },
               "firewalls_enforced": false,
               "firewalls_not_enforced_because": "no set_firewalls today",

@@ -15,7 +15,7 @@ use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::absolute;
-use crate::nodes::{ExecOptions, FileOptions, NodeError, Target, sh_quote};
+use crate::nodes::{FileOptions, NodeError, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, checked_url, download, published_sha512};
 use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
@@ -264,7 +264,7 @@ impl Install<'_> {
         let mark = sh_quote(artifact.digest());
         let dest = sh_quote(self.dest);
         let check = format!("dest={dest}; wanted={mark}\n{CHECK}");
-        match connections.exec(&target, &check, ExecOptions::default()).await?.exit_code {
+        match connections.exec_again(&target, &check).await?.exit_code {
             Some(0) => return Ok(false),
             Some(3) => return Err(self.occupied()),
             _ => {}
@@ -275,7 +275,10 @@ impl Install<'_> {
             archive = sh_quote(&artifact.path_on_node()),
         );
         let unpack = unpack.replace("@MARK@", &mark);
-        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
+        let output = connections.exec_again(&target, &unpack).await?;
+        if !output.success() {
+            return Err(NodeError::command(self.node, &format!("unpack {}", artifact.name), &output).into());
+        }
         Ok(true)
     }
 
@@ -321,10 +324,11 @@ impl Install<'_> {
         let connections = self.toolkit.connections();
         if let (Some(simulation), From::Here(packed)) = (connections.simulation(), &self.artifact.from) {
             let file = File { digest: Some(packed.sha256.clone()), size: packed.bytes, content: None };
-            return Ok(simulation.put(target, path, file).await.map(drop)?);
+            let put = connections.persistently(target, || simulation.put(target, path, file.clone()));
+            return Ok(put.await.map(drop)?);
         }
         let folder = format!("mkdir -p -m 755 {}", sh_quote(ON_NODE));
-        connections.exec_ok(target, &folder, ExecOptions::default()).await?;
+        connections.exec_again(target, &folder).await?;
         match &self.artifact.from {
             From::Here(packed) => {
                 // The digest was taken when the artifact was prepared; a file that has changed since is not sent.
@@ -335,7 +339,8 @@ impl Install<'_> {
                 }
                 let options = FileOptions { mode: Some("0644".into()), ..FileOptions::default() };
                 let known = (now.sha256.as_str(), now.bytes);
-                connections.upload_known(target, &packed.path, known, path, &options).await?;
+                let send = || connections.upload_known(target, &packed.path, known, path, &options);
+                connections.persistently(target, send).await?;
             }
             From::Web { url, sha512 } => {
                 // Of http there is only what lies on the node itself.
@@ -343,7 +348,7 @@ impl Install<'_> {
                 let (url, path) = (sh_quote(url), sh_quote(path));
                 let fetch =
                     format!("set -eu; url={url}; path={path}; protocol={protocol}; sha512={sha512}\n{DOWNLOAD}");
-                let output = connections.exec(target, &fetch, ExecOptions::default()).await?;
+                let output = connections.exec_again(target, &fetch).await?;
                 if !output.success() {
                     let failed = NodeError::Operation {
                         node: self.node.to_owned(),
