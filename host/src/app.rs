@@ -205,7 +205,7 @@ impl Opener {
                 pace: emulated.pace,
                 ..Opening::default()
             };
-            return Ok(self.plugins.open(&self.name, opening).await?);
+            return self.speaks_v4(self.plugins.open(&self.name, opening).await?, "a rehearsal");
         }
         let (origin, pace) = match (&self.sandbox, place) {
             (Some(access), _) => (emulated_origin(&self.name, url(&access.v4)?, access.token.clone()), Pace::local()),
@@ -220,7 +220,19 @@ impl Opener {
             pace,
             ..Opening::default()
         };
-        Ok(self.plugins.open(&self.name, opening).await?)
+        let provider = self.plugins.open(&self.name, opening).await?;
+        if self.sandbox.is_some() { self.speaks_v4(provider, "the sandbox") } else { Ok(provider) }
+    }
+
+    /// What an emulated cloud answers to. A plugin for another API would only wonder at its answers.
+    fn speaks_v4(&self, provider: Provider, whose: &str) -> Result<Provider, Failure> {
+        let urls = &provider.manifest.base_urls;
+        if urls.is_empty() || urls.iter().any(|url| url.trim_end_matches('/').ends_with("/v4")) {
+            return Ok(provider);
+        }
+        let message =
+            format!("provider {} cannot be used in {whose}, whose cloud has Linode's API v4 alone", self.name);
+        Err(Failure::new(FailureKind::Unsupported, message).hint("leave --provider away, or name linode-v4"))
     }
 
     /// The user's token is for Linode's own API and no other place, whatever a manifest says.

@@ -117,6 +117,10 @@ impl<'a> Changes<'a> {
             self.changes.at((format!("firewall {firewall}"), "members".to_owned()));
         }
         let (Some(node), Some(what)) = (on_node, title(&step.op, args)) else { return };
+        if step.op == RUN && step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false) {
+            // Its `creates` or `unless` says that there is nothing to do.
+            return;
+        }
         let role = self.role_of(node);
         role.nodes.insert(node.to_owned());
         let list = if step.op == RUN { &mut role.commands } else { &mut role.operations };

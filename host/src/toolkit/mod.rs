@@ -92,6 +92,7 @@ struct Inner {
     parts: Parts,
     provider: OnceCell<Provider>,
     artifacts: artifacts::Holders,
+    assumed: artifacts::Assumed,
     changes: AtomicU64,
     known: redaction::Known,
     pages: OnceLock<Result<reqwest::Client, Failure>>,
@@ -108,6 +109,7 @@ impl Toolkit {
             lost: OnceLock::new(),
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
+            assumed: artifacts::Assumed::default(),
             changes: AtomicU64::new(0),
             known: redaction::Known::default(),
             births: Mutex::default(),
@@ -179,6 +181,10 @@ impl Toolkit {
 
     fn holders(&self) -> &artifacts::Holders {
         &self.0.artifacts
+    }
+
+    fn assumed(&self) -> &artifacts::Assumed {
+        &self.0.assumed
     }
 
     fn known(&self) -> &redaction::Known {
