@@ -10,6 +10,7 @@ mod call;
 mod configs;
 mod dates;
 mod disks;
+mod domains;
 mod fault;
 mod ids;
 mod images;
@@ -17,9 +18,11 @@ mod ips;
 mod jobs;
 mod linodes;
 mod methods;
+mod nodebalancers;
 mod request;
 mod stackscripts;
 mod utility;
+mod volumes;
 
 use serde_json::{Value, json};
 
