@@ -384,6 +384,7 @@ impl World {
         }
         self.linode_labels.remove(&linode.label);
         self.forget_host(id, now);
+        self.detach_volumes(id);
         for address in linode.ipv4() {
             self.addresses.free(address);
         }
