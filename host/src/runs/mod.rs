@@ -38,7 +38,7 @@ mod writer;
 pub use archive::{past, peek};
 pub use bounds::Bounds;
 pub use crash::{CrashPoints, Phase};
-pub use creates::Create;
+pub use creates::{Create, Work};
 pub use difference::{Argument, Departure, Difference};
 pub use effect::{Done, Effect, Kind, Place, StepCx, StepError, performs_again};
 pub use failures::FailedStep;

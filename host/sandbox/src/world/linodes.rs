@@ -38,6 +38,8 @@ pub struct Linode {
     pub configs: Vec<Config>,
     /// What goes on with it; while something does it is busy.
     pub operation: Option<Operation>,
+    /// Number of its last boot.
+    pub life: u64,
     /// When the watchdog started it lately.
     pub rescues: Vec<Time>,
     pub launch: Launch,
@@ -245,6 +247,7 @@ impl Linode {
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
             pace: None,
+            life: self.life,
             faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
     }
@@ -364,6 +367,7 @@ impl World {
                 rescues: Vec::new(),
                 launch: new.launch,
                 visible,
+                life: 0,
                 disk_room,
             },
         );
@@ -384,6 +388,7 @@ impl World {
         }
         self.linode_labels.remove(&linode.label);
         self.forget_host(id, now);
+        self.detach_volumes(id);
         for address in linode.ipv4() {
             self.addresses.free(address);
         }

@@ -21,7 +21,7 @@ use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, label_taken};
+pub(crate) use ensure::{EnsureNode, Wanted, hides_ms, in_doubt_ms, label_taken};
 pub use gone::Lost;
 use new::Confirmed;
 pub(crate) use new::{check_name, planned};
