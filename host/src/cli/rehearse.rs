@@ -104,7 +104,10 @@ impl RunArgs {
                 let refused = self.refuse_above(&rehearsal);
                 return Ok(refused.map_err(|failure| failure.hint(format!("{FEWER}; --rehearse shows all of it")))?);
             }
-            Ok(Outcome { error: Some(error), .. }) => error.to_string(),
+            Ok(Outcome { error: Some(error), .. }) => match &error.failure.hint {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            },
             Err(failure) if failure.kind == FailureKind::Cancelled && is_interrupted => return Err(failure.into()),
             Err(failure) if failure.kind == FailureKind::Cancelled => {
                 let seconds = LOOK_AHEAD.as_secs();
