@@ -4,6 +4,7 @@
 //! a transition is given the time, and what it wants done outside it leaves in [`World::take_outside`].
 
 mod addresses;
+mod disks;
 mod domains;
 mod events;
 mod firewalls;
@@ -21,12 +22,13 @@ mod volumes;
 use std::collections::{BTreeMap, HashMap};
 
 pub use addresses::Addresses;
+pub use disks::{Config, Disk, DiskStatus, Helpers};
 pub use domains::{Domain, DomainRecord};
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use hosts::{HostJob, HostWork, JobState};
 pub use images::OwnImage;
-pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
+pub use linodes::{Alerts, Launch, Linode, NewLinode, Status};
 pub use nodebalancers::{BalancerConfig, BalancerNode, NodeBalancer};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
