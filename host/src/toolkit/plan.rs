@@ -181,10 +181,11 @@ pub fn within(before: f64, hourly: f64, max_hourly: f64) -> Result<(), Failure> 
         return Ok(());
     }
     let message = format!("this would cost ${hourly} an hour, and the limit is ${max_hourly}");
-    Err(Failure::new(FailureKind::Declined, message)
-        .field(MAX_COST)
-        .hint("ask for fewer or smaller nodes, or raise --max-cost"))
+    Err(Failure::new(FailureKind::Declined, message).field(MAX_COST).hint(FEWER))
 }
+
+/// What to do about a limit.
+pub const FEWER: &str = "ask for fewer or smaller nodes, or raise --max-cost";
 
 /// The field of a failure that a limit was the cause of.
 pub const MAX_COST: &str = "max_cost";
