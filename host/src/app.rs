@@ -11,8 +11,8 @@ use linodetool_plugin::RawOperation;
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
-use crate::core::{Events, Failure, FailureKind, Paths, Secret, SystemClock, Time};
-use crate::nodes::{BoxFuture, Dialer, Direct, Limits, Nodes, Simulation};
+use crate::core::{BoxFuture, Events, Failure, FailureKind, Paths, Secret, SystemClock, Time};
+use crate::nodes::{Dialer, Direct, Limits, Nodes, Simulation};
 use crate::plugin_host::{Dirs, Opening, Place, Plugins};
 use crate::provider::{Credential, Origin, Pace, Provider, ProxySettings};
 use crate::runs::{Durability, Runs};

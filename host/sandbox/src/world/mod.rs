@@ -61,6 +61,8 @@ pub struct World {
     pub nodebalancers: BTreeMap<u64, NodeBalancer>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
+    /// By which an account is told from others; 0 before it has a token.
+    pub account: u64,
     pub events: Events,
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
@@ -138,6 +140,7 @@ impl World {
             nodebalancers: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
+            account: 0,
             events: Events::default(),
             began: now,
             reason: String::new(),
