@@ -21,6 +21,7 @@ const TESTS: &[support::Test] = &[
     ("an_ephemeral_sandbox_ends_with_a_failed_command", an_ephemeral_sandbox_ends_with_a_failed_command),
     ("an_interrupt_says_what_exists", an_interrupt_says_what_exists),
     ("failed_steps_are_listed", failed_steps_are_listed),
+    ("a_limit_is_kept_with_its_run", a_limit_is_kept_with_its_run),
     ("parameters_are_checked_before_there_is_a_run", parameters_are_checked_before_there_is_a_run),
     ("what_is_wrong_starts_no_sandbox", what_is_wrong_starts_no_sandbox),
     ("hints_stay_in_the_sandbox", hints_stay_in_the_sandbox),
@@ -197,6 +198,34 @@ fn failed_steps_are_listed(home: &Home) -> Result<(), Failed> {
     let shown = home.ok(&["--sandbox", "runs", "show", "last"])?;
     is(shown.contains("1 step failed:\n  two-node-2: node.run (step "), true)?;
     is(shown.contains("\n    | no such luck\n"), true)
+}
+
+/// What a rehearsal cannot know, as it is decided on a node, costs more than allowed.
+const GROWS: &str = r#"
+fn node(name) { nodes::create(#{ name: name, region: "us-east", type: "g6-nanode-1", image: "linode/debian12" }) }
+let first = node("web-1");
+if first.run("echo more").stdout.contains("more") { node("web-2"); }
+nodes::delete("web-1");
+node("web-3");
+"#;
+
+fn a_limit_is_kept_with_its_run(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("grows.rhai"), GROWS)?;
+    let output = home.run(&["--sandbox", "run", "grows.rhai", "--max-cost", "0.01"])?;
+    is(output.status.code(), 15)?;
+    let text = String::from_utf8(output.stderr)?;
+    let advice = text.lines().last().unwrap_or_default().to_owned();
+    let (_, command) = advice.split_once("linodetool ").unwrap_or_default();
+    is(advice.starts_with("If it may cost that much, go on: "), true)?;
+    // The same again without another limit, whose command goes on.
+    let (code, error) = home.fails(&["runs", "resume", "last"])?;
+    is(code, 15)?;
+    is(error["message"].clone(), "this would cost $0.015 an hour, and the limit is $0.01")?;
+    is(command.split(' ').skip(4).collect::<Vec<_>>().join(" "), "--max-cost 0.015")?;
+    // By then `web-1` is gone, so that a third one fits in.
+    let report = home.json(&command.split(' ').collect::<Vec<_>>())?;
+    let names: Vec<_> = report["nodes"].as_array().into_iter().flatten().map(|node| node["name"].clone()).collect();
+    is(names, json!(["web-2", "web-3"]))
 }
 
 fn parameters_are_checked_before_there_is_a_run(home: &Home) -> Result<(), Failed> {

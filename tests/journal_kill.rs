@@ -198,7 +198,7 @@ fn check_promises(folder: &Path) -> usize {
         return 0;
     };
     assert_ne!(run.status, Status::Running, "a dead process holds no run");
-    assert_eq!(runs.verify(&run.id).unwrap().problems, [""; 0]);
+    assert_eq!(runs.verify(&run.id).unwrap().problems, []);
     let steps = runs.show(&run.id).unwrap().steps;
     let name = |step: &linodetool::runs::StepRecord| step.args["name"].as_str().unwrap_or_default().to_owned();
     let writes: Vec<_> = steps.iter().filter(|step| step.op == Make::OP).collect();

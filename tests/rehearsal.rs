@@ -6,10 +6,17 @@
 #[path = "toolkit/support.rs"]
 mod support;
 
+#[path = "rehearsal/ends.rs"]
+mod ends;
+#[path = "rehearsal/passing.rs"]
+mod passing;
+#[path = "rehearsal/unreadable.rs"]
+mod unreadable;
+
 use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
-use linodetool::core::{Clock, Secret, SystemClock, VirtualTime};
+use linodetool::core::{Clock, Failure, Secret, SystemClock, VirtualTime};
 use linodetool::rehearsal::{Asked, Cloud, Outcome, rehearse};
 use linodetool::runs::{NewRun, Run, Status};
 use linodetool::script;
@@ -52,6 +59,10 @@ impl Stage {
 
     /// With what this user has; nothing of it changes.
     fn rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Outcome {
+        self.try_to_rehearse(recipe, set).unwrap()
+    }
+
+    fn try_to_rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Result<Outcome, Failure> {
         let paths = paths(self.dir.path());
         let before = self.files();
         let recipe = script::find_recipe(recipe, &app::scripts(&paths).places).unwrap();
@@ -67,7 +78,7 @@ impl Stage {
             cancel: &|_| {},
         });
         assert_eq!(self.files(), before);
-        outcome.unwrap()
+        outcome
     }
 
     /// All files with their sizes, but for those that SQLite keeps while a database is open.
@@ -132,12 +143,19 @@ fn hadoop_comes_to_its_end_without_network_token_or_root() {
 fn told(of: &Outcome) -> String {
     let told = &of.rehearsal;
     let create = told.create.iter().map(|made| format!("create {} {} ${}\n", made.kind, made.name, made.hourly));
+    let passing = told.passing.iter().map(|made| format!("for a while {} {} ${}\n", made.kind, made.name, made.hourly));
     let change = told.change.iter().map(|one| format!("change {} ({}) {}\n", one.what, one.how, one.on.join(" ")));
     let destroy = told.destroy.iter().map(|gone| format!("destroy {} {} {}\n", gone.kind, gone.name, gone.lost));
     let impact = told.impact.iter().map(|means| format!("so {means}\n"));
     let failure = told.failure.iter().map(|failure| format!("failed: {failure}\n"));
-    let cost = format!("{} an hour, was {}\n", told.cost.hourly_after, told.cost.hourly_before);
-    create.chain(change).chain(destroy).chain(impact).chain(failure).chain([cost]).collect()
+    let cost = &told.cost;
+    let peak = if cost.hourly_peak > cost.hourly_before.max(cost.hourly_after) {
+        format!(", at most {}", cost.hourly_peak)
+    } else {
+        String::new()
+    };
+    let cost = format!("{} an hour, was {}{peak}\n", cost.hourly_after, cost.hourly_before);
+    create.chain(passing).chain(change).chain(destroy).chain(impact).chain(failure).chain([cost]).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod emulated;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linodetool_plugin::RawOperation;
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
@@ -30,6 +31,9 @@ pub struct SandboxAccess {
     /// Its folder, in which the machine room listens.
     pub dir: PathBuf,
 }
+
+/// The bundled plugin for Linode's API v3.
+const V3: &str = "linode-v3";
 
 /// The value of an environment variable.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -166,6 +170,15 @@ pub fn plugins(paths: &Paths, runtime: &Runtime, env: &dyn Fn(&str) -> Option<St
     Plugins::new(dirs, runtime.handle().clone(), proxy)
 }
 
+/// The operations of a provider's own API, as its plugin lists them. Needs no token and asks nobody.
+///
+/// # Errors
+/// `Plugin` if there is no such plugin, `Unsupported` if it lists none.
+pub async fn operations(plugins: &Plugins, name: &str) -> Result<Vec<RawOperation>, Failure> {
+    let provider = plugins.open(name, Opening::default()).await?;
+    crate::toolkit::operations::known(&provider.client).await
+}
+
 /// Opens the provider with the credential that belongs to it.
 struct Opener {
     plugins: Plugins,
@@ -184,9 +197,8 @@ impl Opener {
         // A name that nobody has is told before a token is looked for.
         let place = self.plugins.find(&self.name)?.place;
         if let Some(emulated) = &self.emulated {
-            let credential = Credential { origin: emulated.v4.clone(), token: emulated.token.clone() };
             let opening = Opening {
-                origin: Origin { base_url: Some(emulated.v4.clone()), credential: Some(credential) },
+                origin: emulated_origin(&self.name, emulated.v4.clone(), emulated.token.clone()),
                 events: self.events.clone(),
                 time: emulated.time.clone(),
                 transport: Some(emulated.transport.clone()),
@@ -196,7 +208,7 @@ impl Opener {
             return Ok(self.plugins.open(&self.name, opening).await?);
         }
         let (origin, pace) = match (&self.sandbox, place) {
-            (Some(access), _) => (sandbox_origin(access)?, Pace::local()),
+            (Some(access), _) => (emulated_origin(&self.name, url(&access.v4)?, access.token.clone()), Pace::local()),
             (None, Place::Bundled) => (self.linode().await?, Pace::default()),
             // What the user keeps for Linode is not even read for a plugin that somebody else made.
             (None, Place::Installed) => (Origin::default(), Pace::default()),
@@ -230,10 +242,12 @@ impl Opener {
     }
 }
 
-fn sandbox_origin(access: &SandboxAccess) -> Result<Origin, Failure> {
-    let base = url(&access.v4)?;
-    let credential = Credential { origin: base.clone(), token: access.token.clone() };
-    Ok(Origin { base_url: Some(base), credential: Some(credential) })
+/// Where the emulator speaks the API of this provider: v3 has but one address, above that of v4.
+fn emulated_origin(provider: &str, mut base: Url, token: Secret<String>) -> Origin {
+    if provider == V3 {
+        base.set_path("");
+    }
+    Origin { base_url: Some(base.clone()), credential: Some(Credential { origin: base, token }) }
 }
 
 fn url(text: &str) -> Result<Url, Failure> {

@@ -20,9 +20,9 @@ use crate::ledger::{Entry, Ledger};
 use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
-use crate::v4;
 use crate::wire::{Request, Response, TIME};
 use crate::world::{Seed, Status, Timing, Undone, World};
+use crate::{v3, v4};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
@@ -102,14 +102,14 @@ impl Sandbox {
         if let Some(time) = time {
             self.inner.clock.follow(Time(time));
         }
-        if v4::resource(&request.path).is_some() {
+        if v4::resource(&request.path).is_some() || v3::is_at(&request.path) {
             let answer = self.answer(request);
             // Whoever says what time it is has the emulator's.
             if time.is_some() { answer } else { self.in_real_time(answer) }
         } else if request.path.starts_with("/sandbox/") {
             self.own(request)
         } else {
-            let sentence = "Nothing is here: the API is under /v4 and /v4beta.";
+            let sentence = "Nothing is here: API v4 is under /v4 and /v4beta, API v3 at /.";
             Response::new(404, json!({"errors": [{"reason": sentence}]}))
         }
     }
@@ -133,7 +133,8 @@ impl Sandbox {
             if let Some(instead) = fate.as_ref().and_then(Fate::before) {
                 return instead;
             }
-            let response = v4::handle(&mut state.world, &mut state.limits, now, request);
+            let handle = if v3::is_at(&request.path) { v3::handle } else { v4::handle };
+            let response = handle(&mut state.world, &mut state.limits, now, request);
             match fate {
                 Some(fate) => fate.after(response),
                 None => response,
@@ -434,6 +435,8 @@ impl Inner {
 
     /// Hands on what the transitions want done outside, in their order, since the world is still locked.
     fn settle(&self, state: &mut State) {
+        // What a Linode's host has still to do begins when the Linode comes to rest.
+        state.world.advance_hosts(self.clock.now());
         let outside = state.world.take_outside();
         for entry in outside.ledger {
             if let Err(error) = state.ledger.append(entry) {

@@ -21,3 +21,9 @@ mod power;
 mod scripts;
 #[path = "api/server.rs"]
 mod server;
+#[path = "api/v3/batches.rs"]
+mod v3_batches;
+#[path = "api/v3/linodes.rs"]
+mod v3_linodes;
+#[path = "api/v3/parts.rs"]
+mod v3_parts;

@@ -136,7 +136,7 @@ impl Emulator {
         let bytes = match response.body {
             Some(body) => {
                 headers.insert("content-type".into(), "application/json".into());
-                body.to_string().into_bytes()
+                serde_json::to_vec(&body).unwrap_or_default()
             }
             None => Vec::new(),
         };

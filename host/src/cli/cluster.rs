@@ -165,7 +165,7 @@ impl ClusterName {
         let targets: Vec<_> = nodes.iter().filter_map(|node| session.toolkit.target(node).ok()).collect();
         let options = ExecOptions { timeout: Some(ANSWERS), ..ExecOptions::default() };
         let answers = session.wait(async {
-            let all = session.toolkit.connections().fan_out(&targets, "true", &options, None);
+            let all = session.toolkit.connections().fan_out(&targets, "true", &options);
             // Connecting has a patience of its own, which may be longer.
             Ok::<_, Failure>(tokio::time::timeout(ANSWERS * 2, all).await.unwrap_or_default())
         })?;

@@ -340,7 +340,7 @@ mod tests {
         let whole = "DIR can be written, and its database is whole".to_owned();
         assert_eq!(found(check(dir.path())), (Status::Ok, whole));
         connection.pragma_update(None, "user_version", 99).unwrap();
-        let newer = "DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 1";
+        let newer = "DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 2";
         assert_eq!(found(check(dir.path())), (Status::Missing, newer.to_owned()));
         drop(connection);
         std::fs::write(&path, "this is no database, only text".repeat(100)).unwrap();

@@ -49,6 +49,8 @@ pub(crate) struct LeftBehind {
 pub(crate) const OK: u8 = 0;
 const USAGE: u8 = 2;
 const COMMAND: u8 = 9;
+/// Records of runs are not as they were written.
+pub(crate) const DAMAGED: u8 = 12;
 const SANDBOX: u8 = 14;
 const BROKEN_PIPE: u8 = 141;
 
@@ -69,7 +71,7 @@ const EXITS: &[(u8, &str)] = &[
     (COMMAND, "a command on a node ended with an error"),
     (10, "the recipe has an error, or called fail"),
     (11, "a plugin is missing, cannot be loaded, or broke its contract"),
-    (12, "the state directory cannot be used"),
+    (DAMAGED, "the state directory cannot be used, or what it holds is damaged"),
     (13, "this computer lacks something: a program, a right, a file, room on the disk"),
     (SANDBOX, "the sandbox does not start or answer"),
     (15, "not confirmed: the answer was no, or there is no terminal and no --yes"),

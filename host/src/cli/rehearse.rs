@@ -13,7 +13,7 @@ use super::session::{self, Session};
 use crate::app;
 use crate::core::{Cancel, Clock, Failure, FailureKind, Paths, SystemClock};
 use crate::rehearsal::{self, Asked, Cloud, Outcome, Rehearsal};
-use crate::script::{self, Found};
+use crate::script::{self, Found, ScriptError};
 use crate::toolkit::plan::within;
 use linodetool_sandbox::client;
 use linodetool_sandbox::limits::LimitMode;
@@ -36,21 +36,20 @@ impl RunArgs {
         self.check(&scripts)?;
         let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
         let interrupt = Interrupt::watch(out)?;
-        let outcome = self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
-        let told = &outcome.rehearsal;
-        if let Some(error) = outcome.error {
+        let Outcome { mut rehearsal, error } =
+            self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
+        rehearsal.cost.hourly_max = self.max_cost;
+        let told = &rehearsal;
+        let error = error.or_else(|| self.refuse_above(told).err().map(ScriptError::from));
+        if let Some(error) = error {
             if !out.json() {
                 out.error(&format!("{}\n", report(told)));
             }
             let told = serde_json::to_value(told).map_err(|e| Failure::internal(e.to_string()))?;
             return Err(CliError::Rehearsed(Box::new(error), told));
         }
-        let refused = self.max_cost.and_then(|max| self.refuse_above(max, told).err());
-        // What it would do is shown also where it would not be done; of two documents, nobody expects the first.
-        if refused.is_none() || !out.json() {
-            out.result(told, || report(told))?;
-        }
-        refused.map_or(Ok(OK), |failure| Err(failure.into()))
+        out.result(told, || report(told))?;
+        Ok(OK)
     }
 
     fn outcome(
@@ -74,12 +73,9 @@ impl RunArgs {
         })
     }
 
-    fn refuse_above(&self, max: f64, rehearsal: &Rehearsal) -> Result<(), Failure> {
-        // What costs no more than before is not made dearer by this run.
-        match rehearsal.cost.hourly_after > rehearsal.cost.hourly_before {
-            true => within(rehearsal.cost.hourly_after, max),
-            false => Ok(()),
-        }
+    fn refuse_above(&self, rehearsal: &Rehearsal) -> Result<(), Failure> {
+        let Some(max) = self.max_cost else { return Ok(()) };
+        within(rehearsal.cost.hourly_before, rehearsal.cost.hourly_peak, max)
     }
 
     /// Rehearses silently before the run begins, so that questions and progress go by what is to be expected. That it cannot
@@ -105,8 +101,7 @@ impl RunArgs {
         let why = match outcome {
             Ok(Outcome { rehearsal, error: None }) => {
                 session.expect(Some(&rehearsal));
-                let refused = self.max_cost.map(|max| self.refuse_above(max, &rehearsal));
-                return Ok(refused.unwrap_or(Ok(()))?);
+                return Ok(self.refuse_above(&rehearsal)?);
             }
             Ok(Outcome { error: Some(error), .. }) => error.to_string(),
             Err(failure) if failure.kind == FailureKind::Cancelled && is_interrupted => return Err(failure.into()),

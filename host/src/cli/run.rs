@@ -13,6 +13,7 @@ use crate::inventory::Node;
 use crate::nodes::was_cut;
 use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
 use crate::script::{self, Found, ScriptError};
+use crate::toolkit::plan::MAX_COST;
 use crate::toolkit::tasks::work_on_node;
 use clap::Args;
 use serde_json::{Map, Value};
@@ -102,7 +103,7 @@ impl RunArgs {
 }
 
 /// Reads an amount of money.
-fn dollars_an_hour(text: &str) -> Result<f64, String> {
+pub(crate) fn dollars_an_hour(text: &str) -> Result<f64, String> {
     let amount = text.trim_start_matches('$').parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
     amount.ok_or_else(|| "it must be US dollars an hour, like 0.50".to_owned())
 }
@@ -135,6 +136,7 @@ pub(crate) fn execute(
         if matches!(error.kind(), FailureKind::Ssh | FailureKind::Interrupted) {
             touched.leave_out_gone(session);
         }
+        touched.allow = session.limit.refused();
         return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
     }
     show(session, run, &recipe.path, &ended, touched, asked)
@@ -189,6 +191,8 @@ struct Touched {
     failed: Vec<FailedStep>,
     /// Nodes of the inventory that somebody has deleted elsewhere.
     gone: Vec<String>,
+    /// US dollars an hour that would have to be allowed for what was refused.
+    allow: Option<f64>,
 }
 
 /// An error is not held up for longer by the question whether its node is still there.
@@ -214,6 +218,7 @@ impl Touched {
             at_work,
             failed: detail.failed_steps(),
             gone: Vec::new(),
+            allow: None,
         })
     }
 
@@ -284,6 +289,10 @@ impl Touched {
             // Going on would meet it again.
             _ if was_cut(&error.failure) => {
                 Some(format!("Do it again, that command too: {program} runs retry {} --again", run.id()))
+            }
+            // The limit is the run's, and going on would meet it again.
+            _ if let (Some(MAX_COST), Some(allow)) = (error.failure.field.as_deref(), self.allow) => {
+                Some(format!("If it may cost that much, go on: {resume} --max-cost {allow}"))
             }
             _ => Some(format!("Once the cause is mended, go on: {resume}")),
         });

@@ -19,8 +19,9 @@ mod log;
 pub(super) mod resume;
 mod retry;
 pub(super) mod undo;
+mod verify;
 
-/// List past runs, show their steps and what they said, go on with one that was cut off, or take it back
+/// List past runs, show and verify what they did, go on with one that was cut off, or take it back
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -53,6 +54,7 @@ pub(crate) enum RunsCommand {
     Retry(retry::RetryArgs),
     Cancel(cancel::CancelArgs),
     Undo(undo::UndoArgs),
+    Verify(verify::VerifyArgs),
 }
 
 impl RunsArgs {
@@ -61,7 +63,17 @@ impl RunsArgs {
         match &self.command {
             RunsCommand::Resume(_) | RunsCommand::Cancel(_) | RunsCommand::Undo(_) => Need::Run,
             RunsCommand::Retry(_) => Need::Cloud,
-            RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Log(_) => Need::Records,
+            RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Log(_) | RunsCommand::Verify(_) => {
+                Need::Records
+            }
+        }
+    }
+
+    pub(crate) fn max_cost(&self) -> Option<f64> {
+        match &self.command {
+            RunsCommand::Resume(args) => args.max_cost,
+            RunsCommand::Retry(args) => args.max_cost,
+            _ => None,
         }
     }
 
@@ -74,6 +86,7 @@ impl RunsArgs {
             RunsCommand::Retry(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Cancel(args) => Some(About { run: &args.run, works: true }),
             RunsCommand::Undo(args) => Some(About { run: &args.run, works: true }),
+            RunsCommand::Verify(args) => args.run.as_deref().map(|run| About { run, works: false }),
         }
     }
 
@@ -99,6 +112,7 @@ impl RunsArgs {
             RunsCommand::Retry(args) => return args.run(session),
             RunsCommand::Cancel(args) => return args.run(session),
             RunsCommand::Undo(args) => return args.run(session),
+            RunsCommand::Verify(args) => return args.run(session),
         }
         Ok(OK)
     }

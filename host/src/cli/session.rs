@@ -21,8 +21,10 @@ use crate::inventory::Node;
 use crate::rehearsal::Rehearsal;
 use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
 use crate::script;
-use crate::toolkit::plan::{Within, Yes};
+use crate::toolkit::plan::{MAX_COST, Within, Yes};
 use crate::toolkit::{At, Confirm, Toolkit};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,6 +60,8 @@ pub(crate) struct Session<'a> {
     progress: Option<Progress>,
     /// Who asks the user, on a real account.
     asker: Option<Arc<Asker>>,
+    /// What it may cost, if that was said.
+    pub(crate) limit: Arc<Within>,
     /// Ends with the session, before its events do.
     faults: Option<Watch>,
 }
@@ -104,7 +108,7 @@ fn work(
     interrupt: &Interrupt,
     command: &Command,
 ) -> Result<u8, CliError> {
-    command.check(outer)?;
+    command.check(env, outer, globals)?;
     let progress = Progress::start(out);
     let emulated = match env.var(crash::POINTS) {
         Some(_) if globals.sandbox => crash::emulated(outer)?,
@@ -143,10 +147,10 @@ fn work(
         None => Arc::new(Yes),
         Some(asker) => asker.clone(),
     };
-    let confirm = match command.max_cost() {
-        Some(max) => Arc::new(Within::new(max, confirm)),
-        None => confirm,
-    };
+    let limit = Arc::new(Within::new(confirm));
+    if let Some(max) = command.max_cost() {
+        limit.limit(max);
+    }
     let vars = env.vars().clone();
     let app = app::build(app::Options {
         paths: paths.clone(),
@@ -156,7 +160,7 @@ fn work(
         emulated,
         token_cmd: globals.token_cmd.clone(),
         env: Arc::new(move |name| vars.get(name).cloned()),
-        confirm,
+        confirm: limit.clone(),
         events: progress.events(),
     })?;
     let App { toolkit, scripts, plugins, runtime } = app;
@@ -176,6 +180,7 @@ fn work(
         interrupt,
         progress: Some(progress),
         asker,
+        limit,
         faults,
     };
     let outcome = command.run(&mut session);
@@ -304,7 +309,20 @@ impl Session<'_> {
             recipe,
             params,
             versions: [version].into(),
-            facts: [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into(),
+            facts: self.facts(),
+        }
+    }
+
+    /// What whoever takes the run up goes by.
+    fn facts(&self) -> BTreeMap<String, Value> {
+        let max = self.limit.max_hourly().map(|max| (MAX_COST.to_owned(), max.into()));
+        [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into_iter().chain(max).collect()
+    }
+
+    /// What another run was allowed to cost is what this one may cost, unless the command line says otherwise.
+    pub(crate) fn keep_limit(&self, facts: &BTreeMap<String, Value>) {
+        if let (None, Some(max)) = (self.limit.max_hourly(), facts.get(MAX_COST).and_then(Value::as_f64)) {
+            self.limit.limit(max);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows that a journal shares it (one transaction for a step's outcome and its rows), not what a step is.
 
-use super::damage;
+use super::{damage, network};
 use crate::core::{Failure, FailureKind};
 use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -98,12 +98,35 @@ impl StateError {
         }
     }
 
+    /// Of a database that is damaged, a copy is kept before anything else can change it. For whoever works with it: whoever
+    /// only looks writes nothing.
+    pub(crate) fn kept(self) -> Self {
+        match self {
+            Self::Damaged { path, copy: None, why } => Self::Damaged { copy: damage::keep_copy(&path).ok(), path, why },
+            other => other,
+        }
+    }
+
     pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match damage::of(&source) {
-            Some(why) => damage::noted(path, why),
+            Some(why) => Self::Damaged { path: path.to_owned(), copy: None, why },
             None if let Some(found) = newer(&source) => Self::TooNew { path: path.to_owned(), found },
             None => Self::Database { path: path.to_owned(), doing, trouble: Trouble::of(path, &source) },
         }
+    }
+}
+
+/// Whether it is one value that cannot be read, and not the database.
+pub(crate) fn is_about_a_value(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
+}
+
+/// What it says to a person.
+pub(crate) fn words(error: &rusqlite::Error) -> String {
+    match newer(error) {
+        Some(Newer(found)) => format!("a newer linodetool wrote it: {found}"),
+        None => error.to_string(),
     }
 }
 
@@ -119,7 +142,8 @@ impl From<StateError> for Failure {
 }
 
 /// Each brings the schema from its index to the next version. Never edit one that was released: add one.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     create table run (
         ordinal integer primary key autoincrement, id text not null unique, title text not null, command_line text not null, context text not null,
         provider text not null, recipe text, params text not null, versions text not null, retry_of text,
@@ -138,86 +162,18 @@ const MIGRATIONS: &[&str] = &["
     create table resource (
         context text not null, kind text not null, name text not null, doc text not null,
         primary key (context, kind, name)) without rowid;
-"];
+",
+    "alter table entry add column head blob;",
+];
 
 /// Makes the state directory and checks that it can hold a database.
 pub fn prepare_state_dir(state: &Path) -> Result<(), StateError> {
     files::private_dir(state)?;
-    let system = rustix::fs::statfs(state).map_err(|error| files::while_trying("look at", state)(error.into()))?;
-    // Casts: the type's width differs between platforms; the numbers are 32 bits.
-    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "a magic number of 32 bits")]
-    let magic = system.f_type as u32;
-    let kind = match magic {
-        FUSE => network_fuse(&std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(), state),
-        magic => network_file_system(magic),
-    };
+    let kind = network::kind_of(state).map_err(|error| files::while_trying("look at", state)(error))?;
     match kind {
         Some(kind) => Err(StateError::Network { path: state.to_owned(), kind }),
         None => Ok(()),
     }
-}
-
-/// Name of a file system of this magic number (statfs(2)) if it lives on another computer.
-fn network_file_system(magic: u32) -> Option<&'static str> {
-    Some(match magic {
-        0x6969 => "NFS",
-        0x517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",
-        0x564C => "NCP",
-        0x5346_414F | 0x6B41_4653 => "AFS",
-        0x7375_7245 => "Coda",
-        0x0102_1997 => "9P",
-        0x00C3_6400 => "Ceph",
-        0x0BD0_0BD0 => "Lustre",
-        0x0116_1970 => "GFS2",
-        0x7461_636F => "OCFS2",
-        _ => return None,
-    })
-}
-
-/// Magic number of all file systems that a program of a user's serves.
-const FUSE: u32 = 0x6573_5546;
-
-/// Those whose files lie elsewhere, by the name of what serves them.
-const FUSE_FROM_ELSEWHERE: &[&str] = &[
-    "sshfs",
-    "glusterfs",
-    "ceph",
-    "ceph-fuse",
-    "s3fs",
-    "goofys",
-    "gcsfuse",
-    "rclone",
-    "davfs",
-    "davfs2",
-    "curlftpfs",
-    "juicefs",
-    "seaweedfs",
-    "mfs",
-    "moosefs",
-    "lizardfs",
-    "smbnetfs",
-    "blobfuse",
-    "blobfuse2",
-    "mount-s3",
-    "onedriver",
-    "gvfsd-fuse",
-    "google-drive-ocamlfuse",
-    "vmhgfs-fuse",
-];
-
-/// Name of what serves the folder, if it brings its files from another computer; from the text of mountinfo (proc(5)).
-fn network_fuse(mounts: &str, folder: &Path) -> Option<&'static str> {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let mount = |line: &str| {
-        // `36 35 98:0 /root /mount/point options ... - type source options`; a space in a name is `\040`.
-        let (before, after) = line.split_once(" - ")?;
-        let point = PathBuf::from(before.split(' ').nth(4)?.replace("\\040", " "));
-        folder.starts_with(&point).then(|| (point, after.split(' ').next().unwrap_or_default().to_owned()))
-    };
-    // The nearest one; of several at one place the last, which hides the others.
-    let (_, kind) = mounts.lines().filter_map(mount).max_by_key(|(point, _)| point.components().count())?;
-    let program = kind.strip_prefix("fuse.")?;
-    FUSE_FROM_ELSEWHERE.iter().copied().find(|known| *known == program)
 }
 
 /// Other processes commit within milliseconds; only a stopped one holds the lock for longer.
@@ -273,13 +229,17 @@ pub fn open_reader(path: &Path) -> Result<Connection, StateError> {
     Ok(connection)
 }
 
-/// Looks at a database that is there, for its version and for damage, and changes nothing.
+/// Looks at a database that is there, for its version and for damage, and changes nothing in it.
 pub fn examine(path: &Path) -> Result<(), StateError> {
+    examined(path).map_err(StateError::kept)
+}
+
+fn examined(path: &Path) -> Result<(), StateError> {
     let connection = open_reader(path)?;
     let failed = StateError::database(path, "read");
     known_version(&connection, path)?;
     let found: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    if found == "ok" { Ok(()) } else { Err(damage::noted(path, found)) }
+    if found == "ok" { Ok(()) } else { Err(StateError::Damaged { path: path.to_owned(), copy: None, why: found }) }
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {
@@ -350,7 +310,7 @@ mod tests {
             dir.path(),
             dir.path(),
             &expect![[r#"
-                DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 1
+                DIR/linodetool.db was written by a newer linodetool: its schema is 99, this version knows up to 2
                 hint: update linodetool, or keep this version's state elsewhere with --state-dir"#]],
         );
     }
@@ -376,25 +336,6 @@ mod tests {
                 the state directory cannot be used: cannot make the folder /proc/linodetool-state: No such file or directory (os error 2)
                 hint: check the owner, the mode and the free space of /proc/linodetool-state"#]],
         );
-    }
-
-    #[test]
-    fn network_file_systems_are_known_by_their_number() {
-        let ext4 = 0xEF53;
-        assert_eq!((network_file_system(0x6969), network_file_system(ext4)), (Some("NFS"), None));
-    }
-
-    #[test]
-    fn what_a_program_brings_from_elsewhere_is_known_by_its_name() {
-        let mounts = "\
-            22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
-            40 22 0:50 / /mnt/far rw,nosuid shared:9 - fuse.sshfs ann@host: rw,user_id=0\n\
-            41 40 0:51 / /mnt/far/near rw - fuse.gocryptfs /home/ann/x rw\n\
-            42 22 0:52 / /mnt/a\\040b rw - fuse.rclone remote: rw\n\
-            43 22 8:2 / /mnt/stick rw - fuseblk /dev/sdb1 rw\n";
-        let kind = |folder: &str| network_fuse(mounts, Path::new(folder)).unwrap_or("-");
-        let folders = ["/mnt/far/state", "/mnt/far/near/state", "/mnt/a b/state", "/mnt/stick/state", "/mnt/farther"];
-        expect!["sshfs - rclone - -"].assert_eq(&folders.map(kind).join(" "));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod database;
 pub mod exports;
 mod memory;
 pub mod model;
+mod network;
 mod read_only;
 pub mod selector;
 mod sqlite;

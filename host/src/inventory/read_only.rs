@@ -4,6 +4,8 @@
 
 use super::StateError;
 use super::database::{self, Trouble};
+use crate::core::paths::database_in;
+use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, OpenFlags};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -25,6 +27,25 @@ pub(crate) struct Look {
 }
 
 impl ReadOnly {
+    /// The same of the database in a state directory, if there is one.
+    ///
+    /// # Errors
+    /// What is there cannot be a state directory, or nobody can look.
+    pub(crate) fn look_in(state: &Path) -> Result<Option<Look>, StateError> {
+        let path = database_in(state);
+        let failed = |path: &Path, error: io::Error| Err(files::while_trying("look at", path)(error).into());
+        let no_folder = |path: &Path| Err(StateError::File(FileError::NotAFolder { path: path.to_owned() }));
+        match path.metadata() {
+            Ok(meta) if meta.is_file() => Self::look(&path).map(Some),
+            Ok(_) => failed(&path, io::Error::other("it is no file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                no_folder(state.ancestors().find(|above| above.exists()).unwrap_or(state))
+            }
+            Err(error) => failed(&path, error),
+        }
+    }
+
     /// Opens the database at this path for queries alone. Nothing is written beside it unless a process is at work with
     /// it, or has died so.
     pub(crate) fn look(path: &Path) -> Result<Look, StateError> {

@@ -96,7 +96,7 @@ impl Replay<'_> {
         let made = step.outcome.clone().map(serde_json::from_value::<Artifact>);
         if let (Ok(source), Some(Ok(made))) = (source, made)
             && let Ok(stand_in) = rehearsed(self.stage.toolkit(), &source)
-            && !matches!(&source, Source::Local(local) if !is_as_it_was(&local.path, step))
+            && !matches!(&source, Source::Local(local) if !self.is_as_it_was(&local.path, step))
         {
             self.stands_for.insert(made.digest().to_owned(), stand_in.digest().to_owned());
         }
@@ -127,7 +127,7 @@ impl Replay<'_> {
             "node.upload" => {
                 let Ok(upload) = serde_json::from_value::<Upload>(args["upload"].clone()) else { return Vec::new() };
                 // The journal does not hold what was in it then.
-                let content = is_as_it_was(&upload.source, step).then(|| digest_of(&upload.source)).flatten();
+                let content = self.is_as_it_was(&upload.source, step).then(|| self.digest_of(&upload.source)).flatten();
                 write(upload.path, File { digest: content, ..File::default() })
             }
             "artifacts.install" => {
@@ -139,15 +139,15 @@ impl Replay<'_> {
             _ => recorded(op, args).map(|state| apply(state.wish())).unwrap_or_default(),
         }
     }
-}
 
-/// Whether a file of this computer has not been written since a step.
-fn is_as_it_was(path: &str, step: &StepRecord) -> bool {
-    let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    modified.is_some_and(|since| since.as_millis() <= u128::from(step.ended_ms.unwrap_or(step.started_ms)))
-}
+    /// Whether a file of this computer has not been written since a step.
+    fn is_as_it_was(&self, path: &str, step: &StepRecord) -> bool {
+        let modified = std::fs::metadata(self.stage.toolkit().here(path)).and_then(|meta| meta.modified()).ok();
+        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        modified.is_some_and(|since| since.as_millis() <= u128::from(step.ended_ms.unwrap_or(step.started_ms)))
+    }
 
-fn digest_of(path: &str) -> Option<String> {
-    Some(sha256_of(std::fs::File::open(path).ok()?).ok()?.0)
+    fn digest_of(&self, path: &str) -> Option<String> {
+        Some(sha256_of(std::fs::File::open(self.stage.toolkit().here(path)).ok()?).ok()?.0)
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: the words and how the parts come together. Does not know how any part is found.
 
-use super::changes::Changes;
+use super::changes::{Changes, Things};
 use super::course::Steps;
 use super::seed::Present;
 use super::{Asked, Cloud, Stage, cost, unknown};
@@ -22,6 +22,8 @@ pub struct Rehearsal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     pub create: Vec<Made>,
+    /// Made and destroyed again.
+    pub passing: Vec<Made>,
     pub change: Vec<NodeChange>,
     pub destroy: Vec<Destroyed>,
     /// What that means for what runs: `web-1: service nginx restarts`.
@@ -106,6 +108,11 @@ pub struct Counted {
 pub struct Cost {
     pub hourly_before: f64,
     pub hourly_after: f64,
+    /// The most at any time from before to after.
+    pub hourly_peak: f64,
+    /// What was allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hourly_max: Option<f64>,
     pub monthly_before: f64,
     pub monthly_after: f64,
 }
@@ -152,14 +159,16 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
     })?;
     let ended_ms = stage.cloud.time.now_ms();
     let ledger = stage.cloud.sandbox.ledger();
-    let (create, destroy) = changes.resources(&ledger);
+    let Things { create, passing, destroy } = changes.things(&ledger);
     let (clusters, nodes) = changes.touched(&create, &destroy);
-    let cost = cost::of(&present.nodes, &after, &clusters, &nodes);
+    let mut cost = cost::of(&present.nodes, &after, &clusters, &nodes);
+    cost.hourly_peak = cost::peak(cost.hourly_before, &ledger, |entry| changes.price(entry));
     let (work, change, impact) = changes.told(&destroy);
     Ok(Rehearsal {
         recipe: asked.recipe.path.clone(),
         failure: None,
         create,
+        passing,
         change,
         destroy,
         impact,

@@ -24,7 +24,7 @@ fn day(ms: u64) -> String {
     utc(ms).chars().take(10).collect()
 }
 
-/// Secrets that could not be had, by name.
+/// What could not be read of what there is, a sentence each.
 #[derive(Clone, Default)]
 pub(super) struct Missing(Arc<Mutex<BTreeSet<String>>>);
 
@@ -35,12 +35,18 @@ impl Missing {
         let store = SecretStore::open(&asked.paths.state, asked.context, Arc::new(SystemClock))?;
         let missing = self.clone();
         Ok(Arc::new(move |name: &str| {
-            if let Ok(Some(secret)) = store.get(name) {
-                return Some(secret);
-            }
-            missing.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+            let why = match store.get(name) {
+                Ok(Some(secret)) => return Some(secret),
+                Ok(None) => "not in the store".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            missing.note(format!("secret `{name}`: {why}; something was used in its place"));
             Some(Secret::new(KeyPair::generate("rehearsal").private_pem.reveal().clone()))
         }))
+    }
+
+    pub(super) fn note(&self, what: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
     }
 }
 
@@ -58,9 +64,7 @@ pub(super) fn of(stage: &Stage, present: &Present) -> Vec<String> {
             Assumption::Yes => format!("question `{of}`{times}: assumed to be answered with yes"),
         });
     }
-    for name in stage.missing.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        told.push(format!("secret `{name}`: not in the store; something was used in its place"));
-    }
+    told.extend(stage.missing.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
     if let Some(seen) = &stage.catalogue {
         let days = stage.began_ms.saturating_sub(seen.seen_ms) / 86_400_000;
         if days > OLD_DAYS {

@@ -1,33 +1,23 @@
 //! What the steps of a run are called by people. Knows their arguments, not what they do.
 
 use crate::toolkit::commands::RUN;
+use crate::toolkit::states::title_of;
 use serde_json::Value;
+
+/// What a recipe waits for by itself.
+pub(super) const RECIPE: &str = "waiting in the recipe";
 
 /// What a step on a node is called; none of one that is not worth a word.
 pub(super) fn title(op: &str, args: &Value) -> Option<String> {
-    let state = &args["state"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let named = |word: &str, value: &Value| Some(format!("{word} {}", text(value)));
     match op {
         RUN => Some(command(args)),
-        "node.package" => {
-            let names = state["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            Some(format!("package {}", names.collect::<Vec<_>>().join(" ")))
-        }
-        "node.file" => named("file", &state["path"]),
-        "node.secret_file" => named("file", &args["file"]["path"]),
-        "node.directory" => named("directory", &state["path"]),
-        "node.user" => named("user", &state["name"]),
-        "node.service" => named("service", &state["name"]),
-        "node.sysctl" => Some("kernel parameters".to_owned()),
-        "node.archive" => named("archive", &state["dest"]),
-        "node.line" => named("line in", &state["path"]),
-        "node.hosts" => named("names in", &state["path"]),
         "node.upload" => named("upload", &args["upload"]["path"]),
         "node.download" => named("download", &args["download"]["path"]),
         "artifacts.install" => named("software in", &args["dest"]),
         "nodes.power" => Some(text(&args["power"])),
-        _ => None,
+        _ => title_of(op, args),
     }
 }
 
@@ -60,6 +50,7 @@ pub(super) fn waited_for(op: &str, args: &Value, sandbox: bool) -> String {
         "artifacts.install" | "artifacts.prepare" | "node.upload" | "node.download" => "copies of files".to_owned(),
         "node.wait_port" => "waiting for services to answer".to_owned(),
         RUN => format!("command: {}", command(args)),
+        "wait" => RECIPE.to_owned(),
         "node.check" => "questions to nodes".to_owned(),
         "node.service" => "starting services".to_owned(),
         op if op.starts_with("node.") => "configuring nodes".to_owned(),

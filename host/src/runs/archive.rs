@@ -1,15 +1,13 @@
-//! Runs of the past: listed, found, shown, verified. Begins and changes nothing.
+//! Runs of the past: listed, found, shown. Begins and changes nothing.
 
 use super::load;
-use super::records::{ChainReport, RunDetail, RunFilter, RunSummary, StepRecord, StepState, Stored};
-use super::registry::{Runs, Shared};
-use crate::core::ids::hex;
+use super::records::{RunDetail, RunFilter, RunSummary, StepRecord, StepState, Stored};
+use super::registry::Runs;
 use crate::core::paths::database_in;
 use crate::core::{Failure, RunId};
 use crate::inventory::{ReadOnly, StateError, database};
-use crate::secrets::files::{self, FileError, FileLock};
+use crate::secrets::files::FileLock;
 use rusqlite::Connection;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The run that a person means, in the state directory of a world that is not opened. `None` also where nothing can be
@@ -42,12 +40,9 @@ pub fn past(
     wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(&RunId, StepRecord),
 ) -> Result<(), StateError> {
-    let database = database_in(state);
-    if !database.is_file() {
-        return Ok(());
-    }
-    let look = ReadOnly::look(&database)?;
+    let Some(look) = ReadOnly::look_in(state)? else { return Ok(()) };
     let reader = &look.connection;
+    let database = database_in(state);
     let failed = StateError::database(&database, "read");
     let filter = RunFilter { context: Some(context.to_owned()), ..RunFilter::default() };
     let runs = load::summaries(reader, &filter, &|id| FileLock::is_held(&lock_path(state, id))).map_err(&failed)?;
@@ -107,42 +102,6 @@ impl Runs {
     /// Whether a process has hold of the run, and may still add to its log.
     pub fn is_owned(&self, id: &RunId) -> bool {
         self.0.is_held(id.as_str())
-    }
-
-    /// Computes the run's hash chain again and compares it with what was noted.
-    pub fn verify(&self, id: &RunId) -> Result<ChainReport, Failure> {
-        self.0.journal.barrier()?;
-        let summary = self.0.summary(id)?;
-        let (lines, head, mut problems) = self.0.read(|reader| load::compute_chain(reader, id.as_str()))?;
-        let head = hex(&head);
-        if lines != summary.lines {
-            problems.push(format!("the run has {} lines, but {lines} are there", summary.lines));
-        }
-        if head != summary.head {
-            problems.push("the lines do not give the head of the chain that the run has".to_owned());
-        }
-        let audited = self.0.audited_heads(id)?;
-        let in_audit_log = audited.last() == Some(&head);
-        if !in_audit_log && !audited.is_empty() && summary.ended_ms.is_some() {
-            problems.push("the audit log has another head of the chain".to_owned());
-        }
-        Ok(ChainReport { lines, head, problems, in_audit_log })
-    }
-}
-
-impl Shared {
-    /// Heads of this run in the audit log, oldest first.
-    fn audited_heads(&self, id: &RunId) -> Result<Vec<String>, Failure> {
-        let bytes = match files::read_private(&self.audit_log()) {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            // Whoever may read it may be told; it holds no secrets.
-            Err(FileError::Exposed { path, .. }) => std::fs::read(path).unwrap_or_default(),
-            Err(error) => return Err(StateError::from(error).into()),
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let ours = lines.filter(|line| line["run"] == id.as_str());
-        Ok(ours.filter_map(|line| Some(line["head"].as_str()?.to_owned())).collect())
     }
 }
 

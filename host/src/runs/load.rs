@@ -1,6 +1,6 @@
 //! Reads runs back from the journal: rows to data.
 
-use super::chain::{self, Head};
+use super::chain::Head;
 use super::entry::{Entry, EntryKind, StepDigest};
 use super::number::Number;
 use super::records::{
@@ -337,19 +337,6 @@ pub(super) fn each_step(
         }
         each(step);
     })
-}
-
-/// Computes the chain again: lines, head, and numbers that are missing.
-pub(super) fn compute_chain(reader: &Connection, id: &str) -> rusqlite::Result<(u64, Head, Vec<String>)> {
-    let (mut lines, mut head, mut problems) = (0, chain::EMPTY, Vec::new());
-    each_entry(reader, id, |n, entry| {
-        if n != lines && problems.is_empty() {
-            problems.push(format!("line {lines} is missing"));
-        }
-        head = chain::link(&head, n, &entry);
-        lines = n + 1;
-    })?;
-    Ok((lines, head, problems))
 }
 
 fn parse(json: &str) -> Value {

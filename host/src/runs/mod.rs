@@ -11,6 +11,7 @@
 //! - The same journal answers the same script the same way; one that takes another path is told so.
 
 mod archive;
+mod bounds;
 mod chain;
 mod crash;
 mod creates;
@@ -30,9 +31,11 @@ mod run;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 pub use archive::{past, peek};
+pub use bounds::Bounds;
 pub use crash::{CrashPoints, Phase};
 pub use creates::Create;
 pub use difference::{Argument, Departure, Difference};
@@ -42,8 +45,8 @@ pub use journal::{Durability, Traffic};
 pub use lane::Lane;
 pub use log::{LogLine, LogReader};
 pub use records::{
-    ChainReport, NewRun, Owner, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState,
-    Stored,
+    ChainReport, NewRun, Owner, Problem, REQUEST, RunDetail, RunFilter, RunSummary, Status, StepKind, StepRecord,
+    StepState, Stored,
 };
 pub use registry::{Held, Runs};
 pub use run::Run;

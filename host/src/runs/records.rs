@@ -210,13 +210,48 @@ pub struct StepRecord {
 /// Whether a run's journal is as it was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChainReport {
+    pub run: RunId,
+    /// None of a run that the journal does not have.
+    pub title: Option<String>,
     pub lines: u64,
     /// Computed from the lines, hexadecimal.
     pub head: String,
+    /// The audit log vouches for that many lines from the first: those of a run until it last ended, of one that is or was
+    /// under way fewer, and none of one that never ended.
+    pub audited_lines: u64,
     /// What does not fit; empty if all does.
-    pub problems: Vec<String>,
-    /// The audit log holds this head.
-    pub in_audit_log: bool,
+    pub problems: Vec<Problem>,
+}
+
+/// What does not fit in a run's journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The line, where it is known.
+    pub line: Option<u64>,
+    /// Path of the step that it is about.
+    pub step: Option<String>,
+    pub op: Option<String>,
+    pub what: String,
+}
+
+impl Problem {
+    pub(super) fn of_run(what: impl Into<String>) -> Self {
+        Self { line: None, step: None, op: None, what: what.into() }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(step) = &self.step {
+            write!(f, "at step {step}")?;
+            if let Some(op) = &self.op {
+                write!(f, " (`{op}`)")?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.what)?;
+        self.line.map_or(Ok(()), |line| write!(f, " (line {line})"))
+    }
 }
 
 /// Path of a step within its lane.

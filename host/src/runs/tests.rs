@@ -16,6 +16,7 @@ mod journal;
 mod lanes;
 mod resume;
 mod steps;
+mod verify;
 
 /// One second a look.
 struct Ticking(AtomicU64);

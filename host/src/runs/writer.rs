@@ -186,8 +186,8 @@ fn write_line(
         _ => {}
     }
     let Some(owned) = runs.get_mut(run).filter(|owned| !owned.lost) else { return Ok(false) };
-    insert_entry(transaction, run, owned.lines, entry)?;
     owned.head = chain::link(&owned.head, owned.lines, entry);
+    insert_entry(transaction, run, owned.lines, entry, &owned.head)?;
     owned.lines += 1;
     owned.touched = true;
     match extra {
@@ -254,9 +254,10 @@ fn adopt(transaction: &Transaction, run: &str, now: u64) -> rusqlite::Result<Opt
         .optional()
 }
 
-fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> rusqlite::Result<()> {
-    let sql = "insert into entry (run, n, kind, lane, seq, attempt, op, digest, place, began_ms, ms, args, body)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+/// With the head after it, which tells where a line was changed later.
+fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry, head: &Head) -> rusqlite::Result<()> {
+    let sql = "insert into entry (run, n, kind, lane, seq, attempt, op, digest, place, began_ms, ms, args, body, head)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let values = params![
         run,
         Number(n),
@@ -270,7 +271,8 @@ fn insert_entry(transaction: &Transaction, run: &str, n: u64, entry: &Entry) -> 
         entry.began_ms.map(Number),
         Number(entry.ms),
         entry.args,
-        entry.body
+        entry.body,
+        head
     ];
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }

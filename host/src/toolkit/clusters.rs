@@ -11,11 +11,8 @@ use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
 use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{
-    Confirmed, EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned,
-};
+use crate::toolkit::nodes::{EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned};
 use crate::toolkit::plan::Plan;
-use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A cluster as it is asked for. Names of region, types and image may be loose.
@@ -88,9 +85,13 @@ impl Toolkit {
             title: format!("cluster {}", spec.name),
             create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
             present: look.nodes.len(),
-            present_hourly: look.nodes.iter().filter_map(|node| node.price_hourly).sum(),
+            present_nodes: look
+                .nodes
+                .iter()
+                .map(|node| (node.name.clone(), node.price_hourly.unwrap_or(0.0)))
+                .collect(),
         };
-        at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        self.agreed(at, &plan)?;
         if !look.gone.is_empty() {
             at.step(&ForgetGone { nodes: &look.gone, toolkit: self })?;
         }
@@ -151,8 +152,8 @@ impl Toolkit {
 
     fn destroy_alone(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
         let members = self.cluster(at, name)?;
-        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), Thing::of_node(node))).collect();
-        at.lanes("clusters.delete_nodes", &items, |at, thing| at.step(&Destroy::of(thing, self)).map(drop))?;
+        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node)).collect();
+        at.lanes("clusters.delete_nodes", &items, |at, node| self.destroy_node(at, node))?;
         if let Some(firewall) = &members.cluster.firewall_id {
             at.step(&DeleteFirewall { firewall, cluster: name, toolkit: self })?;
         }

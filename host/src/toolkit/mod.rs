@@ -24,6 +24,7 @@ pub mod lanes;
 mod locks;
 pub mod names;
 pub mod nodes;
+pub mod operations;
 pub mod packing;
 pub mod plan;
 mod redaction;

@@ -2,19 +2,18 @@
 //!
 //! Owns: what makes such a request valid. Does not know what follows from it (`world::linodes`).
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::call::{Answer, Call, ok};
 use super::error::Refused;
-use super::input::{Input, is_public_key, password_problem};
+use super::input::Input;
 use super::instance_view::linode_view;
 use super::instances::label_refusal;
 use crate::catalogue::{self, Catalogue, Image, Region};
 use crate::machines::StackScript;
+use crate::rules::{is_public_key, password_problem};
 use crate::world::{Launch, NewLinode, USERNAME};
 
 /// What a decoded `user_data` may be long.
@@ -174,27 +173,10 @@ fn stackscript(call: &Call<'_>, input: &mut Input, image: Option<&Image>) -> Opt
         }
         Some(_) => {}
     }
-    let mut data = BTreeMap::new();
-    for (name, value) in &given {
-        match value {
-            Value::String(text) => data.insert(name.clone(), text.clone()),
-            Value::Number(number) => data.insert(name.clone(), number.to_string()),
-            _ => return input.wrong("stackscript_data", "Must be an object of strings"),
-        };
+    match script.answered(&given) {
+        Ok(answered) => Some((id, answered)),
+        Err(reason) => input.wrong("stackscript_data", &reason),
     }
-    if data.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 65_535 {
-        return input.wrong("stackscript_data", "Must be at most 65535 characters");
-    }
-    for field in script.fields() {
-        if data.contains_key(&field.name) {
-            continue;
-        }
-        match field.default {
-            Some(default) => data.insert(field.name, default),
-            None => return input.wrong("stackscript_data", &format!("{} is required", field.name)),
-        };
-    }
-    Some((id, StackScript { script: script.script.clone(), data }))
 }
 
 fn firewall(call: &Call<'_>, input: &mut Input) -> Option<u64> {

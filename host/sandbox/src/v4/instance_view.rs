@@ -86,7 +86,11 @@ pub(super) fn config_view(config: &Config) -> Value {
     let devices: Map<String, Value> = ('a'..='h')
         .enumerate()
         .map(|(at, letter)| {
-            let disk = config.devices.get(at).map(|disk| json!({"disk_id": disk, "volume_id": null}));
+            let disk = config
+                .devices
+                .get(at)
+                .filter(|disk| **disk > 0)
+                .map(|disk| json!({"disk_id": disk, "volume_id": null}));
             (format!("sd{letter}"), disk.unwrap_or_default())
         })
         .collect();
@@ -94,18 +98,20 @@ pub(super) fn config_view(config: &Config) -> Value {
         "id": config.id,
         "label": config.label,
         "helpers": {
-            "updatedb_disabled": true, "distro": true, "modules_dep": true, "network": true, "devtmpfs_automount": true,
+            "updatedb_disabled": config.helpers.updatedb_disabled, "distro": config.helpers.distro,
+            "modules_dep": config.helpers.modules_dep, "network": config.helpers.network,
+            "devtmpfs_automount": config.helpers.devtmpfs_automount,
         },
         "kernel": config.kernel,
-        "comments": "",
-        "memory_limit": 0,
+        "comments": config.comments,
+        "memory_limit": config.memory_limit,
         "created": config.created.wire(),
         "updated": config.created.wire(),
-        "root_device": "/dev/sda",
+        "root_device": config.root_device,
         "devices": devices,
-        "initrd": null,
-        "run_level": "default",
-        "virt_mode": "paravirt",
+        "initrd": config.devices.get(8).filter(|disk| **disk > 0),
+        "run_level": config.run_level,
+        "virt_mode": config.virt_mode,
         "interfaces": [],
     })
 }

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::call::{Answer, Call, Route, done, ok};
 use super::error::Refused;
-use super::input::label_problem;
 use super::instance_create;
 use super::instance_view::linode_view;
 use super::page;
 use crate::limits::Class;
+use crate::rules::label_problem;
 use crate::world::{Linode, Refusal};
 
 const READ: &str = "linodes:read_only";

@@ -87,7 +87,7 @@ impl Alerts {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Disk {
     pub id: u64,
     pub label: String,
@@ -95,11 +95,13 @@ pub struct Disk {
     pub filesystem: &'static str,
     /// MB.
     pub size: u64,
+    pub read_only: bool,
     pub created: Time,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DiskStatus {
+    #[default]
     NotReady,
     Ready,
 }
@@ -119,9 +121,52 @@ pub struct Config {
     pub id: u64,
     pub label: String,
     pub kernel: String,
-    /// Ids of disks, in the order of the devices.
+    /// Ids of disks, in the order of the devices; 0 is nothing, the ninth is the initrd.
     pub devices: Vec<u64>,
+    pub comments: String,
+    /// MB; 0: all there is.
+    pub memory_limit: u64,
+    pub run_level: String,
+    pub virt_mode: String,
+    pub root_device: String,
+    pub root_device_read_only: bool,
+    pub helpers: Helpers,
     pub created: Time,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            label: String::new(),
+            kernel: "linode/grub2".to_owned(),
+            devices: Vec::new(),
+            comments: String::new(),
+            memory_limit: 0,
+            run_level: "default".to_owned(),
+            virt_mode: "paravirt".to_owned(),
+            root_device: "/dev/sda".to_owned(),
+            root_device_read_only: true,
+            helpers: Helpers::default(),
+            created: Time::default(),
+        }
+    }
+}
+
+/// What is put right on the disk before each boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Helpers {
+    pub updatedb_disabled: bool,
+    pub distro: bool,
+    pub modules_dep: bool,
+    pub network: bool,
+    pub devtmpfs_automount: bool,
+}
+
+impl Default for Helpers {
+    fn default() -> Self {
+        Self { updatedb_disabled: true, distro: true, modules_dep: true, network: true, devtmpfs_automount: true }
+    }
 }
 
 /// What a machine is given at its first boot; never shown again.
@@ -219,6 +264,27 @@ impl World {
         self.linode_labels.insert(label.to_owned(), id);
     }
 
+    /// Gives a Linode an address in the private network; none if it has one, or there are none left.
+    pub fn add_private_ip(&mut self, id: u64) -> Option<Ipv4Addr> {
+        let linode = self.linodes.get_mut(&id).filter(|linode| linode.private_ip.is_none())?;
+        linode.private_ip = self.addresses.private(&linode.label);
+        linode.private_ip
+    }
+
+    /// Puts a disk into a Linode; it is made later, by its host. Its id.
+    pub fn add_disk(&mut self, id: u64, disk: Disk) -> Option<u64> {
+        let disk_id = self.new_id("disk");
+        self.linodes.get_mut(&id)?.disks.push(Disk { id: disk_id, ..disk });
+        Some(disk_id)
+    }
+
+    /// Gives a Linode a configuration profile; its id.
+    pub fn add_config(&mut self, id: u64, config: Config) -> Option<u64> {
+        let config_id = self.new_id("config");
+        self.linodes.get_mut(&id)?.configs.push(Config { id: config_id, ..config });
+        Some(config_id)
+    }
+
     /// From now on the same labels get the same addresses, in whatever order they come.
     pub fn give_addresses_by_name(&mut self) {
         self.addresses.give_by_name();
@@ -305,6 +371,7 @@ impl World {
             self.remove_device(firewall, device, now);
         }
         self.linode_labels.remove(&linode.label);
+        self.forget_host(id, now);
         for address in linode.ipv4() {
             self.addresses.free(address);
         }
@@ -345,6 +412,7 @@ impl World {
             status: DiskStatus::NotReady,
             filesystem: "ext4",
             size: one.disk.saturating_sub(swap),
+            read_only: false,
             created: now,
         }];
         if swap > 0 {
@@ -354,6 +422,7 @@ impl World {
                 status: DiskStatus::NotReady,
                 filesystem: "swap",
                 size: swap,
+                read_only: false,
                 created: now,
             });
         }
@@ -363,6 +432,7 @@ impl World {
             kernel: kernel.to_owned(),
             devices: disks.iter().map(|disk| disk.id).collect(),
             created: now,
+            ..Config::default()
         };
         (disks, vec![config])
     }

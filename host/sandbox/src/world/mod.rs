@@ -6,6 +6,8 @@
 mod addresses;
 mod events;
 mod firewalls;
+mod hosts;
+mod images;
 mod linodes;
 mod power;
 mod profile;
@@ -18,7 +20,9 @@ use std::collections::{BTreeMap, HashMap};
 pub use addresses::Addresses;
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
-pub use linodes::{Alerts, Config, Disk, DiskStatus, Launch, Linode, NewLinode, Status};
+pub use hosts::{HostJob, HostWork, JobState};
+pub use images::OwnImage;
+pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
 pub use seed::{Seed, SeedFirewall, SeedLinode};
@@ -42,12 +46,16 @@ pub struct World {
     pub linodes: BTreeMap<u64, Linode>,
     pub firewalls: BTreeMap<u64, Firewall>,
     pub stackscripts: BTreeMap<u64, Script>,
+    /// Images of the account's own.
+    pub images: BTreeMap<u64, OwnImage>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
     pub events: Events,
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
     pub reason: String,
+    /// The jobs that wait for the Linodes' hosts, or were done by them.
+    hosts: hosts::Hosts,
     /// What may go wrong with Linodes.
     faults: Faults,
     linode_labels: HashMap<String, u64>,
@@ -113,11 +121,13 @@ impl World {
             linodes: BTreeMap::new(),
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),
+            images: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
             events: Events::default(),
             began: now,
             reason: String::new(),
+            hosts: hosts::Hosts::default(),
             faults: Faults::none(),
             linode_labels: HashMap::new(),
             firewall_labels: HashMap::new(),
@@ -155,6 +165,7 @@ impl World {
             }
             let timer = entry.remove();
             self.timer_due(timer, due);
+            self.advance_hosts(due);
         }
     }
 

@@ -88,6 +88,11 @@ pub enum Timer {
     Upset {
         linode: u64,
     },
+    /// A job of its host's is done.
+    HostJob {
+        linode: u64,
+        job: u64,
+    },
 }
 
 /// Why an operation cannot be begun.
@@ -232,6 +237,7 @@ impl World {
                     self.begin_up(id, None, "host_reboot", now);
                 }
             }
+            Timer::HostJob { linode, job } => self.host_job_due(linode, job, now),
             Timer::Down { linode, operation } => {
                 let Some(present) = self.operation(linode, operation) else { return };
                 if let Some(event) = present.event {
@@ -342,6 +348,7 @@ impl World {
         linode.operation = None;
         linode.status = status;
         linode.updated = now;
+        self.host_rests(id);
     }
 
     fn operation(&self, id: u64, serial: u64) -> Option<&Operation> {

@@ -44,7 +44,7 @@ impl EndState {
                 state.problems.push(format!("run {} is {}", run.id, run.status));
             }
             alias.insert(run.id.to_string(), "<run>".to_owned());
-            state.problems.extend(runs.verify(&run.id)?.problems);
+            state.problems.extend(runs.verify(&run.id)?.problems.iter().map(ToString::to_string));
             state.count(&format!("run {}", run.title));
             for (name, value) in runs.show(&run.id)?.outputs {
                 state.note(format!("output {name}"), value.to_string());

@@ -3,6 +3,7 @@
 use super::plain::rounded;
 use super::table::{Table, dollars};
 use crate::rehearsal::{Cost, Counted, Course, Made, NodeChange, Rehearsal, Work};
+use crate::toolkit::plan::within;
 use std::time::Duration;
 
 /// Lines of one part; the rest is counted. `--json` has all.
@@ -20,7 +21,8 @@ pub(crate) fn report(of: &Rehearsal) -> String {
     }];
     parts.extend(proposal(of));
     parts.extend(work(&of.work));
-    parts.push(format!("Cost of its clusters: {}\n  prices: {}", cost(&of.cost), of.catalogue));
+    let limit = of.cost.hourly_max.map_or_else(String::new, |max| format!("\n  {}", limit(&of.cost, max)));
+    parts.push(format!("Cost of its clusters: {}{limit}\n  prices: {}", cost(&of.cost), of.catalogue));
     parts.push(time(&of.time));
     if !of.unknown.is_empty() {
         parts.push(list("Not known, or assumed:", of.unknown.iter().cloned()));
@@ -40,10 +42,11 @@ pub(crate) fn question(of: &Rehearsal, provider: &str) -> String {
 /// What would be made, changed and destroyed, and what that means; a part each.
 pub(crate) fn proposal(of: &Rehearsal) -> Vec<String> {
     let mut parts = Vec::new();
-    if of.create.is_empty() && of.change.is_empty() && of.destroy.is_empty() {
+    if of.create.is_empty() && of.passing.is_empty() && of.change.is_empty() && of.destroy.is_empty() {
         parts.push("Nothing would be created, changed or destroyed.".to_owned());
     }
-    parts.extend(created(&of.create));
+    parts.extend(created("To be created:", &of.create));
+    parts.extend(created("To be created, and destroyed again before the end:", &of.passing));
     if !of.change.is_empty() {
         parts.push(list("To be changed:", of.change.iter().map(change)));
     }
@@ -69,7 +72,22 @@ pub(crate) fn cost(cost: &Cost) -> String {
         more if more > 0.0 => format!("now {} an hour: {} more", dollars(cost.hourly_before), dollars(more)),
         less => format!("now {} an hour: {} less", dollars(cost.hourly_before), dollars(-less)),
     };
-    format!("{hourly} an hour, {monthly} a month; {difference}")
+    let most = cost.hourly_before.max(cost.hourly_after);
+    let peak = match cost.hourly_peak - most > 1e-9 {
+        true => format!("; at most {} an hour on the way", dollars(cost.hourly_peak)),
+        false => String::new(),
+    };
+    format!("{hourly} an hour, {monthly} a month; {difference}{peak}")
+}
+
+/// How it stands to what was allowed.
+fn limit(cost: &Cost, max: f64) -> String {
+    let limit = format!("limit: {} an hour", dollars(max));
+    match within(cost.hourly_before, cost.hourly_peak, max) {
+        Ok(()) if cost.hourly_peak > max + 1e-9 => format!("{limit}: it is more, and was so before"),
+        Ok(()) => format!("{limit}: kept"),
+        Err(_) => format!("{limit}: exceeded, with {} an hour", dollars(cost.hourly_peak)),
+    }
 }
 
 /// How long it takes, in round numbers: more is not known.
@@ -77,7 +95,7 @@ pub(crate) fn about(of: f64) -> String {
     rounded(Duration::from_secs_f64(of.max(0.0)))
 }
 
-fn created(made: &[Made]) -> Option<String> {
+fn created(title: &str, made: &[Made]) -> Option<String> {
     if made.is_empty() {
         return None;
     }
@@ -96,12 +114,12 @@ fn created(made: &[Made]) -> Option<String> {
                 dollars(same.iter().map(|node| node.monthly).sum()),
             ]);
         }
-        parts.push(format!("To be created:\n{}", table.plain()));
+        parts.push(format!("{title}\n{}", table.plain()));
     }
     let others = made.iter().filter(|made| made.kind != "linode").map(|made| format!("{} {}", made.kind, made.name));
     let others: Vec<_> = others.collect();
     if !others.is_empty() {
-        let title = if parts.is_empty() { "To be created:" } else { "And:" };
+        let title = if parts.is_empty() { title } else { "And:" };
         parts.push(list(title, others.into_iter()));
     }
     Some(parts.join("\n"))
@@ -238,7 +256,15 @@ mod tests {
                 commands: vec![counted("format HDFS", 1, 1)],
                 operations: (0..20).map(|n| counted(&format!("file /etc/{n}"), 20, 20 - n)).collect(),
             }],
-            cost: Cost { hourly_before: 0.0075, hourly_after: 0.756, monthly_before: 5.0, monthly_after: 504.0 },
+            cost: Cost {
+                hourly_before: 0.0075,
+                hourly_after: 0.756,
+                hourly_peak: 0.7635,
+                hourly_max: Some(0.5),
+                monthly_before: 5.0,
+                monthly_after: 504.0,
+            },
+            passing: vec![made("builder-1", "builder")],
             time: Course {
                 seconds: 176.649,
                 shares: vec![
@@ -265,6 +291,10 @@ mod tests {
             And:
               firewall lt-hadoop
 
+            To be created, and destroyed again before the end:
+            NODES         TYPE           REGION   AN HOUR  A MONTH
+            builder-1  1  g6-standard-2  us-east  $0.0360  $24.00
+
             To be changed:
               file /etc/motd (content) on web-1, web-2
               service web (unit, restarted) on a, b and 2 more
@@ -281,7 +311,8 @@ mod tests {
                 400 x file (20 different ones)
                   1 x command format HDFS
 
-            Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more
+            Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more; at most $0.7635 an hour on the way
+              limit: $0.5000 an hour: exceeded, with $0.7635 an hour
               prices: bundled with linodetool
 
             Time: about 2 min 57 s
@@ -312,7 +343,8 @@ mod tests {
     #[test]
     fn the_question_is_short() {
         let mut of = rehearsal();
-        (of.change, of.destroy, of.impact) = Default::default();
+        (of.change, of.destroy, of.impact, of.passing) = Default::default();
+        of.cost.hourly_peak = 0.756;
         of.create.truncate(2);
         expect![[r#"
             On linode-v4, as far as it can be known:

@@ -90,7 +90,7 @@ impl ServeArgs {
 
 /// One line, whoever reads it.
 fn tell(ready: &Ready, folder: &Path, out: &Output) -> Result<(), CliError> {
-    let line = json!({ "v4": ready.v4, "token": ready.token, "pid": ready.pid, "state": folder });
+    let line = json!({ "v4": ready.v4, "v3": ready.v3, "token": ready.token, "pid": ready.pid, "state": folder });
     out.data(&line.to_string())
 }
 

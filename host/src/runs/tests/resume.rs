@@ -36,7 +36,7 @@ fn done_steps_answer_with_what_was_journaled() {
     assert_eq!(desk.world.made(), ["web-1", "web-2"]);
     let summary = &runs.list(&RunFilter::default()).unwrap()[0];
     assert_eq!((summary.status, summary.generation), (Status::Done, 2));
-    assert_eq!(runs.verify(&id).unwrap().problems, [""; 0]);
+    assert_eq!(runs.verify(&id).unwrap().problems, []);
     let refused = runs.reopen(&id).err().unwrap();
     expect!["run ID is done"].assert_eq(&refused.to_string().replace(id.as_str(), "ID"));
 }
@@ -264,5 +264,5 @@ fn an_owner_without_its_lock_writes_no_more() {
     assert_eq!(desk.world.made(), ["a"], "no effect without a durable intent");
     taken.root().step(&at(1), &desk.make("a")).unwrap();
     taken.finish(Status::Done).unwrap();
-    assert_eq!(runs.verify(run.id()).unwrap().problems, [""; 0]);
+    assert_eq!(runs.verify(run.id()).unwrap().problems, []);
 }
