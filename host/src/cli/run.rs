@@ -6,7 +6,7 @@ use super::interrupt::left_behind;
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
 use super::runs::resume;
 use super::sandbox::faults::FaultArgs;
-use super::session::{Session, finish};
+use super::session::Session;
 use super::world::About;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
@@ -126,7 +126,7 @@ pub(crate) fn execute(
     session.toolkit.note_account(run);
     session.expect_recipe();
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
-    let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
+    let ended = session.finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();
     // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
     // whatever else there was.
