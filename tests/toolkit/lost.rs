@@ -225,7 +225,7 @@ fn a_create_without_answer_that_hides_is_found_when_it_shows() {
 #[test]
 fn a_node_that_hides_is_destroyed_all_the_same() {
     let world = world();
-    let faults = Spec::parse("invisible=web-1:1m,boot-fail=web-1").unwrap();
+    let faults = Spec::parse("invisible=web-1:2s,boot-fail=web-1").unwrap();
     let process = process(&world, WORKS);
     world.cloud.sandbox().faults().replace(Some(faults), Some(1));
     let run = begin(&process.app);

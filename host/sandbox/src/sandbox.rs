@@ -130,7 +130,8 @@ impl Sandbox {
     /// A request of the API, and what happens to it.
     fn answer(&self, request: &Request) -> Response {
         self.transition(|state, now| {
-            let label = v4::linode_of(&state.world, &request.path).map(|linode| linode.label.clone());
+            let about = v4::linode_of(&state.world, &request.path).or_else(|| v3::linode_of(&state.world, request));
+            let label = about.map(|linode| linode.label.clone());
             let fate = self.inner.faults.fate(request, label.as_deref(), state.world.linodes.len(), now);
             if let Some(instead) = fate.as_ref().and_then(Fate::before) {
                 return instead;

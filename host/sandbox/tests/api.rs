@@ -27,3 +27,5 @@ mod v3_batches;
 mod v3_linodes;
 #[path = "api/v3/parts.rs"]
 mod v3_parts;
+#[path = "api/v3/services.rs"]
+mod v3_services;

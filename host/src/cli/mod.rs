@@ -34,6 +34,7 @@ mod session;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod world;
 
 use crate::core::Paths;

@@ -88,9 +88,9 @@ pub struct Work {
     /// Empty for nodes without a role.
     pub role: String,
     pub nodes: usize,
-    /// Commands, by name.
+    /// Commands that are run, by name.
     pub commands: Vec<Counted>,
-    /// All else.
+    /// All else, which looks first and changes only what differs.
     pub operations: Vec<Counted>,
 }
 

@@ -126,7 +126,7 @@ impl Faults {
         let asked = answers::Asked::of(request, label)?;
         let words = asked.words();
         let hit = state.draw(|rule| asked.concerned_by(rule, &words, linodes), &asked.place, now)?;
-        Some(Fate::new(hit))
+        Some(Fate::new(hit, asked.by_v3))
     }
 
     /// Whether this befalls the Linode of this label now.

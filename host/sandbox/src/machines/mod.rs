@@ -83,6 +83,9 @@ pub struct MachineSpec {
     /// Thousandths of the usual time that its work takes in this boot, if it is only simulated.
     #[serde(default)]
     pub pace: Option<u32>,
+    /// Number of this boot: a later one's is higher.
+    #[serde(default)]
+    pub life: u64,
     /// What goes wrong in this boot, on purpose.
     #[serde(default)]
     pub faults: MachineFaults,
@@ -110,6 +113,8 @@ pub struct StackScript {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineExit {
     pub id: u64,
+    /// Of the boot that ended: word of it may come when the machine has been booted again.
+    pub life: u64,
     pub how: HowEnded,
 }
 

@@ -5,7 +5,9 @@
 
 use super::call::{Answer, Call, number};
 use super::fault::Fault;
-use super::{account, avail, configs, disks, images, ips, jobs, linodes, stackscripts, utility};
+use super::{
+    account, avail, configs, disks, domains, images, ips, jobs, linodes, nodebalancers, stackscripts, utility, volumes,
+};
 
 /// One method.
 pub(super) struct Method {
@@ -121,14 +123,14 @@ pub(super) static METHODS: &[Method] = &[
     method("avail.linodeplans", "PlanID:n", avail::plans),
     method("avail.nodebalancers", "", avail::nodebalancers),
     method("avail.stackscripts", "DistributionID:n keywords:s DistributionVendor:s", stackscripts::library),
-    known("domain.create", "SOA_Email:s Description:s TTL_sec:n Retry_sec:n Expire_sec:n *Domain:s status:n *Type:s Refresh_sec:n lpm_displayGroup:s master_ips:s axfr_ips:s"),
-    known("domain.delete", "*DomainID:n"),
-    known("domain.list", "DomainID:n"),
-    known("domain.resource.create", "*DomainID:n Port:n Name:s Weight:n Target:s Priority:n TTL_sec:n Protocol:s *Type:s tag:s"),
-    known("domain.resource.delete", "*DomainID:n *ResourceID:n"),
-    known("domain.resource.list", "*DomainID:n ResourceID:n"),
-    known("domain.resource.update", "DomainID:n Port:n *ResourceID:n Name:s Weight:n Target:s Priority:n TTL_sec:n Protocol:s tag:s"),
-    known("domain.update", "*DomainID:n Description:s Retry_sec:n Expire_sec:n status:n Refresh_sec:n lpm_displayGroup:s master_ips:s SOA_Email:s TTL_sec:n Domain:s Type:s axfr_ips:s"),
+    method("domain.create", "SOA_Email:s Description:s TTL_sec:n Retry_sec:n Expire_sec:n *Domain:s status:n *Type:s Refresh_sec:n lpm_displayGroup:s master_ips:s axfr_ips:s", domains::create),
+    method("domain.delete", "*DomainID:n", domains::delete),
+    method("domain.list", "DomainID:n", domains::list),
+    method("domain.resource.create", "*DomainID:n Port:n Name:s Weight:n Target:s Priority:n TTL_sec:n Protocol:s *Type:s tag:s", domains::create_record),
+    method("domain.resource.delete", "*DomainID:n *ResourceID:n", domains::delete_record),
+    method("domain.resource.list", "*DomainID:n ResourceID:n", domains::records),
+    method("domain.resource.update", "DomainID:n Port:n *ResourceID:n Name:s Weight:n Target:s Priority:n TTL_sec:n Protocol:s tag:s", domains::update_record),
+    method("domain.update", "*DomainID:n Description:s Retry_sec:n Expire_sec:n status:n Refresh_sec:n lpm_displayGroup:s master_ips:s SOA_Email:s TTL_sec:n Domain:s Type:s axfr_ips:s", domains::update),
     method("image.delete", "*ImageID:n", images::delete),
     method("image.list", "ImageID:n pending:n", images::list),
     method("image.update", "label:s description:s *ImageID:n", images::update),
@@ -164,18 +166,18 @@ pub(super) static METHODS: &[Method] = &[
     method("linode.shutdown", "*LinodeID:n", linodes::shutdown),
     method("linode.update", "*LinodeID:n Label:s lpm_displayGroup:s watchdog:b Alert_cpu_enabled:b Alert_cpu_threshold:n Alert_diskio_enabled:b Alert_diskio_threshold:n Alert_bwin_enabled:b Alert_bwin_threshold:n Alert_bwout_enabled:b Alert_bwout_threshold:n Alert_bwquota_enabled:b Alert_bwquota_threshold:n backupWindow:n backupWeeklyDay:n ms_ssh_disabled:b ms_ssh_user:s ms_ssh_ip:s ms_ssh_port:n", linodes::update),
     known("linode.webconsoletoken", "*LinodeID:n"),
-    known("nodebalancer.config.create", "*NodeBalancerID:n Port:n Protocol:s Algorithm:s Stickiness:s check:s check_interval:n check_timeout:s check_attempts:s check_path:s check_body:s check_passive:f cipher_suite:s ssl_cert:s ssl_key:s"),
-    known("nodebalancer.config.delete", "*NodeBalancerID:n *ConfigID:n"),
-    known("nodebalancer.config.list", "*NodeBalancerID:n ConfigID:n"),
-    known("nodebalancer.config.update", "*ConfigID:n Port:n Protocol:s Algorithm:s Stickiness:s check:s check_interval:n check_timeout:s check_attempts:s check_path:s check_body:s check_passive:f cipher_suite:s ssl_cert:s ssl_key:s"),
-    known("nodebalancer.create", "Label:s ClientConnThrottle:n *DatacenterID:n"),
-    known("nodebalancer.delete", "*NodeBalancerID:n"),
-    known("nodebalancer.list", "NodeBalancerID:n"),
-    known("nodebalancer.node.create", "*Label:s *ConfigID:n Mode:s Weight:n *Address:s"),
-    known("nodebalancer.node.delete", "*NodeID:n"),
-    known("nodebalancer.node.List", "NodeID:n *ConfigID:n"),
-    known("nodebalancer.node.update", "Label:s *NodeID:n Mode:s Weight:n Address:s"),
-    known("nodebalancer.update", "Label:s ClientConnThrottle:n *NodeBalancerID:n"),
+    method("nodebalancer.config.create", "*NodeBalancerID:n Port:n Protocol:s Algorithm:s Stickiness:s check:s check_interval:n check_timeout:s check_attempts:s check_path:s check_body:s check_passive:f cipher_suite:s ssl_cert:s ssl_key:s", nodebalancers::create_config),
+    method("nodebalancer.config.delete", "*NodeBalancerID:n *ConfigID:n", nodebalancers::delete_config),
+    method("nodebalancer.config.list", "*NodeBalancerID:n ConfigID:n", nodebalancers::configs),
+    method("nodebalancer.config.update", "*ConfigID:n Port:n Protocol:s Algorithm:s Stickiness:s check:s check_interval:n check_timeout:s check_attempts:s check_path:s check_body:s check_passive:f cipher_suite:s ssl_cert:s ssl_key:s", nodebalancers::update_config),
+    method("nodebalancer.create", "Label:s ClientConnThrottle:n *DatacenterID:n", nodebalancers::create),
+    method("nodebalancer.delete", "*NodeBalancerID:n", nodebalancers::delete),
+    method("nodebalancer.list", "NodeBalancerID:n", nodebalancers::list),
+    method("nodebalancer.node.create", "*Label:s *ConfigID:n Mode:s Weight:n *Address:s", nodebalancers::create_node),
+    method("nodebalancer.node.delete", "*NodeID:n", nodebalancers::delete_node),
+    method("nodebalancer.node.List", "NodeID:n *ConfigID:n", nodebalancers::nodes),
+    method("nodebalancer.node.update", "Label:s *NodeID:n Mode:s Weight:n Address:s", nodebalancers::update_node),
+    method("nodebalancer.update", "Label:s ClientConnThrottle:n *NodeBalancerID:n", nodebalancers::update),
     known("professionalservices.scope.create", "customer_name:s email_address:s phone_number:s ticket_number:s linode_datacenter:s linode_plan:s server_quantity:s application_quantity:s current_provider:s provider_access:s requested_service:s web_server:s web_cache:s mail_filtering:s mail_transfer:s mail_retrieval:s webmail:s database_server:s replication:s crossover:s content_management:s system_administration:s monitoring:s managed:s notes:s"),
     method("stackscript.create", "*Label:s rev_note:s *script:s isPublic:f Description:s *DistributionIDList:s", stackscripts::create),
     method("stackscript.delete", "*StackScriptID:n", stackscripts::delete),
@@ -183,11 +185,11 @@ pub(super) static METHODS: &[Method] = &[
     method("stackscript.update", "rev_note:s script:s DistributionIDList:s Description:s Label:s *StackScriptID:n isPublic:f", stackscripts::update),
     method("test.echo", "", utility::echo),
     open("user.getapikey", "label:s expires:n *username:s *password:s token:s", utility::get_api_key),
-    known("volume.clone", "*CloneFromID:n *Label:s"),
-    known("volume.create", "DatacenterID:n *Label:s LinodeID:n *Size:n"),
-    known("volume.delete", "*VolumeID:n"),
-    known("volume.list", "VolumeID:n"),
-    known("volume.update", "Label:s LinodeID:n Size:n *VolumeID:n"),
+    method("volume.clone", "*CloneFromID:n *Label:s", volumes::clone),
+    method("volume.create", "DatacenterID:n *Label:s LinodeID:n *Size:n", volumes::create),
+    method("volume.delete", "*VolumeID:n", volumes::delete),
+    method("volume.list", "VolumeID:n", volumes::list),
+    method("volume.update", "Label:s LinodeID:n Size:n *VolumeID:n", volumes::update),
 ];
 
 #[cfg(test)]

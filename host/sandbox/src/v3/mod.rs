@@ -10,6 +10,7 @@ mod call;
 mod configs;
 mod dates;
 mod disks;
+mod domains;
 mod fault;
 mod ids;
 mod images;
@@ -17,9 +18,11 @@ mod ips;
 mod jobs;
 mod linodes;
 mod methods;
+mod nodebalancers;
 mod request;
 mod stackscripts;
 mod utility;
+mod volumes;
 
 use serde_json::{Value, json};
 
@@ -27,10 +30,11 @@ use call::Call;
 use fault::Fault;
 use request::Parameters;
 
+use crate::catalogue::BUNDLED;
 use crate::clock::Time;
 use crate::limits::Limits;
 use crate::wire::{Request, Response};
-use crate::world::World;
+use crate::world::{Linode, World};
 
 /// More actions in one batch are refused.
 const BATCH: usize = 25;
@@ -38,6 +42,52 @@ const BATCH: usize = 25;
 /// Whether a path is that of this API: it has but one.
 pub(crate) fn is_at(path: &str) -> bool {
     matches!(path.trim_end_matches('/'), "" | "/api")
+}
+
+/// One thing that a request asks for, as rules of faults see it.
+pub(crate) struct Action {
+    /// In lower case.
+    pub(crate) name: String,
+    /// Where and what a new Linode is to be.
+    pub(crate) region: Option<&'static str>,
+    pub(crate) linode_type: Option<&'static str>,
+}
+
+/// What a request asks for: one action, or those of a batch.
+pub(crate) fn actions(request: &Request) -> Vec<Action> {
+    let of = |one: &Parameters| {
+        let number = |name: &str| call::number(one.text(name)).unwrap_or_default();
+        Action {
+            name: one.text("api_action").to_ascii_lowercase(),
+            region: ids::region(&BUNDLED, number("datacenterid")).map(|region| region.id),
+            linode_type: ids::linode_type(&BUNDLED, number("planid")).map(|one| one.id),
+        }
+    };
+    asked(request).iter().map(of).collect()
+}
+
+/// The Linode that a request is about; of a batch the first one.
+pub(crate) fn linode_of<'a>(world: &'a World, request: &Request) -> Option<&'a Linode> {
+    if !is_at(&request.path) {
+        return None;
+    }
+    let of = |one: &Parameters| world.linodes.get(&call::number(one.text("linodeid"))?);
+    asked(request).iter().find_map(of)
+}
+
+fn asked(request: &Request) -> Vec<Parameters> {
+    let Ok(parameters) = Parameters::of(request) else { return Vec::new() };
+    if !parameters.text("api_action").eq_ignore_ascii_case("batch") {
+        return vec![parameters];
+    }
+    let items = serde_json::from_str(parameters.text("api_requestarray")).unwrap_or_default();
+    let Value::Array(items) = items else { return Vec::new() };
+    items.into_iter().filter_map(Parameters::of_item).collect()
+}
+
+/// A refusal of a whole request that is not the request's fault.
+pub(crate) fn refusal(code: u64, message: &str) -> Response {
+    Response::new(200, envelope("", Err(Fault::new(code, message))))
 }
 
 /// Answers a request.

@@ -38,6 +38,8 @@ pub struct Linode {
     pub configs: Vec<Config>,
     /// What goes on with it; while something does it is busy.
     pub operation: Option<Operation>,
+    /// Number of its last boot.
+    pub life: u64,
     /// When the watchdog started it lately.
     pub rescues: Vec<Time>,
     pub launch: Launch,
@@ -245,6 +247,7 @@ impl Linode {
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
             pace: None,
+            life: self.life,
             faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
     }
@@ -262,6 +265,18 @@ impl World {
         self.linode_labels.remove(&linode.label);
         label.clone_into(&mut linode.label);
         self.linode_labels.insert(label.to_owned(), id);
+        if self.addresses.are_given_by_name() && self.is_brand_new(id) {
+            // What was made without a name has its address by the order of the calls until now.
+            self.readdress(id);
+        }
+    }
+
+    fn readdress(&mut self, id: u64) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        self.addresses.free(linode.public_ip);
+        if let Some(address) = self.addresses.public(&linode.label) {
+            linode.public_ip = address;
+        }
     }
 
     /// Gives a Linode an address in the private network; none if it has one, or there are none left.
@@ -352,6 +367,7 @@ impl World {
                 rescues: Vec::new(),
                 launch: new.launch,
                 visible,
+                life: 0,
                 disk_room,
             },
         );
@@ -372,6 +388,7 @@ impl World {
         }
         self.linode_labels.remove(&linode.label);
         self.forget_host(id, now);
+        self.detach_volumes(id);
         for address in linode.ipv4() {
             self.addresses.free(address);
         }

@@ -4,30 +4,36 @@
 //! a transition is given the time, and what it wants done outside it leaves in [`World::take_outside`].
 
 mod addresses;
+mod domains;
 mod events;
 mod firewalls;
 mod hosts;
 mod images;
 mod linodes;
+mod nodebalancers;
 mod power;
 mod profile;
 mod seed;
 mod stackscripts;
 mod timing;
+mod volumes;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use addresses::Addresses;
+pub use domains::{Domain, DomainRecord};
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use hosts::{HostJob, HostWork, JobState};
 pub use images::OwnImage;
 pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
+pub use nodebalancers::{BalancerConfig, BalancerNode, NodeBalancer};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
 pub use seed::{Seed, SeedFirewall, SeedLinode};
 pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
+pub use volumes::Volume;
 
 use crate::catalogue::{self, Catalogue};
 use crate::clock::Time;
@@ -48,6 +54,9 @@ pub struct World {
     pub stackscripts: BTreeMap<u64, Script>,
     /// Images of the account's own.
     pub images: BTreeMap<u64, OwnImage>,
+    pub volumes: BTreeMap<u64, Volume>,
+    pub domains: BTreeMap<u64, Domain>,
+    pub nodebalancers: BTreeMap<u64, NodeBalancer>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
     pub events: Events,
@@ -122,6 +131,9 @@ impl World {
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),
             images: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            nodebalancers: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
             events: Events::default(),

@@ -33,7 +33,7 @@ pub struct Operation {
     pub began: Time,
     kind: Kind,
     /// The machine ended by itself before it was known that it had come up, or that it was ended.
-    ended: Option<HowEnded>,
+    ended: Option<MachineExit>,
     /// The machine has come up; the event is about to be finished.
     up: bool,
     /// A former life is ended first.
@@ -178,13 +178,16 @@ impl World {
     /// A machine went down by itself.
     pub fn machine_exited(&mut self, exit: MachineExit, now: Time) {
         let Some(linode) = self.linodes.get_mut(&exit.id) else { return };
+        let former = exit.life < linode.life;
         if let Some(present) = linode.operation.as_mut().filter(|present| !present.up) {
             // The word of its end came before the word of its boot, or its boot is about to fail. In a shutdown or a
-            // restart it is rather the former life that ended by itself, just before it would have been ended.
-            present.ended = Some(exit.how);
+            // restart it may be the former life that ended by itself, just before it would have been ended.
+            if !former || present.restarts && present.ended.is_none() {
+                present.ended = Some(exit);
+            }
             return;
         }
-        if linode.status != Status::Running {
+        if former || linode.status != Status::Running {
             return; // It was on its way down anyway.
         }
         // `running` is shown a little before the boot's event is finished.
@@ -275,8 +278,8 @@ impl World {
         linode.updated = now;
         if let Some(present) = &mut linode.operation {
             present.up = true;
-            if let Some(how) = present.ended.take().filter(|_| !present.restarts) {
-                return self.machine_exited(MachineExit { id, how }, now);
+            if let Some(exit) = present.ended.take().filter(|exit| exit.life == linode.life) {
+                return self.machine_exited(exit, now);
             }
         }
         self.soon(due, Timer::Settled { linode: id, operation }, now);
@@ -284,6 +287,7 @@ impl World {
 
     /// Begins a boot or a restart, according to whether it runs.
     fn begin_up(&mut self, id: u64, config: Option<u64>, action: &'static str, now: Time) {
+        let serial = self.new_id("operation");
         let Some(linode) = self.linodes.get(&id) else { return };
         let runs = linode.status == Status::Running;
         let about = (linode.entity(), linode.config_entity(config));
@@ -295,20 +299,23 @@ impl World {
         let work = match (doomed, runs) {
             // Off it stays, or is.
             (true, _) => Work::PowerOff,
-            (false, true) => Work::Reboot(self.spec(linode, now)),
-            (false, false) => Work::Boot(self.spec(linode, now)),
+            (false, true) => Work::Reboot(self.spec(linode, serial, now)),
+            (false, false) => Work::Boot(self.spec(linode, serial, now)),
         };
-        let serial = self.new_id("operation");
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
         let operation =
             Operation { restarts: runs, doomed, hangs, pace, ..Operation::new(serial, Some(event), now, Kind::Up) };
         self.begin(id, operation, status);
+        if !doomed {
+            self.lives(id, serial);
+        }
         self.outside.jobs.push(Job { linode: id, operation: serial, work });
     }
 
     /// What is booted, and what goes wrong in that boot.
-    fn spec(&self, linode: &Linode, now: Time) -> Box<MachineSpec> {
+    fn spec(&self, linode: &Linode, life: u64, now: Time) -> Box<MachineSpec> {
         let mut spec = linode.spec();
+        spec.life = life;
         let time = |fault| self.faults.befalls(fault, &linode.label, now).map(|hit| hit.time);
         spec.faults.ssh_refused = time(Fault::SshRefused);
         spec.faults.ssh_cut = time(Fault::SshCut);
@@ -326,7 +333,8 @@ impl World {
 
     fn boot_job(&mut self, id: u64, operation: u64, now: Time) {
         let Some(linode) = self.linodes.get(&id) else { return };
-        let work = Work::Boot(self.spec(linode, now));
+        let work = Work::Boot(self.spec(linode, operation, now));
+        self.lives(id, operation);
         self.outside.jobs.push(Job { linode: id, operation, work });
     }
 
@@ -335,6 +343,13 @@ impl World {
         let about = (linode.entity(), linode.config_entity(None));
         let event = self.events.begin("linode_boot", about, (now, Duration::ZERO), now);
         self.events.fail(event, why, now);
+    }
+
+    /// What its machine did in a life before this one counts no more.
+    fn lives(&mut self, id: u64, life: u64) {
+        if let Some(linode) = self.linodes.get_mut(&id) {
+            linode.life = life;
+        }
     }
 
     fn begin(&mut self, id: u64, operation: Operation, status: Status) {

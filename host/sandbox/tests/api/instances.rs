@@ -108,6 +108,7 @@ fn a_linode_is_created_and_shown_whole() {
             pace: Some(
                 1000,
             ),
+            life: 1002,
             faults: MachineFaults {
                 ssh_refused: None,
                 ssh_cut: None,

@@ -3,6 +3,7 @@
 mod course;
 mod ensure;
 mod gone;
+mod making;
 mod new;
 mod power;
 mod ready;
@@ -20,7 +21,8 @@ use crate::toolkit::keys::EnsureKeys;
 use crate::toolkit::plan::Plan;
 use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
-pub(crate) use ensure::{EnsureNode, Wanted, in_doubt_ms, label_taken};
+pub(crate) use ensure::{EnsureNode, Wanted, hides_ms, in_doubt_ms, label_taken};
+pub use gone::Lost;
 use new::Confirmed;
 pub(crate) use new::{check_name, planned};
 pub use power::Power;
@@ -80,8 +82,9 @@ impl Toolkit {
             private_ip: spec.private_ip,
             firewall: None,
         };
-        let effect =
-            EnsureNode { wanted: &wanted, resolved: &look.resolved, login: &keys.login, hosts: &hosts, toolkit: self };
+        let (resolved, login) = (&look.resolved, &keys.login);
+        let making = &self.prepare_making(at, resolved)?;
+        let effect = EnsureNode { wanted: &wanted, resolved, login, making, hosts: &hosts, toolkit: self };
         let ensured = at.step(&effect)?;
         at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self }).map(|ready| ready.node)
     }

@@ -113,8 +113,10 @@ impl Simulated {
 
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
-        if self.state().down(id) {
-            let _ = self.ended.send(MachineExit { id, how }); // nobody listens: nothing to tell
+        let mut state = self.state();
+        let life = state.machines.get(&id).map_or(0, |(spec, _)| spec.life);
+        if state.down(id) {
+            let _ = self.ended.send(MachineExit { id, life, how }); // nobody listens: nothing to tell
         }
     }
 
