@@ -103,7 +103,9 @@ impl Sandbox {
             self.inner.clock.follow(Time(time));
         }
         if v4::resource(&request.path).is_some() || v3::is_at(&request.path) {
-            let answer = self.answer(request);
+            let mut answer = self.answer(request);
+            let Timing { read, write, .. } = self.inner.settings.timing;
+            answer.delay += if request.method == "GET" { read } else { write };
             // Whoever says what time it is has the emulator's.
             if time.is_some() { answer } else { self.in_real_time(answer) }
         } else if request.path.starts_with("/sandbox/") {

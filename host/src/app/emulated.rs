@@ -3,6 +3,7 @@
 //! Owns how requests, and what is done on machines, reach it. Does not know what it is for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use linodetool_plugin::message::Headers;
 use linodetool_sandbox::act;
@@ -120,7 +121,8 @@ impl Emulator {
         })
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    /// And how long it takes.
+    fn answer(&self, request: &Request) -> (Answer, Duration) {
         self.clock.advance_to(Moment(self.time.now_ms()));
         let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let request = wire::Request {
@@ -140,13 +142,19 @@ impl Emulator {
             }
             None => Vec::new(),
         };
-        Answer { status: response.status, headers, bytes }
+        (Answer { status: response.status, headers, bytes }, response.delay)
     }
 }
 
 impl Transport for Emulator {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
-        Box::pin(async move { Ok(self.answer(&request)) })
+        Box::pin(async move {
+            let (answer, takes) = self.answer(&request);
+            if !takes.is_zero() {
+                self.time.sleep(takes).await;
+            }
+            Ok(answer)
+        })
     }
 }
 

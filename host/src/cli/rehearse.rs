@@ -132,17 +132,17 @@ fn cloud(paths: &Paths, globals: &Globals) -> Result<(Cloud, std::path::PathBuf)
     let Some(running) = client::status(&paths.sandbox()) else {
         // A new one would be started, in which nothing is there.
         let (timing, limits) = (Timing::fast(), LimitMode::Real);
-        return Ok((Cloud::Sandbox { timing, limits, machines: Pace::SANDBOX, scale: 1.0, is_new: true }, state));
+        return Ok((Cloud::Sandbox { timing, limits, machines: &Pace::SANDBOX, scale: 1.0, is_new: true }, state));
     };
     let details = client::details(&running).map_err(|e| lifecycle::of_client(&e))?;
     let limits = if details["limits"] == "off" { LimitMode::Off } else { LimitMode::Real };
     let timing = lifecycle::timing(&details);
     let (timing, machines, scale) = match lifecycle::simulated(&details) {
-        Some(simulated) => (timing, Pace::LINODE, simulated.scale),
+        Some(simulated) => (timing, &Pace::LINODE, simulated.scale),
         // Machines that are there work in this computer's time.
         None => {
             let scale = details["time_scale"].as_f64().unwrap_or(1.0);
-            (timing.at((1000.0 / scale).round() as u32), Pace::SANDBOX, 1.0)
+            (timing.at((1000.0 / scale).round() as u32), &Pace::SANDBOX, 1.0)
         }
     };
     Ok((Cloud::Sandbox { timing, limits, machines, scale, is_new: false }, state))

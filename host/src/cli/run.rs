@@ -5,7 +5,7 @@ use super::error::{CliError, OK};
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
 use super::runs::resume;
 use super::sandbox::faults::FaultArgs;
-use super::session::{Session, finish};
+use super::session::Session;
 use super::touched::Touched;
 use super::world::About;
 use crate::core::FailureKind;
@@ -122,7 +122,7 @@ pub(crate) fn execute(
     session.toolkit.note_lost(run)?;
     session.expect_recipe();
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
-    let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
+    let ended = session.finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();
     // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
     // whatever else there was.

@@ -335,7 +335,7 @@ impl Session<'_> {
         let run = self.begin(title, None, serde_json::Value::Null)?;
         let lane = run.root();
         let outcome = work(At { lane: &lane, place: &Place::default() }).map_err(Failure::from);
-        finish(&run, outcome.as_ref().err())?;
+        self.finish(&run, outcome.as_ref().err())?;
         Ok(outcome?)
     }
 
@@ -381,24 +381,28 @@ impl Session<'_> {
         self.toolkit.settings().sandbox.then(|| ssh::sandbox_proxy(&self.outer.exe, &self.outer.state))
     }
 
+    /// Ends a run as its failure says.
+    pub(crate) fn finish(&self, run: &Arc<Run>, failure: Option<&Failure>) -> Result<RunSummary, Failure> {
+        // What has happened in the sandbox belongs into its log, which ends with it.
+        if let Some(faults) = &self.faults {
+            faults.look();
+        }
+        let status = match failure {
+            None => Status::Done,
+            Some(failure) if failure.kind == FailureKind::Cancelled => Status::Cancelled,
+            Some(_) => Status::Failed,
+        };
+        if let Some(failure) = failure {
+            run.set_failure(failure.clone());
+        }
+        run.finish(status)
+    }
+
     /// Removes the board, for results. What is left to tell is told before.
     pub(crate) fn end_progress(&mut self) {
         self.faults = None;
         self.progress = None;
     }
-}
-
-/// Ends a run as its failure says.
-pub(crate) fn finish(run: &Arc<Run>, failure: Option<&Failure>) -> Result<RunSummary, Failure> {
-    let status = match failure {
-        None => Status::Done,
-        Some(failure) if failure.kind == FailureKind::Cancelled => Status::Cancelled,
-        Some(_) => Status::Failed,
-    };
-    if let Some(failure) = failure {
-        run.set_failure(failure.clone());
-    }
-    run.finish(status)
 }
 
 #[cfg(test)]

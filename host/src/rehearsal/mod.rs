@@ -57,7 +57,7 @@ pub enum Cloud {
         timing: Timing,
         limits: LimitMode,
         /// How fast its machines work.
-        machines: Pace,
+        machines: &'static Pace,
         /// All of it passes that many times as fast as this computer's time.
         scale: f64,
         /// It is yet to be started, so that nothing is in it.
@@ -128,7 +128,7 @@ impl Stage {
         let time = VirtualTime::new(asked.now_ms);
         let cloud = match asked.cloud {
             Cloud::Real => Emulator::new(time),
-            Cloud::Sandbox { timing, limits, machines, .. } => Emulator::with(time, timing, limits, machines),
+            Cloud::Sandbox { timing, limits, machines, .. } => Emulator::with(time, timing, limits, *machines),
         };
         let mut emulated = cloud.access()?;
         let missing = Missing::default();

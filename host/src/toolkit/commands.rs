@@ -153,6 +153,9 @@ impl RunOn<'_> {
         for _ in 0..REPEATS {
             match connections.run(target, place, command).await {
                 Err(NodeError::Interrupted { .. }) if self.may_repeat() => {
+                    let (node, title) = (self.node, self.title());
+                    let again = format!("{node}: `{title}` was cut by a restart or a kill; it is begun again");
+                    self.toolkit.events().note(again);
                     connections.forget_cut(target, place).await?;
                 }
                 outcome => return outcome,

@@ -230,9 +230,10 @@ impl World {
 
     fn begin_disk_work(&mut self, linode: u64, job: &HostJob, now: Time) {
         let Some(one) = self.linodes.get(&linode) else { return };
+        let timing = self.timing.at(self.faults.pace("disk", &one.label));
         let takes = match job.work {
-            HostWork::MakeDisk(_, true) | HostWork::Retype(_) | HostWork::CopyDisks => self.timing.create,
-            _ => self.timing.create.min(EMPTY_DISK),
+            HostWork::MakeDisk(_, true) | HostWork::Retype(_) | HostWork::CopyDisks => timing.create,
+            _ => timing.create.min(EMPTY_DISK),
         };
         let about = (one.entity(), None);
         let event = self.events.begin(job.work.names().1, about, (now, takes), now);

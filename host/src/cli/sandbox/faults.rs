@@ -12,6 +12,7 @@ use linodetool_sandbox::faults::{Injected, Spec};
 use serde_json::json;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -123,31 +124,48 @@ fn text(line: &str, happened: &[Injected]) -> String {
 /// Tells of each fault that happens in the sandbox as a note, beside what is noted of its consequences. Ends when dropped,
 /// after a last look.
 pub(crate) struct Watch {
+    eye: Arc<Eye>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+struct Eye {
+    running: Running,
+    /// The last one that was told.
+    last: Mutex<u64>,
+    events: Events,
 }
 
 impl Watch {
     /// `after` is the last one that does not count.
     pub(crate) fn start(running: Running, after: u64, events: Events) -> Option<Self> {
         let (stop, stopped) = channel();
-        let look = move || {
-            let mut last = after;
-            loop {
-                let ended = !matches!(stopped.recv_timeout(GLANCE), Err(RecvTimeoutError::Timeout));
-                // A sandbox that has just ended has told all it could.
-                for fault in client::faults(&running, last).unwrap_or_default() {
-                    last = last.max(fault.number);
-                    events.note(format!("sandbox fault {fault}"));
-                }
-                if ended {
-                    return;
-                }
+        let eye = Arc::new(Eye { running, last: Mutex::new(after), events });
+        let watches = eye.clone();
+        let watch = move || {
+            while matches!(stopped.recv_timeout(GLANCE), Err(RecvTimeoutError::Timeout)) {
+                watches.look();
             }
         };
         // Without it the run goes as well; only its log lacks these lines.
-        let thread = std::thread::Builder::new().name("faults".into()).spawn(look).ok()?;
-        Some(Self { stop: Some(stop), thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("faults".into()).spawn(watch).ok()?;
+        Some(Self { eye, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Tells of what has happened so far.
+    pub(crate) fn look(&self) {
+        self.eye.look();
+    }
+}
+
+impl Eye {
+    fn look(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // A sandbox that has just ended has told all it could.
+        for fault in client::faults(&self.running, *last).unwrap_or_default() {
+            *last = fault.number.max(*last);
+            self.events.note(format!("sandbox fault {fault}"));
+        }
     }
 }
 
@@ -157,5 +175,6 @@ impl Drop for Watch {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // a panic has been reported where it happened
         }
+        self.look();
     }
 }

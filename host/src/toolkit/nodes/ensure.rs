@@ -209,7 +209,10 @@ impl EnsureNode<'_> {
                 .on(name)
         };
         match self.look_for(cx, until_ms).await {
-            Ok(Found::Ours(found)) => Ok(Some(found)),
+            Ok(Found::Ours(found)) => {
+                cx.events.note(format!("{name}: no answer told of it ({error}), but it was made: Linode {}", found.id));
+                Ok(Some(found))
+            }
             Ok(Found::Strangers(found)) => Err(label_taken(self.toolkit, name, &found)),
             Ok(Found::Nothing) if taken => Err(unknown("its label is taken, and nothing shows by whom".into())),
             Ok(Found::Nothing) if tries < TRIES => Ok(None),
