@@ -350,6 +350,9 @@ fn a_rehearsal_refuses_and_fails_as_a_run_does() {
     expect![[r#"
         {"error":{"exit":15,"field":"max_cost","hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
         {"hourly_after":0.108,"hourly_before":0.0,"hourly_max":0.1,"hourly_peak":0.108,"monthly_after":72.0,"monthly_before":0.0}"#]].assert_eq(&format!("{told}\n{}", rehearsal["cost"]));
+    let other = home.run("run hadoop --rehearse --provider linode-v3 --json");
+    let told: serde_json::Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!((other.status.code(), &told["create"][0]["name"]), (Some(0), &serde_json::json!("hadoop-master-1")));
     let recipe = "clusters::ensure(#{ name: \"c\", region: \"us-east\", image: \"linode/debian12\",\n  \
                   roles: [#{ role: \"web\", type: \"g6-nanode-1\" }] });\nfail(\"no\", \"say yes\");\n";
     std::fs::write(home.path().join("bad.rhai"), recipe).unwrap();

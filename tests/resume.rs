@@ -393,6 +393,19 @@ fn a_node_that_was_deleted_elsewhere_is_told_and_made_anew(home: &Home) -> Resul
     {
         is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)?;
     }
+    // Another run makes another machine of that name.
+    std::fs::write(home.path().join("only.rhai"), RECIPE.split("lanes(").next().unwrap_or_default())?;
+    home.ok(&["--sandbox", "node", "delete", "k-node-2"])?;
+    home.ok(&["--sandbox", "run", "only.rhai", "--set", "count=2"])?;
+    let output = home.run(&["runs", "resume", &run])?;
+    let said = String::from_utf8(output.stderr)?;
+    is(&said, output.status.code(), 8)?;
+    let last = format!("Do all that is to be done on what is there now: linodetool --sandbox {again}");
+    for wanted in
+        ["These nodes exist: k-node-1, k-node-2\n", "k-node-2 is another machine now: this run worked with", &last]
+    {
+        is(&format!("`{wanted}` in {said}"), said.contains(wanted), true)?;
+    }
     let mut retry = Followed::start(home, &["--json", "--sandbox", "runs", "retry", &run, "--again"])?;
     retry.until("k-node-2 first")?;
     home.ok(&["--sandbox", "exec", "k-node-2", "--", "touch /root/go"])?;

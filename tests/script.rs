@@ -9,6 +9,8 @@ mod support;
 mod errors;
 #[path = "script/evaluation.rs"]
 mod evaluation;
+#[path = "script/hints.rs"]
+mod hints;
 #[path = "script/lanes.rs"]
 mod lanes;
 #[path = "script/parameters.rs"]

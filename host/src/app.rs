@@ -32,6 +32,9 @@ pub struct SandboxAccess {
     pub dir: PathBuf,
 }
 
+/// Where Linode's APIs are.
+const LINODE: &str = "https://api.linode.com";
+
 /// The bundled plugin for Linode's API v3.
 const V3: &str = "linode-v3";
 
@@ -202,9 +205,10 @@ impl Opener {
                 events: self.events.clone(),
                 time: emulated.time.clone(),
                 transport: Some(emulated.transport.clone()),
+                pace: emulated.pace,
                 ..Opening::default()
             };
-            return Ok(self.plugins.open(&self.name, opening).await?);
+            return self.is_spoken(self.plugins.open(&self.name, opening).await?, "a rehearsal");
         }
         let (origin, pace) = match (&self.sandbox, place) {
             (Some(access), _) => (emulated_origin(&self.name, url(&access.v4)?, access.token.clone()), Pace::local()),
@@ -219,7 +223,19 @@ impl Opener {
             pace,
             ..Opening::default()
         };
-        Ok(self.plugins.open(&self.name, opening).await?)
+        let provider = self.plugins.open(&self.name, opening).await?;
+        if self.sandbox.is_some() { self.is_spoken(provider, "the sandbox") } else { Ok(provider) }
+    }
+
+    /// An emulated cloud has Linode's APIs; a plugin for another one would only wonder at the answers.
+    fn is_spoken(&self, provider: Provider, whose: &str) -> Result<Provider, Failure> {
+        let urls = &provider.manifest.base_urls;
+        if urls.is_empty() || urls.iter().any(|url| url.starts_with(LINODE)) {
+            return Ok(provider);
+        }
+        let name = &self.name;
+        let message = format!("provider {name} cannot be used in {whose}, whose cloud answers to Linode's APIs alone");
+        Err(Failure::new(FailureKind::Unsupported, message).hint("leave --provider away, or name one of Linode"))
     }
 
     /// The user's token is for Linode's own API and no other place, whatever a manifest says.
@@ -236,7 +252,7 @@ impl Opener {
             })
         });
         let found = found.await.map_err(|e| Failure::internal(e.to_string()))??;
-        let linode = url("https://api.linode.com")?;
+        let linode = url(LINODE)?;
         Ok(Origin { base_url: None, credential: Some(Credential { origin: linode, token: found.token }) })
     }
 }

@@ -233,11 +233,14 @@ fn wait_until_reads_only() {
     check(
         "wait_until(|| { nodes::create(#{ name: \"x\" }); true });",
         expect![[r#"
-              × `nodes.create` changes something, which is not possible while waiting for a condition
-               ╭─[main.rhai:1:24]
-             1 │ wait_until(|| { nodes::create(#{ name: "x" }); true });
-               ·                        ──────
-               ╰────"#]],
+             × `nodes.create` changes something, which is not possible while waiting for a condition
+              ╭─[main.rhai:1:24]
+            1 │ wait_until(|| { nodes::create(#{ name: "x" }); true });
+              ·                        ──────
+              ╰────
+             help: what is waited for is asked again and again, so it may only look: `wait_until(||
+                   n.check("COMMAND"))` asks whether a command succeeds that changes nothing; do whatever
+                   changes something before the wait or after it"#]],
     );
     check(
         "wait_until(|| false, #{ every: 0.01, timeout: 0.05 });",

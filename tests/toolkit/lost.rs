@@ -214,7 +214,7 @@ fn a_create_that_never_arrived_is_sent_again() {
 fn a_create_without_answer_that_hides_is_found_when_it_shows() {
     let world = world();
     let faults = Spec::parse("invisible=web-1:3s").unwrap();
-    world.cloud.sandbox().faults().replace(faults, 1);
+    world.cloud.sandbox().faults().replace(Some(faults), Some(1));
     let process = process(&world, LOSES_ANSWER);
     let run = begin(&process.app);
     assert_eq!(cut_at_ssh(&process, &run).0, FailureKind::Cancelled);
@@ -225,9 +225,9 @@ fn a_create_without_answer_that_hides_is_found_when_it_shows() {
 #[test]
 fn a_node_that_hides_is_destroyed_all_the_same() {
     let world = world();
-    let faults = Spec::parse("invisible=web-1:1m,boot-fail=web-1").unwrap();
+    let faults = Spec::parse("invisible=web-1:2s,boot-fail=web-1").unwrap();
     let process = process(&world, WORKS);
-    world.cloud.sandbox().faults().replace(faults, 1);
+    world.cloud.sandbox().faults().replace(Some(faults), Some(1));
     let run = begin(&process.app);
     let work = |at: At<'_>| process.app.toolkit.create_node(at, &web());
     std::thread::scope(|scope| {

@@ -7,7 +7,7 @@ use linodetool::runs::Status;
 use linodetool::toolkit::api::RawSpec;
 use linodetool::toolkit::commands::RunOptions;
 use linodetool::toolkit::resources::Thing;
-use linodetool::toolkit::undo::{Left, UndoPlan, Undone};
+use linodetool::toolkit::undo::{UndoPlan, Undone};
 use std::sync::atomic::Ordering;
 
 pub(crate) const HERE: &str = "default/default";
@@ -78,7 +78,7 @@ fn an_interrupted_run_is_undone_once() {
 }
 
 #[test]
-fn later_work_on_what_goes_is_told() {
+fn what_was_worked_on_since_stays() {
     let world = world();
     let process = process(&world, WORKS);
     let id = interrupted(&process);
@@ -92,8 +92,11 @@ fn later_work_on_what_goes_is_told() {
         later.cancel().set();
         work.join().unwrap().unwrap_err();
     });
-    let used = plan(&process, &id).unwrap().used;
-    assert_eq!(used, [Left { what: format!("run {}", later.id()), why: "test".into() }]);
+    let plan = plan(&process, &id).unwrap();
+    assert_eq!((labels(&plan.destroy), plan.stays), (vec!["c-node-1"], true));
+    let why = format!("run {} (`test`) worked on it since; `node delete c-node-2` destroys it", later.id());
+    let kept: Vec<_> = plan.kept.iter().map(|left| left.why.as_str()).collect();
+    assert_eq!(kept, [&why, "it guards c-node-2, which stays", "its node c-node-2 stays"]);
 }
 
 #[test]

@@ -185,7 +185,10 @@ impl Jobs {
         let _one_at_a_time = self.firewalls.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stale_firewalls.swap(false, Ordering::SeqCst) {
             let firewalls = report.firewalls_in_force();
-            report.firewalls_set(guarded(|| self.machines.set_firewalls(&firewalls)));
+            let outcome = guarded(|| self.machines.set_firewalls(&firewalls));
+            // What did not work now may work at the next boot, which must not be without a guard for that.
+            self.stale_firewalls.fetch_or(outcome.is_err(), Ordering::SeqCst);
+            report.firewalls_set(outcome);
         }
     }
 

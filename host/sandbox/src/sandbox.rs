@@ -98,11 +98,14 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
-        if let Some(time) = request.header(TIME).and_then(|time| time.parse().ok()) {
+        let time = request.header(TIME).and_then(|time| time.parse().ok());
+        if let Some(time) = time {
             self.inner.clock.follow(Time(time));
         }
         if v4::resource(&request.path).is_some() || v3::is_at(&request.path) {
-            self.in_real_time(self.answer(request))
+            let answer = self.answer(request);
+            // Whoever says what time it is has the emulator's.
+            if time.is_some() { answer } else { self.in_real_time(answer) }
         } else if request.path.starts_with("/sandbox/") {
             self.own(request)
         } else {
@@ -380,18 +383,18 @@ impl Sandbox {
         }
     }
 
-    /// `{"spec": "flaky", "seed": 7}`; without a seed the present one stays.
+    /// `{"spec": "flaky", "seed": 7}`; what is not given stays.
     fn set_faults(&self, body: &[u8]) -> Response {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let faults = &self.inner.faults;
-        let seed = body["seed"].as_u64().unwrap_or(faults.in_force().1);
-        match body["spec"].as_str().map(Spec::parse) {
-            Some(Ok(spec)) => {
-                faults.replace(spec, seed);
+        let wrong = |reason: String| Response::new(400, json!({"errors": [{"field": "spec", "reason": reason}]}));
+        let (spec, seed) = (body["spec"].as_str().map(Spec::parse), body["seed"].as_u64());
+        match spec.transpose() {
+            Ok(None) if seed.is_none() => wrong("spec is required".to_owned()),
+            Ok(spec) => {
+                self.inner.faults.replace(spec, seed);
                 Response::new(200, self.faults_told())
             }
-            Some(Err(error)) => Response::new(400, json!({"errors": [{"field": "spec", "reason": error.to_string()}]})),
-            None => Response::new(400, json!({"errors": [{"field": "spec", "reason": "spec is required"}]})),
+            Err(error) => wrong(error.to_string()),
         }
     }
 
@@ -417,6 +420,7 @@ impl Sandbox {
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
             "time_scale": self.inner.clock.scale(),
             "faults": self.faults_told(),
+            "simulated": self.inner.machines.are_simulated(),
             "machines_run": self.inner.machines.about(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,

@@ -7,6 +7,7 @@ use super::render::failures::listing;
 use crate::core::{Failure, FailureKind};
 use crate::runs::FailedStep;
 use crate::script::{Look, ScriptError};
+use crate::toolkit::nodes::Lost;
 use clap::error::{ContextKind, ContextValue};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -39,10 +40,46 @@ pub(crate) struct LeftBehind {
     /// First ones first.
     pub(crate) failed_steps: Vec<FailedStep>,
     /// Names of nodes that were there and are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) gone: Vec<String>,
-    /// How to go on, and how to remove them.
-    #[serde(skip)]
-    pub(crate) advice: String,
+    /// Machines that it worked on, whose names are other machines' now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replaced: Vec<Lost>,
+    /// Names of nodes on which something that it began goes on.
+    pub(crate) at_work: Vec<String>,
+    /// The ways on, the best one last.
+    #[serde(serialize_with = "commands")]
+    pub(crate) next: Vec<Way>,
+}
+
+/// Something to know, or to do.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Way {
+    what: String,
+    /// What to type.
+    command: Option<String>,
+}
+
+impl Way {
+    pub(crate) fn know(what: impl Into<String>) -> Self {
+        Self { what: what.into(), command: None }
+    }
+
+    pub(crate) fn to(what: impl Into<String>, command: String) -> Self {
+        Self { what: what.into(), command: Some(command) }
+    }
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        self.command.as_ref().map_or(Ok(()), |command| write!(f, ": {command}"))
+    }
+}
+
+/// What is only to be known has fields of its own.
+fn commands<S: serde::Serializer>(ways: &[Way], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ways.iter().filter(|way| way.command.is_some()))
 }
 
 /// Exit codes of their own; all others are in [`code_of`].
@@ -172,11 +209,8 @@ impl CliError {
         let mut document = json!({ "error": error });
         document["error"]["exit"] = json!(self.exit_code());
         if let Self::Script(_, Some(left)) = self {
-            document["error"]["run"] = json!(left.run);
-            document["error"]["nodes"] = json!(left.nodes);
-            document["error"]["failed_steps"] = json!(left.failed_steps);
-            if !left.gone.is_empty() {
-                document["error"]["gone"] = json!(left.gone);
+            for (name, value) in json!(left).as_object().into_iter().flatten() {
+                document["error"][name] = value.clone();
             }
         }
         if let Self::Rehearsed(_, reached) = self {
@@ -195,8 +229,8 @@ impl CliError {
             }
             Self::Failure(failure) | Self::Sandbox(failure) => Some(failure_text(failure, color)),
             Self::Script(error, left) => {
-                let advice = left.as_ref().filter(|left| !left.advice.is_empty());
-                let advice = advice.map_or_else(String::new, |left| format!("\n\n{}", left.advice));
+                let next: Vec<_> = left.iter().flat_map(|left| &left.next).map(ToString::to_string).collect();
+                let advice = if next.is_empty() { String::new() } else { format!("\n\n{}", next.join("\n")) };
                 let failed = left.as_ref().and_then(|left| more_failed(error, &left.failed_steps)).unwrap_or_default();
                 Some(format!("{}{failed}{advice}", script_text(error, color)))
             }

@@ -34,6 +34,7 @@ mod session;
 mod ssh;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod world;
 
 use crate::core::Paths;
@@ -114,7 +115,7 @@ impl Command {
 
     /// Whether it asks for a sandbox that is not as usual.
     fn misbehaves(&self) -> bool {
-        matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.time_scale.is_some())
+        matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.faults.seed.is_some() || args.time_scale.is_some())
     }
 
     /// What its clusters may cost an hour, if that was said.

@@ -17,6 +17,7 @@ use crate::script::{self, Found, ScriptError};
 use crate::toolkit::plan::within;
 use linodetool_sandbox::client;
 use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 use std::time::Duration;
 
@@ -126,10 +127,19 @@ fn cloud(paths: &Paths, globals: &Globals) -> Result<(Cloud, std::path::PathBuf)
     let state = lifecycle::state(&paths.sandbox());
     let Some(running) = client::status(&paths.sandbox()) else {
         // A new one would be started, in which nothing is there.
-        return Ok((Cloud::Sandbox { timing: Timing::fast(), limits: LimitMode::Real, is_new: true }, state));
+        let (timing, limits) = (Timing::fast(), LimitMode::Real);
+        return Ok((Cloud::Sandbox { timing, limits, machines: Pace::SANDBOX, scale: 1.0, is_new: true }, state));
     };
     let details = client::details(&running).map_err(|e| lifecycle::of_client(&e))?;
-    let timing = if details["timing"] == "real" { Timing::real() } else { Timing::fast() };
     let limits = if details["limits"] == "off" { LimitMode::Off } else { LimitMode::Real };
-    Ok((Cloud::Sandbox { timing, limits, is_new: false }, state))
+    let timing = lifecycle::timing(&details);
+    let (timing, machines, scale) = match lifecycle::simulated(&details) {
+        Some(simulated) => (timing, Pace::LINODE, simulated.scale),
+        // Machines that are there work in this computer's time.
+        None => {
+            let scale = details["time_scale"].as_f64().unwrap_or(1.0);
+            (timing.at((1000.0 / scale).round() as u32), Pace::SANDBOX, 1.0)
+        }
+    };
+    Ok((Cloud::Sandbox { timing, limits, machines, scale, is_new: false }, state))
 }

@@ -1,25 +1,20 @@
 //! `linodetool run`: one durable execution of a recipe.
 
 use super::args::assignment;
-use super::error::{CliError, LeftBehind, OK};
-use super::interrupt::left_behind;
+use super::error::{CliError, OK};
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
 use super::runs::resume;
 use super::sandbox::faults::FaultArgs;
 use super::session::{Session, finish};
+use super::touched::Touched;
 use super::world::About;
-use crate::core::{Failure, FailureKind};
+use crate::core::FailureKind;
 use crate::inventory::Node;
-use crate::nodes::was_cut;
-use crate::runs::{FailedStep, Run, RunDetail, RunSummary, StepRecord};
-use crate::script::{self, Found, ScriptError};
-use crate::toolkit::plan::MAX_COST;
-use crate::toolkit::tasks::work_on_node;
+use crate::runs::{Run, RunSummary};
+use crate::script::{self, Found};
 use clap::Args;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Run a recipe: make a cluster, set it up, start what it is for
 ///
@@ -42,7 +37,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
     /// Show what would be created, changed and destroyed, what it costs and how long it takes, and do nothing
-    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "time_scale"])]
+    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "seed", "time_scale"])]
     pub(crate) rehearse: bool,
     /// Refuse, before anything is created, what would cost more: US dollars an hour for all of the recipe's clusters
     #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]
@@ -124,6 +119,7 @@ pub(crate) fn execute(
     asked: &Asked<'_>,
 ) -> Result<u8, CliError> {
     session.toolkit.note_account(run);
+    session.toolkit.note_lost(run)?;
     session.expect_recipe();
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
     let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
@@ -133,11 +129,12 @@ pub(crate) fn execute(
     let ended = ended?;
     let mut touched = Touched::of(session, run)?;
     if let Err(error) = outcome {
-        if matches!(error.kind(), FailureKind::Ssh | FailureKind::Interrupted) {
+        if matches!(error.kind(), FailureKind::Ssh | FailureKind::Interrupted | FailureKind::NotFound) {
             touched.leave_out_gone(session);
         }
         touched.allow = session.limit.refused();
-        return Err(touched.error(error, run, session.toolkit.settings().sandbox, asked.ephemeral));
+        let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+        return Err(touched.error(error, run.id(), program, asked.ephemeral));
     }
     show(session, run, &recipe.path, &ended, touched, asked)
 }
@@ -178,147 +175,4 @@ fn show(
 
 fn report_node(node: Node) -> ReportNode {
     ReportNode { name: node.name, role: node.role, id: node.id, public_ip: node.public_ip, private_ip: node.private_ip }
-}
-
-/// The nodes and clusters that a run dealt with and that are there.
-struct Touched {
-    nodes: Vec<Node>,
-    clusters: BTreeSet<String>,
-    /// Its journal has steps.
-    began: bool,
-    /// Nodes on which a command goes on, as nobody has seen its end.
-    at_work: BTreeSet<String>,
-    failed: Vec<FailedStep>,
-    /// Nodes of the inventory that somebody has deleted elsewhere.
-    gone: Vec<String>,
-    /// US dollars an hour that would have to be allowed for what was refused.
-    allow: Option<f64>,
-}
-
-/// An error is not held up for longer by the question whether its node is still there.
-const ASK: Duration = Duration::from_secs(10);
-
-impl Touched {
-    fn of(session: &Session<'_>, run: &Arc<Run>) -> Result<Self, Failure> {
-        let detail = session.toolkit.runs().show(run.id())?;
-        let (named, mut clusters) = named(&detail);
-        let (inventory, context) = (session.toolkit.inventory(), session.toolkit.context());
-        let known: BTreeSet<_> = inventory.clusters(context)?.into_iter().map(|cluster| cluster.name).collect();
-        clusters.retain(|cluster| known.contains(cluster));
-        let of_cluster = |node: &Node| node.cluster.as_ref().is_some_and(|cluster| clusters.contains(cluster));
-        let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
-        let mut nodes = inventory.nodes(context)?;
-        nodes.retain(|node| of_cluster(node) || by_run(node) || named.contains(&node.name));
-        let unseen = detail.in_doubt().filter(|step| work_on_node(step).is_some() && step.failure.is_none());
-        let at_work = unseen.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect();
-        Ok(Self {
-            nodes,
-            clusters,
-            began: !detail.steps.is_empty(),
-            at_work,
-            failed: detail.failed_steps(),
-            gone: Vec::new(),
-            allow: None,
-        })
-    }
-
-    /// A node that does not answer may not be there any more; without an answer from the provider either, it counts as there.
-    fn leave_out_gone(&mut self, session: &Session<'_>) {
-        let asked = session.wait(async {
-            let asked = tokio::time::timeout(ASK, session.toolkit.gone(&self.nodes)).await;
-            asked.unwrap_or_else(|_| Ok::<_, Failure>(Vec::new()))
-        });
-        self.gone = asked.unwrap_or_default();
-        self.nodes.retain(|node| !self.gone.contains(&node.name));
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.nodes.iter().map(|node| node.name.clone()).collect()
-    }
-
-    /// The one cluster, if it was about one.
-    fn cluster(&self) -> Option<&str> {
-        self.clusters.first().filter(|_| self.clusters.len() == 1).map(String::as_str)
-    }
-
-    /// The error of the run, with what exists and how to go on.
-    fn error(&self, mut error: ScriptError, run: &Arc<Run>, sandbox: bool, ephemeral: bool) -> CliError {
-        let program = if sandbox { "linodetool --sandbox" } else { "linodetool" };
-        let removal = match self.cluster() {
-            _ if self.nodes.is_empty() || ephemeral => None,
-            Some(cluster) => Some(format!("{program} cluster destroy {cluster}")),
-            None => Some(format!("{program} node delete {}", self.names().join(","))),
-        };
-        let mut lines = Vec::new();
-        let kind = error.kind();
-        if kind == FailureKind::Cancelled {
-            // Where the script was just then is nobody's fault.
-            error.failure = left_behind(run.id().as_str(), &self.names());
-            error.spot = None;
-            error.chain.clear();
-        } else {
-            if !ephemeral {
-                lines.push(format!("Look at its steps: {program} runs show {}", run.id()));
-            }
-            if !self.nodes.is_empty() && !ephemeral {
-                lines.push(format!("These nodes exist: {}", self.names().join(", ")));
-            }
-        }
-        if !self.gone.is_empty() && !ephemeral {
-            let (names, is) = (self.gone.join(", "), if self.gone.len() == 1 { "is" } else { "are" });
-            lines.push(format!(
-                "{names} {is} gone: deleted elsewhere, with all that was done there. The record is kept."
-            ));
-        }
-        lines.extend(removal.map(|removal| format!("Remove them: {removal}")));
-        if !self.at_work.is_empty() && !ephemeral {
-            let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
-            lines.push(format!("What it began on {on} goes on there. Stop that: {program} runs cancel {}", run.id()));
-        }
-        let resume = format!("{program} runs resume {}", run.id());
-        lines.extend(match kind {
-            _ if ephemeral || !self.began => None,
-            // The same text would do the same again.
-            FailureKind::Diverged | FailureKind::Script => None,
-            FailureKind::Cancelled => Some(format!("Go on: {resume}")),
-            // Going on would look for what is not there.
-            _ if !self.gone.is_empty() => Some(format!(
-                "Make what is missing anew, and do all that is to be done: {program} runs retry {} --again",
-                run.id()
-            )),
-            // Going on would meet it again.
-            _ if was_cut(&error.failure) => {
-                Some(format!("Do it again, that command too: {program} runs retry {} --again", run.id()))
-            }
-            // The limit is the run's, and going on would meet it again.
-            _ if let (Some(MAX_COST), Some(allow)) = (error.failure.field.as_deref(), self.allow) => {
-                Some(format!("If it may cost that much, go on: {resume} --max-cost {allow}"))
-            }
-            _ => Some(format!("Once the cause is mended, go on: {resume}")),
-        });
-        let left = LeftBehind {
-            run: run.id().to_string(),
-            nodes: self.names(),
-            failed_steps: self.failed.clone(),
-            gone: self.gone.clone(),
-            advice: lines.join("\n"),
-        };
-        CliError::Script(Box::new(error), Some(left))
-    }
-}
-
-/// Names of nodes and of clusters in the arguments of a run's steps.
-fn named(detail: &RunDetail) -> (BTreeSet<String>, BTreeSet<String>) {
-    let name_in = |step: &StepRecord, places: &[&str]| {
-        places.iter().find_map(|place| step.args.pointer(place)?.as_str().map(str::to_owned))
-    };
-    let (mut nodes, mut clusters) = (BTreeSet::new(), BTreeSet::new());
-    for step in &detail.steps {
-        if step.op.starts_with("clusters.") {
-            clusters.extend(name_in(step, &["/spec/name", "/name"]));
-        } else if step.op.starts_with("nodes.") {
-            nodes.extend(name_in(step, &["/wanted/name", "/spec/name", "/name"]));
-        }
-    }
-    (nodes, clusters)
 }

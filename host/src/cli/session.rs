@@ -11,11 +11,12 @@ use super::interrupt::Interrupt;
 use super::output::Output;
 use super::render::progress::Progress;
 use super::sandbox::faults::Watch;
-use super::sandbox::lifecycle::{self, InForce};
+use super::sandbox::lifecycle::{self, InForce, Simulated};
 use super::ssh;
 use super::world;
+use crate::app::emulated::{Emulated, polling};
 use crate::app::{self, App, SandboxAccess};
-use crate::core::{Failure, FailureKind, Paths, RunId, Secret};
+use crate::core::{Failure, FailureKind, Paths, RunId, ScaledTime, Secret};
 use crate::inventory::Node;
 use crate::rehearsal::Rehearsal;
 use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
@@ -117,7 +118,15 @@ fn work(
         true => Some(sandbox(outer, out, interrupt, command)?),
         false => None,
     };
-    let (sandbox, in_force) = sandbox.unzip();
+    let (sandbox, (in_force, simulated)) =
+        sandbox.map_or_else(Default::default, |(access, known)| (Some(access), known));
+    let emulated = match (&sandbox, simulated) {
+        (Some(access), Some(Simulated { now_ms, scale, timing })) => {
+            let time = Arc::new(ScaledTime::new(now_ms, scale));
+            Some(Emulated::elsewhere(&access.v4, access.token.clone(), time, polling(timing))?)
+        }
+        _ => emulated,
+    };
     let mut paths = outer.clone();
     if globals.sandbox {
         paths.state = lifecycle::state(&outer.sandbox());
@@ -159,7 +168,7 @@ fn work(
         crash::obey(points, toolkit.runs())?;
     }
     let watch = |faults: InForce| Watch::start(faults.running, faults.last, toolkit.events().clone());
-    let faults = in_force.flatten().and_then(watch);
+    let faults = in_force.and_then(watch);
     let mut session = Session {
         out,
         globals,
@@ -182,20 +191,23 @@ fn work(
     outcome
 }
 
+/// What a sandbox says of itself.
+type Known = (Option<InForce>, Option<Simulated>);
+
 /// How the sandbox is reached, started if the command needs a cloud.
 fn sandbox(
     outer: &Paths,
     out: &Output,
     interrupt: &Interrupt,
     command: &Command,
-) -> Result<(SandboxAccess, Option<InForce>), CliError> {
+) -> Result<(SandboxAccess, Known), CliError> {
     let access = |v4, token| SandboxAccess { v4, token, dir: lifecycle::machines(&outer.sandbox()) };
     let (need, wish) = (command.need(), command.wish(outer)?);
     let of_sandbox = |sandbox: lifecycle::Sandbox| {
         if let Some(faults) = &sandbox.faults {
             out.note(&format!("Faults are in force: {}; `linodetool sandbox faults none` ends them.", faults.line));
         }
-        (access(sandbox.v4, sandbox.token), sandbox.faults)
+        (access(sandbox.v4, sandbox.token), (sandbox.faults, sandbox.simulated))
     };
     if need == Need::Cloud {
         let sandbox = lifecycle::ensure_running(outer, interrupt.cancel(), &wish).map_err(CliError::sandbox)?;
@@ -219,7 +231,7 @@ fn sandbox(
         )),
         None => {
             out.note("note: no sandbox runs; this is what is on record of the last one");
-            Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), None))
+            Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), Known::default()))
         }
     }
 }

@@ -142,7 +142,7 @@ impl From<StateError> for Failure {
 }
 
 /// Each brings the schema from its index to the next version. Never edit one that was released: add one.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     "
     create table run (
         ordinal integer primary key autoincrement, id text not null unique, title text not null, command_line text not null, context text not null,

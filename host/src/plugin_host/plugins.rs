@@ -14,6 +14,7 @@ use crate::provider::{
 use linodetool_plugin::{Manifest, ProviderError};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
@@ -235,6 +236,24 @@ impl Plugins {
     }
 }
 
+/// The list of installed plugins lies in the user's own folders, which may be another user's.
+fn unreadable(list: &Path, error: &io::Error) -> String {
+    let closed = list.ancestors().skip(1).find(|folder| folder.parent().is_some_and(|above| above.read_dir().is_ok()));
+    match (error.kind(), closed) {
+        (io::ErrorKind::PermissionDenied, Some(folder)) => format!(
+            "it would name the plugins that you have installed, and is looked for below HOME; {} cannot be entered by this \
+             user: run as its owner, or set HOME to a folder of your own",
+            folder.display()
+        ),
+        (io::ErrorKind::PermissionDenied, None) => format!(
+            "it would name the plugins that you have installed, and is looked for below HOME: set HOME to a folder of your own, or \
+             give yourself access to {}",
+            list.display()
+        ),
+        _ => format!("it would name the plugins that you have installed; check {}", list.display()),
+    }
+}
+
 fn same_name(file: PluginFile, name: &str) -> Result<PluginFile, PluginError> {
     if file.manifest.name == name {
         return Ok(file);
@@ -256,8 +275,36 @@ impl From<PluginError> for Failure {
                 near.map_or(failure.clone(), |near| failure.hint(format!("did you mean `{near}`?")))
             }
             PluginError::Open { error, .. } => Self { kind: Self::from(error.clone()).kind, ..failure },
+            PluginError::Installed(InstalledError::Unreadable { path, source }) => {
+                failure.hint(unreadable(path, source))
+            }
             PluginError::Http(_) => Self { kind: FailureKind::Local, ..failure },
             _ => failure,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn a_home_that_cannot_be_read_is_told_with_the_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        // What is not there is as closed to this user as what may not be entered.
+        let path = dir.path().join("home/.local/share/linodetool/plugins/plugins.json");
+        let told = |kind: io::ErrorKind| {
+            let error = InstalledError::Unreadable { path: path.clone(), source: kind.into() };
+            let failure = Failure::from(PluginError::from(error));
+            let text = format!("{failure}\nhint: {}", failure.hint.as_deref().unwrap_or("none"));
+            text.replace(dir.path().to_str().unwrap(), "DIR")
+        };
+        expect![[r#"
+            cannot read DIR/home/.local/share/linodetool/plugins/plugins.json: permission denied
+            hint: it would name the plugins that you have installed, and is looked for below HOME; DIR/home cannot be entered by this user: run as its owner, or set HOME to a folder of your own"#]].assert_eq(&told(io::ErrorKind::PermissionDenied));
+        expect![[r#"
+            cannot read DIR/home/.local/share/linodetool/plugins/plugins.json: timed out
+            hint: it would name the plugins that you have installed; check DIR/home/.local/share/linodetool/plugins/plugins.json"#]].assert_eq(&told(io::ErrorKind::TimedOut));
     }
 }

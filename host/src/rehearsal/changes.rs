@@ -117,6 +117,10 @@ impl<'a> Changes<'a> {
             self.changes.at((format!("firewall {firewall}"), "members".to_owned()));
         }
         let (Some(node), Some(what)) = (on_node, title(&step.op, args)) else { return };
+        if step.op == RUN && step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false) {
+            // Its `creates` or `unless` says that there is nothing to do.
+            return;
+        }
         let role = self.role_of(node);
         role.nodes.insert(node.to_owned());
         let list = if step.op == RUN { &mut role.commands } else { &mut role.operations };
@@ -176,11 +180,14 @@ impl<'a> Changes<'a> {
             passing: passing.into_iter().map(|entry| self.made(entry)).collect(),
             destroy: destroy.map(|entry| self.destroyed(entry)).collect(),
         };
-        // Who came first is chance.
-        let in_order = |a: &Made, b: &Made| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name));
-        things.create.sort_by(in_order);
-        things.passing.sort_by(in_order);
-        things.destroy.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
+        // Who came first is chance; machines are what most is about.
+        let in_order = |a: (&str, &str), b: (&str, &str)| {
+            let machine = |kind: &str| kind == "linode";
+            machine(b.0).cmp(&machine(a.0)).then_with(|| a.0.cmp(b.0)).then_with(|| natural_order(a.1, b.1))
+        };
+        things.create.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
+        things.passing.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
+        things.destroy.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
         things
     }
 
@@ -199,7 +206,9 @@ impl<'a> Changes<'a> {
     fn made(&self, entry: &Entry) -> Made {
         let plain = Made { kind: entry.kind.clone(), name: entry.label.clone(), ..Made::default() };
         match self.node(entry) {
+            // Through API v3 it is named after it was made.
             Some(node) => Made {
+                name: node.name.clone(),
                 role: node.role.clone(),
                 type_id: node.type_id.clone(),
                 region: node.region.clone(),
@@ -217,7 +226,7 @@ impl<'a> Changes<'a> {
         let price = |of: fn(&Node) -> Option<f64>| node.and_then(of).unwrap_or_default();
         Destroyed {
             kind: entry.kind.clone(),
-            name: entry.label.clone(),
+            name: node.map_or_else(|| entry.label.clone(), |node| node.name.clone()),
             lost: if entry.kind == "linode" { "all data on its disk".to_owned() } else { String::new() },
             hourly: price(|node| node.price_hourly),
             monthly: price(|node| node.price_monthly),

@@ -35,7 +35,7 @@ impl Steps {
         if step.kind == StepKind::Mark {
             return;
         }
-        let words = waited_for(&step.op, &step.args, sandbox);
+        let words = waited_for(step, sandbox);
         self.add(step.started_ms, to, words);
     }
 

@@ -48,7 +48,7 @@ pub struct Asked<'a> {
 }
 
 /// The cloud that the run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cloud {
     /// An account, with its limits and times.
     Real,
@@ -56,6 +56,10 @@ pub enum Cloud {
     Sandbox {
         timing: Timing,
         limits: LimitMode,
+        /// How fast its machines work.
+        machines: Pace,
+        /// All of it passes that many times as fast as this computer's time.
+        scale: f64,
         /// It is yet to be started, so that nothing is in it.
         is_new: bool,
     },
@@ -124,7 +128,7 @@ impl Stage {
         let time = VirtualTime::new(asked.now_ms);
         let cloud = match asked.cloud {
             Cloud::Real => Emulator::new(time),
-            Cloud::Sandbox { timing, limits, .. } => Emulator::with(time, timing, limits, Pace::SANDBOX),
+            Cloud::Sandbox { timing, limits, machines, .. } => Emulator::with(time, timing, limits, machines),
         };
         let mut emulated = cloud.access()?;
         let missing = Missing::default();

@@ -88,9 +88,9 @@ pub struct Work {
     /// Empty for nodes without a role.
     pub role: String,
     pub nodes: usize,
-    /// Commands, by name.
+    /// Commands that are run, by name.
     pub commands: Vec<Counted>,
-    /// All else.
+    /// All else, which looks first and changes only what differs.
     pub operations: Vec<Counted>,
 }
 
@@ -125,6 +125,15 @@ pub struct Course {
     pub shares: Vec<Share>,
 }
 
+impl Course {
+    /// As a person waits for it whose time passes that many times more slowly.
+    fn at(mut self, scale: f64) -> Self {
+        self.seconds /= scale;
+        self.shares.iter_mut().for_each(|share| share.seconds /= scale);
+        self
+    }
+}
+
 /// A part of the time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Share {
@@ -139,7 +148,10 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
         let nodes = stage.toolkit().inventory().nodes(asked.context)?;
         nodes.into_iter().map(|node| (node.name.clone(), node)).collect()
     };
-    let sandbox = matches!(asked.cloud, Cloud::Sandbox { .. });
+    let (sandbox, scale) = match asked.cloud {
+        Cloud::Sandbox { scale, .. } => (true, scale),
+        Cloud::Real => (false, 1.0),
+    };
     let (mut changes, mut steps) = (Changes::new(present, &after), Steps::new(stage.began_ms));
     stage.toolkit().runs().each_step(run.id(), &mut |step| {
         steps.note(&step, sandbox);
@@ -162,7 +174,7 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
         impact,
         work,
         cost,
-        time: steps.course(ended_ms),
+        time: steps.course(ended_ms).at(scale),
         catalogue: unknown::catalogue(stage),
         unknown: unknown::of(stage, present),
         outputs: super::outputs(run),

@@ -1,5 +1,6 @@
 //! What the steps of a run are called by people. Knows their arguments, not what they do.
 
+use crate::runs::StepRecord;
 use crate::toolkit::commands::RUN;
 use crate::toolkit::states::title_of;
 use serde_json::Value;
@@ -38,18 +39,20 @@ pub(super) fn some_of(names: &[String]) -> String {
 }
 
 /// What a step is counted as when time is told: class and words.
-pub(super) fn waited_for(op: &str, args: &Value, sandbox: bool) -> String {
-    match op {
+pub(super) fn waited_for(step: &StepRecord, sandbox: bool) -> String {
+    let is_as_it_was = || step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false);
+    match step.op.as_str() {
         "nodes.ensure" if sandbox => "creating machines".to_owned(),
         // The account answers at once, or lets it wait.
         "nodes.ensure" => "the account's limit on creates".to_owned(),
+        "nodes.ready" if is_as_it_was() => "reaching nodes".to_owned(),
         "nodes.ready" | "nodes.wait" if sandbox => "booting machines".to_owned(),
         "nodes.ready" | "nodes.wait" => "creating and booting Linodes".to_owned(),
         "nodes.power" => "restarting nodes".to_owned(),
         "node.package" => "packages".to_owned(),
         "artifacts.install" | "artifacts.prepare" | "node.upload" | "node.download" => "copies of files".to_owned(),
         "node.wait_port" => "waiting for services to answer".to_owned(),
-        RUN => format!("command: {}", command(args)),
+        RUN => format!("command: {}", command(&step.args)),
         "wait" => RECIPE.to_owned(),
         "node.check" => "questions to nodes".to_owned(),
         "node.service" => "starting services".to_owned(),

@@ -35,26 +35,37 @@ impl Runs {
         Ok(self.0.read(|reader| creates(reader, operations))?)
     }
 
-    /// Ids and titles of runs that began after this one and ran commands, or wrote files, on one of these nodes. Those that
-    /// are undone count no more.
-    pub fn worked_on_since(&self, run: &RunSummary, nodes: &[&str]) -> Result<Vec<(String, String)>, Failure> {
+    /// Which of these nodes runs that began after this one ran commands or wrote files on, and which runs, oldest first.
+    /// Those that are undone count no more.
+    pub fn worked_on_since(&self, run: &RunSummary, nodes: &[&str]) -> Result<Vec<Work>, Failure> {
         self.barrier()?;
         Ok(self.0.read(|reader| worked_on_since(reader, run, nodes))?)
     }
 }
 
-fn worked_on_since(reader: &Connection, run: &RunSummary, nodes: &[&str]) -> rusqlite::Result<Vec<(String, String)>> {
-    let sql = "with named as (select value from json_each(?3))
-        select distinct run.id, run.title from run join entry on entry.run = run.id
-        where run.context = ?1 and run.ordinal > (select ordinal from run where id = ?2) and run.status <> ?4 and entry.kind = ?5
-            and (entry.op like 'node.%' or entry.op in ('nodes.exec', 'nodes.copy', 'artifacts.install'))
-            and (json_extract(entry.args, '$.node') in named
-                or exists (select 1 from json_each(entry.args, '$.nodes') as its where its.value in named))
-        order by run.ordinal";
+/// A run that did something on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub node: String,
+    pub run: String,
+    pub title: String,
+}
+
+fn worked_on_since(reader: &Connection, run: &RunSummary, nodes: &[&str]) -> rusqlite::Result<Vec<Work>> {
+    let sql = "with
+        later as (select run.ordinal, run.id, run.title, entry.args from run join entry on entry.run = run.id
+            where run.context = ?1 and run.ordinal > (select ordinal from run where id = ?2) and run.status <> ?4
+            and entry.kind = ?5 and (entry.op like 'node.%' or entry.op in ('nodes.exec', 'nodes.copy', 'artifacts.install'))),
+        work as (select ordinal, id, title, json_extract(args, '$.node') as node from later
+            union select later.ordinal, later.id, later.title, its.value from later, json_each(later.args, '$.nodes') as its)
+        select node, id, title from work where node in (select value from json_each(?3)) order by ordinal";
     let names = serde_json::json!(nodes).to_string();
     let intent = EntryKind::Intent as i64;
     let values = params![run.context, run.id.as_str(), names, Status::Undone.as_str(), intent];
-    reader.prepare_cached(sql)?.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    reader
+        .prepare_cached(sql)?
+        .query_map(values, |row| Ok(Work { node: row.get(0)?, run: row.get(1)?, title: row.get(2)? }))?
+        .collect()
 }
 
 fn creates(reader: &Connection, operations: &[&str]) -> rusqlite::Result<Vec<Create>> {

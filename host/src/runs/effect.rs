@@ -184,6 +184,9 @@ pub enum StepError {
     /// Nothing was done: the step cannot be done here or cannot be journaled. A script cannot catch this.
     #[error("{0}")]
     Refused(String),
+    /// Nothing was done: this operation changes something, and the lane only looks. A script cannot catch this.
+    #[error("`{0}` changes something, which is not possible while waiting for a condition")]
+    OnlyLooks(&'static str),
 }
 
 impl From<StepError> for Failure {
@@ -196,7 +199,7 @@ impl From<StepError> for Failure {
                 .hint("resume it with the recipe it was begun with, or begin a new run"),
             StepError::NotYet => Self::internal(message),
             StepError::Cancelled => Self::new(FailureKind::Cancelled, message),
-            StepError::Refused(_) => Self::new(FailureKind::State, message),
+            StepError::Refused(_) | StepError::OnlyLooks(_) => Self::new(FailureKind::State, message),
         }
     }
 }

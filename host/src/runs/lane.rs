@@ -152,8 +152,7 @@ impl Lane {
 
     fn look<E: Effect>(&self, effect: &E) -> Result<E::Out, StepError> {
         if E::KIND == Kind::Write {
-            let text = format!("`{}` changes something, which is not possible while waiting for a condition", E::OP);
-            return Err(StepError::Refused(text));
+            return Err(StepError::OnlyLooks(E::OP));
         }
         if self.run.follows() {
             return Err(StepError::NotYet);

@@ -7,8 +7,9 @@ use super::difference::Difference;
 use super::entry::{Entry, EntryKind};
 use super::journal::{Extra, JournalError};
 use super::lane::Lane;
-use super::load::{self, Recorded, Steps};
-use super::records::{RunSummary, Status, StepState, step_path};
+use super::load::Steps;
+use super::past::{Past, not_done};
+use super::records::{RunSummary, Status};
 use super::registry::Shared;
 use crate::core::clock::utc;
 use crate::core::time::{Crew, Watched};
@@ -36,7 +37,7 @@ pub struct Run {
     context: String,
     cancel: Cancel,
     /// Steps of the processes before this one; empty for a new run.
-    steps: Steps,
+    pub(super) steps: Steps,
     sources: Mutex<BTreeMap<String, String>>,
     outputs: Mutex<BTreeMap<String, Value>>,
     facts: Mutex<BTreeMap<String, Value>>,
@@ -46,22 +47,12 @@ pub struct Run {
     /// Steps are answered by the journal or not at all, and nothing is written.
     follows: bool,
     /// The text is not the one it was begun with.
-    other_text: AtomicBool,
+    pub(super) other_text: AtomicBool,
     /// Steps that failed, or whose outcome is not known.
     failed: Mutex<HashSet<(Arc<str>, u32)>>,
     /// Where a script left the path of the journal.
     differences: Mutex<Vec<Difference>>,
     bounded: OnceLock<Bounded>,
-}
-
-/// What a run has from the processes before.
-#[derive(Default)]
-pub(super) struct Past {
-    pub(super) steps: Steps,
-    pub(super) sources: BTreeMap<String, String>,
-    pub(super) outputs: BTreeMap<String, Value>,
-    pub(super) facts: BTreeMap<String, Value>,
-    pub(super) follows: bool,
 }
 
 impl Run {
@@ -214,21 +205,6 @@ impl Run {
         Ok(self.shared.journal.barrier()?)
     }
 
-    /// Steps of the journal that the script has not come by, first ones first, as `(path, operation, place)`: a resumed
-    /// script that ends while there are any has taken another path.
-    pub fn unmet(&self) -> Vec<(String, String, String)> {
-        let mut found = Vec::new();
-        for (lane, steps) in &self.steps {
-            for (seq, step) in (0..).zip(steps) {
-                if let Some(step) = step.as_ref().filter(|step| !step.met.load(Ordering::Relaxed)) {
-                    found.push((step_path(lane, seq), step.op.clone(), step.place.clone()));
-                }
-            }
-        }
-        found.sort_by(|a, b| crate::inventory::store::natural_order(&a.0, &b.0));
-        found
-    }
-
     /// Ends the run: all of it durable, the head of its chain in the audit log, its lock let go.
     pub fn finish(&self, status: Status) -> Result<RunSummary, Failure> {
         if matches!(status, Status::Running | Status::Interrupted) {
@@ -302,41 +278,6 @@ impl Run {
         self.shared.time.now_ms()
     }
 
-    pub(super) fn recorded(&self, lane: &str, seq: u32) -> Option<&Recorded> {
-        self.steps.get(lane)?.get(seq as usize)?.as_ref()
-    }
-
-    /// The arguments of a step from before.
-    pub(super) fn recorded_args(&self, lane: &str, seq: u32) -> Option<String> {
-        // Not kept with the steps, since only a divergence asks; one that cannot be read is told without.
-        self.shared.read(|reader| load::args(reader, self.id.as_str(), lane, seq)).ok().flatten()
-    }
-
-    /// A failure is history if the script went on after it, otherwise it is tried again.
-    pub(super) fn went_on_after(&self, lane: &str, seq: u32) -> bool {
-        self.next_after(lane, seq).is_some()
-    }
-
-    /// The step after this one: a later one in its lane, or one past the fan-out in a lane above.
-    pub(super) fn next_after(&self, lane: &str, seq: u32) -> Option<(String, &Recorded)> {
-        let (mut lane, mut seq) = (lane, seq);
-        loop {
-            let later = (0..).zip(self.steps.get(lane).into_iter().flatten()).skip(seq as usize + 1);
-            if let Some((seq, step)) = later.filter_map(|(seq, step)| Some((seq, step.as_ref()?))).next() {
-                return Some((step_path(lane, seq), step));
-            }
-            // `7.worker-2` is the lane `worker-2` of the fan-out that is step 7 of the lane above.
-            let (fan_out, _name) = lane.rsplit_once('.')?;
-            let (above, number) = fan_out.rsplit_once('.').unwrap_or(("", fan_out));
-            (lane, seq) = (above, number.parse().ok()?);
-        }
-    }
-
-    /// Another step may take the place of this one: it failed, nothing came of it, and the text was changed since.
-    pub(super) fn may_replace(&self, lane: &str, seq: u32, old: &Recorded) -> bool {
-        self.other_text.load(Ordering::Relaxed) && old.state == StepState::Failed && !self.went_on_after(lane, seq)
-    }
-
     /// Keeps count of the steps that are not done, for the run's end.
     pub(super) fn note_ended(&self, lane: &Arc<str>, seq: u32, done: bool) {
         let mut failed = guard(&self.failed);
@@ -362,12 +303,6 @@ impl Run {
         let order = |a: &&Difference, b: &&Difference| crate::inventory::store::natural_order(&a.step, &b.step);
         guard(&self.differences).iter().min_by(order).cloned()
     }
-
-    /// Counts of steps from before: all, done.
-    pub fn recorded_steps(&self) -> (usize, usize) {
-        let all = self.steps.values().flatten().flatten();
-        all.fold((0, 0), |(all, done), step| (all + 1, done + usize::from(step.state == StepState::Done)))
-    }
 }
 
 impl Drop for Run {
@@ -390,16 +325,6 @@ impl From<JournalError> for super::StepError {
 pub(super) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these hold is whole after each statement, so a panic elsewhere does not spoil it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Steps of the processes before that are not done.
-fn not_done(steps: &Steps) -> HashSet<(Arc<str>, u32)> {
-    let of_lane = |(lane, steps): (&String, &Vec<Option<Recorded>>)| {
-        let open = (0..).zip(steps).filter(|(_, step)| step.as_ref().is_some_and(|step| step.state != StepState::Done));
-        let lane: Arc<str> = Arc::from(lane.as_str());
-        open.map(|(seq, _)| (lane.clone(), seq)).collect::<Vec<_>>()
-    };
-    steps.iter().flat_map(of_lane).collect()
 }
 
 /// What a line says of a text.

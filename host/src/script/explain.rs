@@ -95,6 +95,10 @@ fn stop(error: &StepError) -> Failure {
         StepError::Journal(failure) | StepError::Endless(failure) => (**failure).clone(),
         StepError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled"),
         StepError::Refused(message) => Failure::new(FailureKind::Script, message.clone()),
+        StepError::OnlyLooks(_) => Failure::new(FailureKind::Script, error.to_string()).hint(
+            "what is waited for is asked again and again, so it may only look: `wait_until(|| n.check(\"COMMAND\"))` asks \
+             whether a command succeeds that changes nothing; do whatever changes something before the wait or after it",
+        ),
         StepError::NotYet => Failure::internal(error.to_string()),
         StepError::Diverged(difference) => diverged(difference),
     }
@@ -150,7 +154,7 @@ fn module(name: &str, words: &Words) -> Failure {
 fn function(signature: &str, words: &Words) -> Failure {
     let script = |text: String| Failure::new(FailureKind::Script, text);
     let (path, arguments) = signature.split_once(" (").unwrap_or((signature, ")"));
-    let arguments = arguments.trim_end_matches(')');
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let types: Vec<Cow<str>> = arguments.split(", ").filter(|t| !t.is_empty()).map(clean_type).collect();
     if path.starts_with("anon$") {
         return script("a closure that a module's function made cannot be called outside of that module".into())
@@ -159,6 +163,7 @@ fn function(signature: &str, words: &Words) -> Failure {
     if !path.starts_with(|c: char| c.is_alphabetic() || c == '_') {
         return script(format!("`{path}` does not work with {}", types.join(" and ")));
     }
+    let nothing = || types.iter().any(|kind| kind == "nothing").then(|| emptied(words)).flatten();
     let (namespace, name) = path.rsplit_once("::").unwrap_or(("", path));
     let of = types.first().map_or("", |kind| kind);
     let same: Vec<&str> = words.all().map(|index| index.signatures_on(of, namespace, name)).unwrap_or_default();
@@ -170,9 +175,12 @@ fn function(signature: &str, words: &Words) -> Failure {
         let is_method = words.ours().is_some_and(|index| index.methods(of).contains(&name));
         let given = types.iter().skip(usize::from(is_method)).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
         return script(format!("`{path}` cannot be called with ({given})"))
-            .hint(format!("it is {}", accepts.join(" or ")));
+            .hint(nothing().unwrap_or_else(|| format!("it is {}", accepts.join(" or "))));
     }
     let failure = script(format!("there is no function `{path}({})`", types.join(", ")));
+    if let Some(hint) = nothing() {
+        return failure.hint(hint);
+    }
     let known: Vec<&str> = words.ours().map(|index| index.names(namespace)).unwrap_or_default();
     let own = if namespace.is_empty() { own_functions(words.text) } else { Vec::new() };
     let candidates = || known.iter().copied().chain(own.iter().copied());
@@ -204,6 +212,61 @@ fn function(signature: &str, words: &Words) -> Failure {
             names.iter().map(|name| format!("`{}`", full(name))).collect::<Vec<_>>().join(" or ")
         )),
     }
+}
+
+/// Methods of the language that change what they are called on and give `()`.
+const IN_PLACE: &[&str] = &[
+    "trim",
+    "replace",
+    "sort",
+    "reverse",
+    "push",
+    "append",
+    "insert",
+    "pad",
+    "truncate",
+    "crop",
+    "clear",
+    "dedup",
+    "make_upper",
+    "make_lower",
+];
+
+/// Why a name in the line of the spot is `()`: it was given what such a method gave.
+fn emptied(words: &Words) -> Option<String> {
+    let (text, offset) = (words.text, words.offset?);
+    let line = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
+    let tokens = tokens(text);
+    let here: Vec<&str> = tokens.iter().filter(|(at, _)| (line..end).contains(at)).map(|(_, token)| *token).collect();
+    let token = |at: usize| tokens.get(at).map_or("", |token| token.1);
+    for (at, &(_, name)) in tokens.iter().enumerate().filter(|(_, (start, _))| *start < line) {
+        if !is_name(name) || token(at + 1) != "=" || token(at + 2) == "=" || !here.contains(&name) {
+            continue;
+        }
+        let last = (at..tokens.len()).find(|at| token(*at) == ";")?;
+        // The last call of the statement: its name stands before the parenthesis that the last one closes.
+        let mut depth = 0;
+        let open = (at..last).rev().find(|at| {
+            depth += match token(*at) {
+                ")" => 1,
+                "(" => -1,
+                _ => 0,
+            };
+            depth == 0
+        })?;
+        let method = token(open.checked_sub(1)?);
+        if token(open.checked_sub(2)?) == "." && IN_PLACE.contains(&method) && token(last - 1) == ")" {
+            let of = text[tokens[at + 2].0..tokens[open - 2].0].trim();
+            let call = &text[tokens[open - 1].0..tokens[last].0];
+            let of = if of.len() > 40 || of.contains('\n') { "..." } else { of };
+            return Some(format!(
+                "`{name}` is `()`: `{method}` changes what it is called on and gives nothing back. Write it as \
+                 `let {name} = {of}; {name}.{call};`"
+            ));
+        }
+    }
+    None
 }
 
 /// The map itself is not known here, but the script names most keys somewhere.

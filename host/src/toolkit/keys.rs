@@ -138,6 +138,9 @@ pub(crate) fn target(toolkit: &Toolkit, node: &Node) -> Result<Target, Failure> 
     if node.locked {
         return Err(locked(node));
     }
+    if let Some(lost) = toolkit.known_lost().get().and_then(|lost| lost.get(&node.id)) {
+        return Err(lost.failure());
+    }
     let address = node.public_ip.as_deref().or(node.private_ip.as_deref());
     let address: IpAddr = address.and_then(|a| a.parse().ok()).ok_or_else(|| refuse("has no address yet".into()))?;
     if toolkit.connections().simulation().is_some() {

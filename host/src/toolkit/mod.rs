@@ -42,6 +42,7 @@ pub mod transfers;
 pub mod undo;
 pub mod words;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -91,9 +92,12 @@ struct Inner {
     parts: Parts,
     provider: OnceCell<Provider>,
     artifacts: artifacts::Holders,
+    assumed: artifacts::Assumed,
     changes: AtomicU64,
     known: redaction::Known,
     pages: OnceLock<Result<reqwest::Client, Failure>>,
+    /// By id.
+    lost: OnceLock<HashMap<String, nodes::Lost>>,
     births: Mutex<Weak<FileLock>>,
 }
 
@@ -102,8 +106,10 @@ impl Toolkit {
         Self(Arc::new(Inner {
             parts,
             pages: OnceLock::new(),
+            lost: OnceLock::new(),
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
+            assumed: artifacts::Assumed::default(),
             changes: AtomicU64::new(0),
             known: redaction::Known::default(),
             births: Mutex::default(),
@@ -177,8 +183,16 @@ impl Toolkit {
         &self.0.artifacts
     }
 
+    fn assumed(&self) -> &artifacts::Assumed {
+        &self.0.assumed
+    }
+
     fn known(&self) -> &redaction::Known {
         &self.0.known
+    }
+
+    fn known_lost(&self) -> &OnceLock<HashMap<String, nodes::Lost>> {
+        &self.0.lost
     }
 
     /// The provider, opened when it is first asked for.

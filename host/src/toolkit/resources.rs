@@ -2,10 +2,11 @@
 //!
 //! Owns the table of kinds that undo, garbage collection and adoption go through. Does not know why something is to go.
 
-use linodetool_plugin::{ErrorKind, NoArguments, Page, ProviderError};
+use linodetool_plugin::{ErrorKind, InstanceStatus, NoArguments, Page, ProviderError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
+use std::time::Duration;
 
 use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind};
@@ -13,6 +14,7 @@ use crate::inventory::{Change, Node, Resource};
 use crate::provider::Client;
 use crate::runs::{Done, Kind, StepCx};
 use crate::toolkit::keys::forget_nodes;
+use crate::toolkit::nodes::hides_ms;
 use crate::toolkit::stages::staged;
 use crate::toolkit::{Repeatable, Toolkit};
 
@@ -159,6 +161,9 @@ enum Presence {
     NotFound,
 }
 
+/// Between looks for what may not be found yet.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Something that is meant by its id and by what it carries: an id may soon be another's.
 #[derive(Serialize)]
 struct Target<'a> {
@@ -199,18 +204,30 @@ impl<'a> Target<'a> {
         }
     }
 
-    async fn destroy(&self) -> Result<Fate, Failure> {
-        match self.look().await? {
-            Presence::AnotherOne => return Ok(Fate::GoneAlready),
-            Presence::There => self.confirmed().await?,
-            Presence::NotFound => {}
+    async fn destroy(&self, cx: &StepCx) -> Result<Fate, Failure> {
+        // What was made a moment ago may not be found yet, and is not destroyed then either.
+        let hides_until = self.hides_until_ms()?;
+        loop {
+            match self.look().await? {
+                Presence::AnotherOne => return Ok(Fate::GoneAlready),
+                Presence::There => self.confirmed().await?,
+                Presence::NotFound => {}
+            }
+            match self.call(&self.toolkit.provider().await?.client, "delete").await {
+                Ok(_) => return Ok(Fate::Destroyed),
+                Err(error) if error.kind != ErrorKind::NotFound => return Err(error.into()),
+                Err(_) if cx.now_ms() < hides_until => cx.time.sleep(LOOK).await,
+                Err(_) => return Ok(Fate::GoneAlready),
+            }
         }
-        // What was made a moment ago may not be found yet; to destroy what is not there does no harm.
-        match self.call(&self.toolkit.provider().await?.client, "delete").await {
-            Ok(_) => Ok(Fate::Destroyed),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Fate::GoneAlready),
-            Err(error) => Err(error.into()),
-        }
+    }
+
+    /// Until when a node that nobody has seen running yet may be there without being found.
+    fn hides_until_ms(&self) -> Result<u64, Failure> {
+        let node = self.toolkit.inventory().node(self.toolkit.context(), self.label)?;
+        let node =
+            node.filter(|node| self.kind == LINODE && node.id == self.id && node.status != InstanceStatus::Running);
+        Ok(node.map_or(0, |node| node.created_ms + hides_ms(self.toolkit)))
     }
 
     /// Asking blocks on the terminal.
@@ -259,10 +276,10 @@ impl Repeatable for Destroy<'_> {
     const KIND: Kind = Kind::Write;
     type Out = Fate;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<Fate>, Failure> {
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Fate>, Failure> {
         let Target { label, toolkit, .. } = self.0;
         let done = staged(toolkit, label, "delete", async {
-            let fate = self.0.destroy().await?;
+            let fate = self.0.destroy(cx).await?;
             let ending = Ending::of(fate == Fate::Destroyed);
             Ok((Done { value: fate, changes: self.0.forget().await? }, ending))
         });

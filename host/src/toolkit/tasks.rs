@@ -47,7 +47,10 @@ impl Toolkit {
     /// `Ssh` for the first node that cannot be reached, after all others were asked.
     pub fn stop_commands(&self, at: At<'_>, id: &RunId) -> Result<Vec<Stopped>, StepError> {
         let detail = self.runs().show(id).map_err(StepError::Failed)?;
-        let nodes = self.inventory().nodes(self.context()).map_err(|error| StepError::Failed(error.into()))?;
+        let mut nodes = self.inventory().nodes(self.context()).map_err(|error| StepError::Failed(error.into()))?;
+        // Where another machine has its name by now, the run has done nothing.
+        let lost = self.lost_to(&detail).map_err(StepError::Failed)?;
+        nodes.retain(|node| lost.iter().all(|lost| lost.name != node.name));
         let left = detail.in_doubt().filter_map(|step| Some((step.path.clone(), (step, work_on_node(step)?))));
         let left: Vec<_> = left.collect();
         at.lanes("tasks.stop", &left, |at, (step, command)| {

@@ -7,7 +7,7 @@ use super::fail::{Because, Result, fail};
 use super::protocol::{self, Request};
 use super::start::{self, Start};
 use super::{FirewallRules, HowEnded, MachineError, MachineExit, MachineSpec, Machines, firewall, layer, support, sys};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
@@ -56,8 +56,8 @@ pub struct Namespaces {
 
 #[derive(Default)]
 struct Shared {
-    /// What should be running, to tell of all if the room dies.
-    running: Mutex<BTreeSet<u64>>,
+    /// What should be running and in which life, to tell of all if the room dies.
+    running: Mutex<BTreeMap<u64, u64>>,
     closing: AtomicBool,
 }
 
@@ -140,7 +140,7 @@ impl Namespaces {
 
     /// As [`Machines::boot`]; answers how many milliseconds each phase took.
     pub fn boot_phases(&self, spec: &MachineSpec) -> Result<String, MachineError> {
-        lock_of(&self.shared.running).insert(spec.id);
+        lock_of(&self.shared.running).insert(spec.id, spec.life);
         let phases = protocol::call(&self.dir, &Request::Boot(Box::new(spec.clone())));
         if phases.as_ref().is_err_and(|e| !e.0.contains("runs already")) {
             lock_of(&self.shared.running).remove(&spec.id);
@@ -156,12 +156,16 @@ impl Namespaces {
         let pass_on = move || {
             for line in BufReader::new(s).lines().map_while(Result::ok) {
                 let Ok(exit) = serde_json::from_str::<MachineExit>(&line) else { continue }; // the first line is a K
-                lock_of(&shared.running).remove(&exit.id);
+                let mut running = lock_of(&shared.running);
+                if running.get(&exit.id).is_some_and(|life| *life <= exit.life) {
+                    running.remove(&exit.id);
+                }
+                drop(running);
                 let _ = ended.send(exit);
             }
             if !shared.closing.load(Ordering::Acquire) {
-                for id in std::mem::take(&mut *lock_of(&shared.running)) {
-                    let _ = ended.send(MachineExit { id, how: HowEnded::Died });
+                for (id, life) in std::mem::take(&mut *lock_of(&shared.running)) {
+                    let _ = ended.send(MachineExit { id, life, how: HowEnded::Died });
                 }
             }
         };

@@ -214,9 +214,9 @@ impl Room {
         machines.insert(id, Machine { pid, up: false, ending: false, dead: false });
         drop(machines);
         drop((go_read, ready_write));
-        let room = self.clone();
+        let (room, life) = (self.clone(), spec.life);
         let (came_up, word) = mpsc::channel();
-        let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait(id, pid, &word));
+        let waiter = std::thread::Builder::new().stack_size(STACK).spawn(move || room.wait((id, life), pid, &word));
         let up = waiter
             .because(|| "cannot start a thread")
             .and_then(|_| self.bring_up(spec, pid, (go_write, ready_read), &came_up));
@@ -296,7 +296,7 @@ impl Room {
     }
 
     /// Waits for the end of a machine and tells who watches, if it ever came up: a boot that failed has its own answer.
-    fn wait(&self, id: u64, pid: i32, came_up: &mpsc::Receiver<()>) {
+    fn wait(&self, (id, life): (u64, u64), pid: i32, came_up: &mpsc::Receiver<()>) {
         sys::see_end_of(pid);
         // It may have ended before its boot has read that it came up.
         let up = came_up.recv().is_ok();
@@ -314,7 +314,7 @@ impl Room {
                 Ok(s) if libc::WIFEXITED(s) && libc::WEXITSTATUS(s) == EXIT_REBOOT => HowEnded::Rebooted,
                 _ => HowEnded::Died,
             };
-            let line = serde_json::to_string(&MachineExit { id, how }).unwrap_or_default() + "\n";
+            let line = serde_json::to_string(&MachineExit { id, life, how }).unwrap_or_default() + "\n";
             lock(&self.watchers).retain_mut(|w| w.write_all(line.as_bytes()).is_ok());
         }
         // Its network namespace goes away later, in a kernel worker; free the port's name now. That takes the kernel some

@@ -102,8 +102,8 @@ fn update(call: &mut Call<'_>) -> Answer {
 }
 
 fn delete(call: &mut Call<'_>) -> Answer {
-    // One that is not seen yet too: whoever made it has its id from the answer, and must be able to get rid of it.
-    let (id, now) = (call.id(0)?, call.now);
+    // Not found while it is not seen yet, as by whoever looks: a delete in that moment does nothing.
+    let (id, now) = (linode(call)?.id, call.now);
     if call.world.delete_linode(id, now) { done() } else { Err(Refused::not_found()) }
 }
 

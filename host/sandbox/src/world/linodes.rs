@@ -38,6 +38,8 @@ pub struct Linode {
     pub configs: Vec<Config>,
     /// What goes on with it; while something does it is busy.
     pub operation: Option<Operation>,
+    /// Number of its last boot.
+    pub life: u64,
     /// When the watchdog started it lately.
     pub rescues: Vec<Time>,
     pub launch: Launch,
@@ -244,6 +246,8 @@ impl Linode {
             user_data: self.launch.user_data.clone(),
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
+            pace: None,
+            life: self.life,
             faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
     }
@@ -327,9 +331,10 @@ impl World {
         let hidden = self.faults.befalls(Fault::Invisible, &label, now);
         let visible = hidden.map_or(now, |hit| now.after(hit.time));
         let disk_room = self.faults.befalls(Fault::DiskFull, &label, now).and_then(|hit| hit.size);
-        let timing = self.timing;
-        let starts = now.after(timing.scheduled);
-        let course = (starts, timing.create.saturating_sub(timing.scheduled));
+        let usual = self.timing;
+        let starts = now.after(usual.scheduled);
+        let course = (starts, usual.create.saturating_sub(usual.scheduled));
+        let timing = usual.at(self.faults.pace("create", &label));
         let event = self.events.begin("linode_create", (Entity::linode(id, &label), image), course, now);
         let boots = new.booted && new.image.is_some();
         let operation = Operation::create(self.new_id("operation"), event, now, boots);
@@ -362,6 +367,7 @@ impl World {
                 rescues: Vec::new(),
                 launch: new.launch,
                 visible,
+                life: 0,
                 disk_room,
             },
         );

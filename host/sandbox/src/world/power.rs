@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{Job, Linode, Status, Undone, Work, World};
 use crate::clock::Time;
-use crate::faults::Fault;
+use crate::faults::{Fault, USUAL};
 use crate::machines::{HowEnded, MachineExit, MachineSpec};
 use crate::world::DiskStatus;
 
@@ -33,7 +33,7 @@ pub struct Operation {
     pub began: Time,
     kind: Kind,
     /// The machine ended by itself before it was known that it had come up, or that it was ended.
-    ended: Option<HowEnded>,
+    ended: Option<MachineExit>,
     /// The machine has come up; the event is about to be finished.
     up: bool,
     /// A former life is ended first.
@@ -42,6 +42,8 @@ pub struct Operation {
     doomed: bool,
     /// It comes up this much later, by a fault of the sandbox's.
     hangs: Duration,
+    /// Thousandths of the usual time.
+    pace: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,8 @@ enum Kind {
 
 impl Operation {
     fn new(serial: u64, event: Option<u64>, began: Time, kind: Kind) -> Self {
-        let hangs = Duration::ZERO;
-        Self { serial, event, began, kind, ended: None, up: false, restarts: false, doomed: false, hangs }
+        let (hangs, pace) = (Duration::ZERO, USUAL);
+        Self { serial, event, began, kind, ended: None, up: false, restarts: false, doomed: false, hangs, pace }
     }
 
     pub(super) fn create(serial: u64, event: u64, began: Time, boots: bool) -> Self {
@@ -135,10 +137,12 @@ impl World {
         if linode.busy() {
             return Err(Refusal::Busy);
         }
+        let pace = self.faults.pace("shutdown", &linode.label);
         let course = (now, self.timing.shutdown);
         let event = self.events.begin("linode_shutdown", (linode.entity(), None), course, now);
         let serial = self.new_id("operation");
-        self.begin(id, Operation::new(serial, Some(event), now, Kind::Down), Status::ShuttingDown);
+        let operation = Operation { pace, ..Operation::new(serial, Some(event), now, Kind::Down) };
+        self.begin(id, operation, Status::ShuttingDown);
         self.outside.jobs.push(Job { linode: id, operation: serial, work: Work::PowerOff });
         Ok(())
     }
@@ -146,7 +150,7 @@ impl World {
     /// The machines have done a job, or could not. Outcomes of operations that are over are ignored.
     pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), Undone>, now: Time) {
         let Some(present) = self.operation(id, operation).cloned() else { return };
-        let timing = self.timing;
+        let timing = self.timing.at(present.pace);
         let doom = || Undone { why: DOOM.to_owned(), runs_on: false };
         let outcome = outcome.and_then(|()| if present.doomed { Err(doom()) } else { Ok(()) });
         match (present.kind, outcome) {
@@ -174,13 +178,16 @@ impl World {
     /// A machine went down by itself.
     pub fn machine_exited(&mut self, exit: MachineExit, now: Time) {
         let Some(linode) = self.linodes.get_mut(&exit.id) else { return };
+        let former = exit.life < linode.life;
         if let Some(present) = linode.operation.as_mut().filter(|present| !present.up) {
             // The word of its end came before the word of its boot, or its boot is about to fail. In a shutdown or a
-            // restart it is rather the former life that ended by itself, just before it would have been ended.
-            present.ended = Some(exit.how);
+            // restart it may be the former life that ended by itself, just before it would have been ended.
+            if !former || present.restarts && present.ended.is_none() {
+                present.ended = Some(exit);
+            }
             return;
         }
-        if linode.status != Status::Running {
+        if former || linode.status != Status::Running {
             return; // It was on its way down anyway.
         }
         // `running` is shown a little before the boot's event is finished.
@@ -264,14 +271,15 @@ impl World {
 
     fn running(&mut self, id: u64, operation: u64, now: Time) {
         let Some(present) = self.operation(id, operation) else { return };
-        let due = present.began.after(self.timing.boot).max(now.after(self.timing.settle));
+        let timing = self.timing.at(present.pace);
+        let due = present.began.after(timing.boot).max(now.after(timing.settle));
         let Some(linode) = self.linodes.get_mut(&id) else { return };
         linode.status = Status::Running;
         linode.updated = now;
         if let Some(present) = &mut linode.operation {
             present.up = true;
-            if let Some(how) = present.ended.take().filter(|_| !present.restarts) {
-                return self.machine_exited(MachineExit { id, how }, now);
+            if let Some(exit) = present.ended.take().filter(|exit| exit.life == linode.life) {
+                return self.machine_exited(exit, now);
             }
         }
         self.soon(due, Timer::Settled { linode: id, operation }, now);
@@ -279,33 +287,39 @@ impl World {
 
     /// Begins a boot or a restart, according to whether it runs.
     fn begin_up(&mut self, id: u64, config: Option<u64>, action: &'static str, now: Time) {
+        let serial = self.new_id("operation");
         let Some(linode) = self.linodes.get(&id) else { return };
         let runs = linode.status == Status::Running;
         let about = (linode.entity(), linode.config_entity(config));
         let event = self.events.begin(action, about, (now, self.timing.boot), now);
         let label = &linode.label;
         let doomed = self.faults.befalls(Fault::BootFail, label, now).is_some();
+        let pace = self.faults.pace("boot", label);
         let hangs = self.faults.befalls(Fault::BootHang, label, now).map(|hit| hit.time).unwrap_or_default();
         let work = match (doomed, runs) {
             // Off it stays, or is.
             (true, _) => Work::PowerOff,
-            (false, true) => Work::Reboot(self.spec(linode, now)),
-            (false, false) => Work::Boot(self.spec(linode, now)),
+            (false, true) => Work::Reboot(self.spec(linode, serial, now)),
+            (false, false) => Work::Boot(self.spec(linode, serial, now)),
         };
-        let serial = self.new_id("operation");
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
         let operation =
-            Operation { restarts: runs, doomed, hangs, ..Operation::new(serial, Some(event), now, Kind::Up) };
+            Operation { restarts: runs, doomed, hangs, pace, ..Operation::new(serial, Some(event), now, Kind::Up) };
         self.begin(id, operation, status);
+        if !doomed {
+            self.lives(id, serial);
+        }
         self.outside.jobs.push(Job { linode: id, operation: serial, work });
     }
 
     /// What is booted, and what goes wrong in that boot.
-    fn spec(&self, linode: &Linode, now: Time) -> Box<MachineSpec> {
+    fn spec(&self, linode: &Linode, life: u64, now: Time) -> Box<MachineSpec> {
         let mut spec = linode.spec();
+        spec.life = life;
         let time = |fault| self.faults.befalls(fault, &linode.label, now).map(|hit| hit.time);
         spec.faults.ssh_refused = time(Fault::SshRefused);
         spec.faults.ssh_cut = time(Fault::SshCut);
+        spec.pace = Some(self.faults.pace("work", &linode.label));
         spec
     }
 
@@ -319,7 +333,8 @@ impl World {
 
     fn boot_job(&mut self, id: u64, operation: u64, now: Time) {
         let Some(linode) = self.linodes.get(&id) else { return };
-        let work = Work::Boot(self.spec(linode, now));
+        let work = Work::Boot(self.spec(linode, operation, now));
+        self.lives(id, operation);
         self.outside.jobs.push(Job { linode: id, operation, work });
     }
 
@@ -328,6 +343,13 @@ impl World {
         let about = (linode.entity(), linode.config_entity(None));
         let event = self.events.begin("linode_boot", about, (now, Duration::ZERO), now);
         self.events.fail(event, why, now);
+    }
+
+    /// What its machine did in a life before this one counts no more.
+    fn lives(&mut self, id: u64, life: u64) {
+        if let Some(linode) = self.linodes.get_mut(&id) {
+            linode.life = life;
+        }
     }
 
     fn begin(&mut self, id: u64, operation: Operation, status: Status) {

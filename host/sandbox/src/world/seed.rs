@@ -126,6 +126,7 @@ impl World {
             rescues: Vec::new(),
             launch: super::Launch::default(),
             visible: now,
+            life: 0,
             disk_room: None,
         };
         let spec = one.running.then(|| *linode.spec());

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::faults::USUAL;
+
 /// Least durations; a machine that needs longer takes longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -21,6 +23,14 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The same where everything takes so many thousandths of the usual time.
+    pub fn at(self, pace: u32) -> Self {
+        let Self { scheduled, create, running, boot, settle, shutdown } = self;
+        let [scheduled, create, running, boot, settle, shutdown] =
+            [scheduled, create, running, boot, settle, shutdown].map(|time| time * pace / USUAL);
+        Self { scheduled, create, running, boot, settle, shutdown }
+    }
+
     /// A Linode is as fast as its machine.
     pub fn fast() -> Self {
         Self {

@@ -179,6 +179,30 @@ fn devices_come_and_go() {
 }
 
 #[test]
+fn what_could_not_be_put_in_force_is_tried_again_at_the_next_boot() {
+    let cloud = Cloud::new();
+    cloud.machines.refuse("set_firewalls");
+    let id = cloud.linode("web-1");
+    cloud.get(&format!(
+        "POST /v4/networking/firewalls\n{{\"label\":\"front\",\"rules\":{RULES},\"devices\":{{\"linodes\":[{id}]}}}}"
+    ));
+    cloud.pass(1.0);
+    let enforced = || cloud.get("GET /sandbox/status")["firewalls_enforced"].clone();
+    assert_eq!(enforced(), false);
+    cloud.machines.allow("set_firewalls");
+    cloud.machines.told();
+    cloud.get(&format!("POST /v4/linode/instances/{id}/reboot"));
+    cloud.pass(10.0);
+    let told = cloud.machines.told();
+    let told: Vec<_> = told.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!((told, enforced()), (vec!["set_firewalls", "power_off", "boot"], true.into()));
+    // What is in force is not put there again.
+    cloud.get(&format!("POST /v4/linode/instances/{id}/reboot"));
+    cloud.pass(10.0);
+    assert!(!cloud.machines.told().contains("set_firewalls"));
+}
+
+#[test]
 fn what_cannot_be_enforced_is_said() {
     let cloud = Cloud::new();
     cloud.machines.refuse("set_firewalls");
@@ -194,7 +218,7 @@ fn what_cannot_be_enforced_is_said() {
               "faults": {
                 "in_force": "none",
                 "injected": 0,
-                "seed": 0
+                "seed": null
               },
               "firewalls_enforced": false,
               "firewalls_not_enforced_because": "no set_firewalls today",

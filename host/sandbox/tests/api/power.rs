@@ -172,7 +172,7 @@ fn what_happens_inside_shows_outside() {
     let id = cloud.linode("web-1");
     cloud.machines.told();
     let exit = |how| {
-        cloud.sandbox.machine_exited(MachineExit { id, how });
+        cloud.sandbox.machine_exited(MachineExit { id, life: cloud.machines.life(0), how });
         cloud.pass(1.0);
         format!("{} after {}", cloud.status(id), cloud.machines.told())
     };
@@ -253,7 +253,7 @@ fn an_end_that_is_told_before_the_boot_is_not_lost() {
     );
     cloud.pass(70.0);
     assert_eq!(cloud.status(1001), "booting");
-    cloud.sandbox.machine_exited(MachineExit { id: 1001, how: HowEnded::PoweredOff });
+    cloud.sandbox.machine_exited(MachineExit { id: 1001, life: cloud.machines.life(0), how: HowEnded::PoweredOff });
     assert_eq!(cloud.status(1001), "booting");
     cloud.pass(30.0);
     assert_eq!(cloud.status(1001), "offline");
@@ -271,8 +271,31 @@ fn an_end_during_a_restart_is_the_former_lifes() {
     cloud.get(&format!("POST /v4/linode/instances\n{body}"));
     cloud.pass(100.0);
     cloud.get("POST /v4/linode/instances/1001/reboot");
-    cloud.sandbox.machine_exited(MachineExit { id: 1001, how: HowEnded::Died });
+    let died = |before| {
+        cloud.sandbox.machine_exited(MachineExit { id: 1001, life: cloud.machines.life(before), how: HowEnded::Died });
+    };
+    died(1);
     cloud.pass(100.0);
     assert_eq!(cloud.status(1001), "running");
+    // Nor does it when the word of that comes late.
+    died(1);
+    assert_eq!(cloud.status(1001), "running");
     assert_eq!(cloud.machines.told(), "boot 1001 linode1001\npower_off 1001\nboot 1001 linode1001");
+}
+
+/// A life that ended says nothing of the one that began meanwhile, whatever goes on with the Linode.
+#[test]
+fn a_late_word_of_a_former_life_ends_nothing() {
+    let cloud = Cloud::new();
+    let id = cloud.linode("web-1");
+    let exit = |before| {
+        cloud.sandbox.machine_exited(MachineExit { id, life: cloud.machines.life(before), how: HowEnded::PoweredOff });
+        cloud.pass(1.0);
+        cloud.status(id)
+    };
+    cloud.get(&format!("POST /v4/linode/instances/{id}/shutdown"));
+    cloud.pass(10.0);
+    cloud.get(&format!("POST /v4/linode/instances/{id}/boot"));
+    cloud.pass(10.0);
+    assert_eq!((exit(1), exit(0)), ("running".into(), "offline".into()));
 }

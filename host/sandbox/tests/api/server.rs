@@ -67,7 +67,7 @@ fn a_linode_lives_and_dies_over_http() {
     until(|| is("offline"));
     assert_eq!(ask("POST", &format!("{path}/boot"), "{}").0, 200);
     until(|| is("running"));
-    machines.exit.send(MachineExit { id, how: HowEnded::PoweredOff }).unwrap();
+    machines.exit.send(MachineExit { id, life: machines.life(0), how: HowEnded::PoweredOff }).unwrap();
     until(|| is("offline"));
     assert_eq!(ask("DELETE", &path, ""), (200, serde_json::json!({})));
     assert_eq!(ask("GET", &path, "").0, 404);

@@ -46,6 +46,11 @@ impl Pretended {
         self.refused.lock().unwrap().remove(what);
     }
 
+    /// The number of the life that so many boots before the last one began.
+    pub(crate) fn life(&self, before: usize) -> u64 {
+        self.specs.lock().unwrap().iter().rev().nth(before).map_or(0, |spec| spec.life)
+    }
+
     /// What they were told since the last time, one a line.
     pub(crate) fn told(&self) -> String {
         std::mem::take(&mut *self.told.lock().unwrap()).join("\n")

@@ -95,7 +95,7 @@ fn ends_from_inside() {
     ] {
         let _ = super::support::client(&p.dir(), m.public(), "root", &p.key.file, command); // the connection may be cut
         let exit = exits.recv_timeout(Duration::from_secs(20)).expect("told");
-        assert_eq!(exit, MachineExit { id: m.spec.id, how }, "{command}");
+        assert_eq!(exit, MachineExit { id: m.spec.id, life: m.spec.life, how }, "{command}");
         p.room.boot(&m.spec).expect("boots again");
     }
     p.room.power_off(m.spec.id).expect("off");
@@ -116,7 +116,7 @@ fn ends_at_once() {
             s.spawn(move || room.boot(&spec).unwrap_or_else(|e| panic!("{e}")));
         }
     });
-    let told = || exits.recv_timeout(Duration::from_secs(20)).map(|MachineExit { id, how }| (id, how));
+    let told = || exits.recv_timeout(Duration::from_secs(20)).map(|MachineExit { id, how, .. }| (id, how));
     let mut seen: Vec<_> = wanted.iter().map(|_| told().expect("told")).collect();
     seen.sort_by_key(|one| one.0);
     assert_eq!(seen, wanted);

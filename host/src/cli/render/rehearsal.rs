@@ -15,6 +15,9 @@ const SHARES: usize = 5;
 
 /// The whole report.
 pub(crate) fn report(of: &Rehearsal) -> String {
+    if of.failure.is_some() && is_idle(of) && of.work.is_empty() {
+        return format!("Rehearsal of {}: it does nothing before it fails.", of.recipe);
+    }
     let mut parts = vec![match of.failure {
         None => format!("Rehearsal of {}: nothing was done.", of.recipe),
         Some(_) => format!("Rehearsal of {} as far as it came: nothing was done.", of.recipe),
@@ -42,7 +45,7 @@ pub(crate) fn question(of: &Rehearsal, provider: &str) -> String {
 /// What would be made, changed and destroyed, and what that means; a part each.
 pub(crate) fn proposal(of: &Rehearsal) -> Vec<String> {
     let mut parts = Vec::new();
-    if of.create.is_empty() && of.passing.is_empty() && of.change.is_empty() && of.destroy.is_empty() {
+    if is_idle(of) {
         parts.push("Nothing would be created, changed or destroyed.".to_owned());
     }
     parts.extend(created("To be created:", &of.create));
@@ -61,6 +64,11 @@ pub(crate) fn proposal(of: &Rehearsal) -> Vec<String> {
         parts.push(list("What that means:", of.impact.iter().cloned()));
     }
     parts
+}
+
+/// Whether nothing would be there afterwards that is not there now, nor the other way round.
+fn is_idle(of: &Rehearsal) -> bool {
+    of.create.is_empty() && of.passing.is_empty() && of.change.is_empty() && of.destroy.is_empty()
 }
 
 /// `$0.1080 an hour, $72.00 a month; now $0.00 an hour: $0.1080 more`
@@ -156,12 +164,23 @@ fn work(of: &[Work]) -> Option<String> {
     for role in of {
         let name = if role.role.is_empty() { "nodes without a role" } else { &role.role };
         let nodes = if role.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", role.nodes) };
+        let changing = role.operations.iter().filter(|one| one.changed > 0);
+        let changing: Vec<_> = changing.map(|one| Counted { times: one.changed, ..one.clone() }).collect();
+        let idle = role.operations.iter().map(|one| one.times - one.changed).sum::<usize>();
+        let is_idle = idle > 0;
+        let idle =
+            if idle == 1 { "1 check finds".to_owned() } else { format!("{idle} checks find") } + " nothing to change";
+        if changing.is_empty() && role.commands.is_empty() {
+            lines.push(format!("  {name} ({nodes}): {idle}"));
+            continue;
+        }
         lines.push(format!("  {name} ({nodes})"));
         let commands = role.commands.iter().map(|one| Counted { what: format!("command {}", one.what), ..one.clone() });
-        let all: Vec<_> = alike(&role.operations).into_iter().chain(commands).collect();
+        let all: Vec<_> = alike(&changing).into_iter().chain(commands).collect();
         let width = all.iter().map(|one| one.times.to_string().len()).max().unwrap_or(0);
         let row = |one: &Counted| format!("    {:>width$} x {}", one.times, one.what);
         lines.extend(cut(all.iter().map(row).collect(), "    "));
+        lines.extend(is_idle.then(|| format!("    {idle}")));
     }
     (!lines.is_empty()).then(|| format!("Work on nodes:\n{}", lines.join("\n")))
 }
@@ -213,6 +232,7 @@ fn cut(mut lines: Vec<String>, indent: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::{Failure, FailureKind};
     use crate::rehearsal::{Destroyed, Share};
     use expect_test::expect;
 
@@ -308,8 +328,9 @@ mod tests {
 
             Work on nodes:
               worker (20 nodes)
-                400 x file (20 different ones)
+                210 x file (20 different ones)
                   1 x command format HDFS
+                190 checks find nothing to change
 
             Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more; at most $0.7635 an hour on the way
               limit: $0.5000 an hour: exceeded, with $0.7635 an hour
@@ -338,6 +359,13 @@ mod tests {
 
             Time: about 0.0 s"#]]
         .assert_eq(&report(&nothing));
+    }
+
+    #[test]
+    fn a_recipe_that_fails_at_once_has_nothing_to_tell() {
+        let failure = Some(Failure::new(FailureKind::Failed, "no"));
+        let nothing = Rehearsal { recipe: "x.rhai".into(), failure, ..Rehearsal::default() };
+        expect!["Rehearsal of x.rhai: it does nothing before it fails."].assert_eq(&report(&nothing));
     }
 
     #[test]

@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 
 /// Destroy what a run made, newest first
 ///
-/// What was there before, or was changed by a later run, is left alone; what cannot be taken back is listed. An undo that
-/// was cut short is simply begun again.
+/// Left alone, and listed with the reason, is what was there before the run, what a later run changed, and a node on which a
+/// later run ran a command or wrote a file; with such a node stay the firewall that guards it and the record of its cluster.
+/// What cannot be taken back, such as a command on a node that stays, is listed too. While it is not known whether a create
+/// took effect, the undo ends as incomplete; it is simply begun again, as is one that was cut short.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +39,8 @@ impl UndoArgs {
         // From here on nobody resumes it.
         let held = runs.hold(&id)?;
         let plan = session.wait(session.toolkit.undo_plan(&id))?;
-        if self.dry_run || (plan.is_empty() && !plan.made) || held.status() == Status::Undone && plan.is_empty() {
+        let nothing = plan.is_empty() && (!plan.made || plan.stays || held.status() == Status::Undone);
+        if self.dry_run || nothing {
             session.end_progress();
             session.out.result(&document(&id, &plan, None), || shown(&id, &plan))?;
             return Ok(OK);
@@ -82,7 +85,7 @@ fn proposal(plan: &UndoPlan) -> Proposal {
     let clusters = plan.clusters.iter().map(|name| format!("the record of cluster {name}"));
     Proposal {
         destroys: plan.destroy.iter().map(priced).chain(doubts).chain(clusters).collect(),
-        notes: lefts("Later runs worked on these machines:", &plan.used).into_iter().chain(notes(plan)).collect(),
+        notes: notes(plan),
         ..Proposal::default()
     }
 }
@@ -114,7 +117,10 @@ fn shown(id: &RunId, plan: &UndoPlan) -> String {
     if !plan.is_empty() {
         return proposal(plan).text();
     }
-    let mut parts = vec![format!("Nothing that run {id} made is left.")];
+    let mut parts = vec![match plan.stays {
+        true => format!("Nothing that run {id} made is destroyed."),
+        false => format!("Nothing that run {id} made is left."),
+    }];
     parts.extend(notes(plan));
     parts.join("\n")
 }
@@ -144,7 +150,6 @@ fn document(id: &RunId, plan: &UndoPlan, undone: Option<&Undone>) -> Value {
         None => {
             document["would_destroy"] = json!(plan.destroy);
             document["in_doubt"] = json!(plan.doubts);
-            document["worked_on_since"] = json!(plan.used);
         }
         Some(undone) => {
             document["complete"] = json!(undone.is_complete());

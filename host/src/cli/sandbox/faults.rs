@@ -24,26 +24,30 @@ pub(crate) struct FaultArgs {
     /// Let the sandbox fail as real clouds do: `flaky`, `lost-reply:5%`, a file of such lines, or `none` (see `sandbox faults --help`)
     #[arg(long, value_name = "SPEC|FILE")]
     pub(crate) faults: Option<String>,
-    /// Draw the faults from this number, so that they come again with it [default: a new one, which is told]
-    #[arg(long, value_name = "N", requires = "faults")]
+    /// Draw faults, and how long everything takes, from this number, so that all comes again with it [default for faults: a
+    /// new one, which is told; without any, everything takes what is usual]
+    #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
 
 /// Faults that somebody wants.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    pub(crate) spec: Spec,
-    pub(crate) seed: u64,
+    /// None: those that are in force.
+    pub(crate) spec: Option<Spec>,
+    pub(crate) seed: Option<u64>,
 }
 
 impl FaultArgs {
     /// # Errors
     /// `Usage` for what is no list of faults.
     pub(crate) fn wanted(&self, work: &Path) -> Result<Option<Wanted>, Failure> {
-        let Some(given) = &self.faults else { return Ok(None) };
-        let spec = read(given, work)?;
-        let seed = self.seed.unwrap_or_else(|| u64::from_str_radix(&random_hex(2), 16).unwrap_or_default());
-        Ok(Some(Wanted { spec, seed }))
+        let spec = self.faults.as_ref().map(|given| read(given, work)).transpose()?;
+        // For no faults none is made up, which would change how long everything takes.
+        let some = spec.as_ref().is_some_and(|spec| spec.to_string() != "none");
+        let drawn = || some.then(|| u64::from_str_radix(&random_hex(2), 16).unwrap_or_default());
+        let seed = self.seed.or_else(drawn);
+        Ok((spec.is_some() || seed.is_some()).then_some(Wanted { spec, seed }))
     }
 }
 
@@ -98,7 +102,8 @@ impl FaultsArgs {
 
 /// Tells a running sandbox.
 pub(crate) fn set(running: &Running, wanted: &Wanted) -> Result<(), Failure> {
-    client::set_faults(running, &wanted.spec.to_string(), wanted.seed).map(drop).map_err(|e| of_client(&e))
+    let spec = wanted.spec.as_ref().map(Spec::to_string);
+    client::set_faults(running, spec.as_deref(), wanted.seed).map(drop).map_err(|e| of_client(&e))
 }
 
 /// What a sandbox says of its faults, as one line.

@@ -2,17 +2,16 @@
 //!
 //! In the sandbox, whose machines reach nothing outside, this computer fetches; on a real cloud the first node does.
 
+mod assumed;
 mod holders;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use linodetool_sandbox::act::File;
 
 use crate::core::events::Ending;
-use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::absolute;
@@ -22,6 +21,7 @@ use crate::toolkit::fetch::{checked_sha512, checked_url, download, published_sha
 use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
 use crate::toolkit::stages::staged;
 use crate::toolkit::{At, Repeatable, Toolkit};
+pub(crate) use assumed::Assumed;
 use holders::Holder;
 pub(crate) use holders::Holders;
 
@@ -152,7 +152,7 @@ impl Repeatable for Prepare<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Artifact>, Failure> {
         if self.toolkit.connections().simulation().is_some() {
-            return Ok(rehearsed(self.toolkit, self.source)?.into());
+            return Ok(self.toolkit.assumed_artifact(self.source)?.into());
         }
         let cache = self.toolkit.cache().to_owned();
         let (name, from) = match self.source.clone() {
@@ -186,30 +186,6 @@ impl Repeatable for Prepare<'_> {
         };
         Ok(Artifact { name, from }.into())
     }
-}
-
-/// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
-pub(crate) fn rehearsed(toolkit: &Toolkit, source: &Source) -> Result<Artifact, Failure> {
-    /// A distribution such as Hadoop's jars.
-    const BYTES: u64 = 150 << 20;
-    let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
-    let sha256 = hex(&Sha256::digest(text));
-    let (name, bytes) = match source {
-        Source::Jars(jars) => (&jars.name, BYTES),
-        Source::Web(web) => {
-            web.check()?;
-            (&web.name, BYTES)
-        }
-        Source::Local(local) => {
-            let found = std::fs::metadata(toolkit.here(&local.path));
-            let found = found.map_err(|e| {
-                Failure::new(FailureKind::Local, format!("cannot read {}: {e}", local.path))
-                    .hint("give the path of a tarball or a folder that you can read")
-            })?;
-            (&local.name, if found.is_dir() { BYTES } else { found.len() })
-        }
-    };
-    Ok(Artifact { name: name.clone(), from: From::Here(Packed { path: PathBuf::new(), sha256, bytes }) })
 }
 
 #[derive(Serialize)]

@@ -38,8 +38,12 @@ const HIDES_IN_SANDBOX: Duration = Duration::from_secs(10);
 
 /// How long after a create without an answer something may still appear: it may take effect late, and hide then.
 pub(crate) fn in_doubt_ms(toolkit: &Toolkit) -> u64 {
-    let hides = if toolkit.settings().sandbox { HIDES_IN_SANDBOX } else { HIDES };
-    millis(in_doubt(toolkit) + hides)
+    millis(in_doubt(toolkit)) + hides_ms(toolkit)
+}
+
+/// How long what has just been made may not be found.
+pub(crate) fn hides_ms(toolkit: &Toolkit) -> u64 {
+    millis(if toolkit.settings().sandbox { HIDES_IN_SANDBOX } else { HIDES })
 }
 
 fn in_doubt(toolkit: &Toolkit) -> Duration {

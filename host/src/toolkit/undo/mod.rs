@@ -15,7 +15,7 @@ use crate::inventory::Change;
 use crate::runs::{Done, Kind, RunFilter, StepCx, StepError};
 use crate::toolkit::keys::{forget, forget_nodes};
 use crate::toolkit::nodes::in_doubt_ms;
-use crate::toolkit::resources::{Destroy, Fate, KINDS, LINODE, Thing, ours};
+use crate::toolkit::resources::{Destroy, Fate, KINDS, Thing, ours};
 use crate::toolkit::{At, Repeatable, Toolkit};
 pub(super) use plan::Keys;
 use plan::Known;
@@ -65,21 +65,20 @@ impl Toolkit {
         let makes = detail.steps.iter().any(|step| KINDS.iter().any(|kind| kind.made_by == step.op));
         // Who made nothing needs no provider to be undone.
         let things = if makes { ours(&self.provider().await?.client).await? } else { Vec::new() };
+        let nodes = inventory.nodes(context)?;
+        let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
         let known = Known {
             detail: &detail,
             things: &things,
-            nodes: &inventory.nodes(context)?,
+            nodes: &nodes,
             clusters: &inventory.clusters(context)?,
             resources: &inventory.resources(context, None)?,
             runs: &self.runs().list(&RunFilter::default())?,
+            work: &self.runs().worked_on_since(&detail.summary, &names)?,
             now_ms: self.time().now_ms(),
             in_doubt_ms: in_doubt_ms(self),
         };
-        let mut plan = known.plan();
-        let names = plan.destroy.iter().filter(|thing| thing.kind == LINODE).map(|thing| thing.label.as_str());
-        let used = self.runs().worked_on_since(&detail.summary, &names.collect::<Vec<_>>())?;
-        plan.used = used.into_iter().map(|(id, title)| Left { what: format!("run {id}"), why: title }).collect();
-        Ok(plan)
+        Ok(known.plan())
     }
 
     fn is_at_home(&self, run: &crate::runs::RunSummary) -> Result<(), Failure> {

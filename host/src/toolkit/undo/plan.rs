@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::{FailureKind, RunId};
 use crate::inventory::{Cluster, Node, Resource};
-use crate::runs::{RunDetail, RunSummary, Status, StepKind, StepRecord, StepState, step_tag};
+use crate::runs::{RunDetail, RunSummary, Status, StepKind, StepRecord, StepState, Work, step_tag};
 use crate::toolkit::resources::{KINDS, LINODE, Thing, ThingKind};
 
 /// What undoing a run does, and what it leaves.
@@ -23,10 +23,10 @@ pub struct UndoPlan {
     pub kept: Vec<Left>,
     /// What it did that no command takes back, and why.
     pub beyond: Vec<Left>,
-    /// Later runs that worked on what is to be destroyed: what they did there goes with it.
-    pub used: Vec<Left>,
     /// It has made something, whether or not that is still there.
     pub made: bool,
+    /// Something that it made stays, since a later run changed it.
+    pub stays: bool,
     /// Keys that it asked for, made now or before.
     pub(super) keys: Vec<Keys>,
     /// All clusters that it dealt with.
@@ -76,6 +76,8 @@ pub(super) struct Known<'a> {
     pub(super) clusters: &'a [Cluster],
     pub(super) resources: &'a [Resource],
     pub(super) runs: &'a [RunSummary],
+    /// What later runs did on nodes.
+    pub(super) work: &'a [Work],
     pub(super) now_ms: u64,
     /// How long a create may still take effect.
     pub(super) in_doubt_ms: u64,
@@ -129,8 +131,9 @@ impl Known<'_> {
             self.nothing_there(plan, kind, step, name, tags);
         }
         for mut thing in found {
-            if let Some(by) = self.changed_since(self.stamp_of(&thing)) {
-                plan.kept.push(Left { what: thing.described(), why: format!("it was changed since {by}") });
+            if let Some(why) = self.why_it_stays(&thing) {
+                plan.kept.push(Left { what: thing.described(), why });
+                plan.stays = true;
                 continue;
             }
             let row = self.nodes.iter().find(|node| thing.kind == LINODE && node.id == thing.id);
@@ -170,6 +173,16 @@ impl Known<'_> {
             thing.instances.clone_from(&live.instances);
         }
         Some(thing)
+    }
+
+    /// A later run changed the thing, or what is on it.
+    fn why_it_stays(&self, thing: &Thing) -> Option<String> {
+        if let Some(by) = self.changed_since(self.stamp_of(thing)) {
+            return Some(format!("it was changed since {by}"));
+        }
+        let node = self.nodes.iter().find(|node| thing.kind == LINODE && node.id == thing.id)?;
+        let Work { run, title, .. } = self.work.iter().rfind(|work| work.node == node.name)?;
+        Some(format!("run {run} (`{title}`) worked on it since; `node delete {}` destroys it", node.name))
     }
 
     /// The run that wrote a thing's row last.

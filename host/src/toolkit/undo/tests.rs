@@ -3,7 +3,7 @@
 use super::plan::{Known, UndoPlan};
 use crate::core::{Failure, FailureKind, RunId};
 use crate::inventory::{Cluster, KeyRef, Node, Resource};
-use crate::runs::{RunDetail, RunSummary, Status, StepKind, StepRecord, StepState, step_tag};
+use crate::runs::{RunDetail, RunSummary, Status, StepKind, StepRecord, StepState, Work, step_tag};
 use crate::toolkit::resources::Thing;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ struct World {
     clusters: Vec<Cluster>,
     resources: Vec<Resource>,
     later: Option<Status>,
+    work: Vec<Work>,
 }
 
 fn summary(id: &str, title: &str, status: Status) -> RunSummary {
@@ -129,6 +130,7 @@ impl World {
             clusters: &self.clusters,
             resources: &self.resources,
             runs: &runs,
+            work: &self.work,
             now_ms,
             in_doubt_ms: 600_000,
         }
@@ -192,6 +194,24 @@ fn what_was_there_or_was_changed_since_is_left_alone() {
         keep Linode c-node-1: it was there before the run
         keep firewall lt-c (id 7): it guards 100, which stays
     "#]]);
+}
+
+#[test]
+fn what_a_later_run_worked_on_is_left_alone() {
+    let mut world = World::default();
+    world.firewall(&["100", "101"]);
+    world.cluster(RUN);
+    world.node("c-node-1", true);
+    world.node("c-node-2", true);
+    let work = |title: &str| Work { node: "c-node-1".into(), run: LATER.into(), title: title.into() };
+    world.work = vec![work("exec all"), work("cp a c-node-1:")];
+    world.check(&expect![[r#"
+        destroy Linode c-node-2 (id 101)
+        keep Linode c-node-1 (id 100): run 00000000bb (`cp a c-node-1:`) worked on it since; `node delete c-node-1` destroys it
+        keep firewall lt-c (id 7): it guards c-node-1, which stays
+        keep cluster c: its node c-node-1 stays
+    "#]]);
+    assert!(world.plan_at(2_000).stays);
 }
 
 #[test]

@@ -104,15 +104,19 @@ impl Simulated {
     pub fn restarted(&self, id: u64) {
         let mut state = self.state();
         let now = state.now;
-        if let Some(node) = state.nodes.get_mut(&id) {
-            node.boot(node.faults, now);
+        let State { nodes, machines, .. } = &mut *state;
+        if let (Some(node), Some((spec, _))) = (nodes.get_mut(&id), machines.get(&id)) {
+            node.boot(spec, now);
+            node.has_run();
         }
     }
 
     /// Makes a machine end by itself, as a crash or `poweroff` inside would.
     pub fn end(&self, id: u64, how: HowEnded) {
-        if self.state().down(id) {
-            let _ = self.ended.send(MachineExit { id, how }); // nobody listens: nothing to tell
+        let mut state = self.state();
+        let life = state.machines.get(&id).map_or(0, |(spec, _)| spec.life);
+        if state.down(id) {
+            let _ = self.ended.send(MachineExit { id, life, how }); // nobody listens: nothing to tell
         }
     }
 
@@ -201,7 +205,7 @@ impl Machines for Simulated {
         s.asked.push(Asked::Boot(spec.id));
         s.machines.insert(spec.id, (spec.clone(), true));
         let now = s.now;
-        s.node(spec.id).boot(spec.faults, now);
+        s.node(spec.id).boot(spec, now);
         for address in spec.public_ip.iter().chain(&spec.private_ip) {
             s.addresses.insert(*address, spec.id);
         }
@@ -236,6 +240,10 @@ impl Machines for Simulated {
 
     fn time_is(&self, now: Time) {
         self.state().now = now;
+    }
+
+    fn are_simulated(&self) -> bool {
+        true
     }
 
     fn simulated_at(&self, address: &str) -> Option<u64> {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::cost::Pace;
 use crate::act::{Act, Acted, Command, File, What, Wish};
 use crate::clock::Time;
-use crate::machines::MachineFaults;
+use crate::faults::USUAL;
+use crate::machines::{MachineFaults, MachineSpec};
 
 /// Commands that are remembered with their text, for a machine that is asked for ever.
 const MOST_COMMANDS: usize = 10_000;
@@ -44,6 +45,8 @@ pub(super) struct Node {
     pub(super) booted: Time,
     /// What goes wrong in this boot.
     pub(super) faults: MachineFaults,
+    /// Thousandths of the usual time that its work takes.
+    slowness: Option<u32>,
     /// When the connection of this boot's first work is cut.
     hangs_up: Option<Time>,
     /// Bytes on its disk.
@@ -64,10 +67,11 @@ impl Node {
     }
 
     /// It was off, or is started anew: what ran was cut, and only what is enabled runs again.
-    pub(super) fn boot(&mut self, faults: MachineFaults, now: Time) {
+    pub(super) fn boot(&mut self, spec: &MachineSpec, now: Time) {
         self.boots += 1;
         self.booted = now;
-        self.faults = faults;
+        self.faults = spec.faults;
+        self.slowness = spec.pace;
         self.hangs_up = None;
         self.cut(now);
         self.asked.clear();
@@ -79,6 +83,11 @@ impl Node {
                 self.started = self.started.max(starts.then_some(now));
             }
         }
+    }
+
+    /// For long: what was started with it takes connections.
+    pub(super) fn has_run(&mut self) {
+        self.started = self.started.map(|_| Time(0));
     }
 
     /// What a command makes is there once it has ended, and not if it was cut.
@@ -131,8 +140,13 @@ impl Node {
             let after = self.faults.ssh_cut;
             self.hangs_up = self.hangs_up.or_else(|| after.map(|after| now.after(after)));
         }
-        let acted = self.perform(act, now);
+        let mut acted = self.perform(act, now);
+        acted.takes_ms = self.slowed(acted.takes_ms);
         self.cut_short(acted, now)
+    }
+
+    fn slowed(&self, ms: u64) -> u64 {
+        ms.saturating_mul(u64::from(self.slowness.unwrap_or(USUAL))) / u64::from(USUAL)
     }
 
     /// Without its answer, if its connection is cut before that: what a command does it does to its end.
@@ -182,7 +196,7 @@ impl Node {
 
     /// Puts a file there that came from elsewhere.
     pub(super) fn receive(&mut self, path: String, file: File) -> Acted {
-        let takes_ms = self.pace.state + file.size / self.pace.copy_bytes;
+        let takes_ms = self.slowed(self.pace.state + file.size / self.pace.copy_bytes);
         let what = if self.put(path, file) { What::Done } else { What::Full };
         Acted { takes_ms, what }
     }
@@ -233,7 +247,7 @@ impl Node {
         }
         self.note(command.command.clone());
         *self.ran.entry(command.command.clone()).or_default() += 1;
-        let left_ms = command.takes_ms.unwrap_or(self.pace.command);
+        let left_ms = self.slowed(command.takes_ms.unwrap_or(self.pace.command));
         if command.creates.is_some() {
             self.making.push(command.place.clone());
         }

@@ -34,7 +34,7 @@ fn remembers_and_tells() {
     assert_eq!(m.boot(&spec).expect_err("twice").0, "machine 5 runs already");
     m.end(5, HowEnded::Rebooted);
     m.end(5, HowEnded::Died); // it is off already
-    assert_eq!(exits.try_iter().collect::<Vec<_>>(), [MachineExit { id: 5, how: HowEnded::Rebooted }]);
+    assert_eq!(exits.try_iter().collect::<Vec<_>>(), [MachineExit { id: 5, life: 0, how: HowEnded::Rebooted }]);
     m.boot(&spec).expect("boots again");
     m.power_off(5).expect("off");
     m.delete(5).expect("gone");
