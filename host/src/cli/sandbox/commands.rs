@@ -115,7 +115,7 @@ mod tests {
         });
         expect![[r#"
             The sandbox runs since 2026-01-31T12:00:00Z as process 7.
-            url        http://127.0.0.1:1/v4
+            url        http://127.0.0.1:1/v4 (API v3: http://127.0.0.1:1)
             token      in /s/token
             linodes    3, 2 of them running
             machines   run in user namespaces, with ids that nobody has here
