@@ -285,7 +285,7 @@ fn a_run_does_not_go_on_in_another_account(home: &Home) -> Result<(), Failed> {
     fs::write(home.path().join("web.rhai"), WEB)?;
     let account = Account::new(home);
     let token = account.cloud.token.clone();
-    account.cloud.sandbox().faults().replace(Spec::parse("account-limit=0").unwrap(), 1);
+    account.cloud.sandbox().faults().replace(Spec::parse("account-limit=0").ok(), Some(1));
     let output = account.command(home, &token, &["--json", "--yes", "run", "web.rhai"]).output()?;
     let begun = told(&output)?;
     is("it failed after it had asked whose the token is", begun[1].clone(), "limit")?;

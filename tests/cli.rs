@@ -54,6 +54,65 @@ impl Home {
 }
 
 #[test]
+fn operations_of_the_api_are_told_and_checked_without_a_token() {
+    let home = Home::new();
+    home.check(
+        "api --search kubeconfig",
+        &expect![[r#"
+        exit 0
+        --- stdout
+        OPERATION                      METHOD  PATH                                  NOTE
+        delete-lke-cluster-kubeconfig  DELETE  /lke/clusters/{clusterId}/kubeconfig  destroys
+        get-lke-cluster-kubeconfig     GET     /lke/clusters/{clusterId}/kubeconfig
+        --- stderr
+    "#]],
+    );
+    home.check(
+        "api put-disk --help",
+        &expect![[r#"
+        exit 0
+        --- stdout
+        put-disk: PUT /linode/instances/{linodeId}/disks/{diskId}
+        Needs of the token: linodes:read_write
+
+        PARAMETER  IN    TYPE            NEEDED  ALLOWED
+        linodeId   path  a whole number  yes
+        diskId     path  a whole number  yes
+        label      body  text                    1 to 48
+        --- stderr
+    "#]],
+    );
+    home.check(
+        "api put-disk --set linodeId=1",
+        &expect![[r#"
+        exit 2
+        --- stdout
+        --- stderr
+        error: put-disk needs `diskId` (a whole number)
+        hint: linodetool api put-disk --help shows all that it takes
+    "#]],
+    );
+    home.check(
+        "api put-disc",
+        &expect![[r#"
+        exit 3
+        --- stdout
+        --- stderr
+        error: the provider has no operation `put-disc`
+        hint: did you mean put-disk, put-ip, put-domain?
+    "#]],
+    );
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "nothing is written");
+    home.check("api put-disk --set linodeId=1 --set diskId=2 --set label=x", &expect![[r#"
+        exit 5
+        --- stdout
+        --- stderr
+        error: there is no Linode API token
+        hint: make one at https://cloud.linode.com/profile/tokens, then do one of: `export LINODE_TOKEN=...`; `linodetool secret set token`; `--token-cmd 'pass show linode'`; `linode-cli configure`. No account is needed with --sandbox
+    "#]]);
+}
+
+#[test]
 fn version_and_help_go_to_stdout() {
     let home = Home::new();
     home.check(
@@ -286,10 +345,14 @@ fn a_rehearsal_needs_and_leaves_nothing() {
 fn a_rehearsal_refuses_and_fails_as_a_run_does() {
     let home = Home::new();
     let refused = home.run("run hadoop --rehearse --json --max-cost 0.1");
+    let mut told: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let rehearsal = told["error"].as_object_mut().unwrap().remove("rehearsal").unwrap();
     expect![[r#"
-        {"error":{"exit":15,"hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
-    "#]]
-    .assert_eq(&String::from_utf8(refused.stdout).unwrap());
+        {"error":{"exit":15,"field":"max_cost","hint":"ask for fewer or smaller nodes, or raise --max-cost","kind":"declined","message":"this would cost $0.108 an hour, and the limit is $0.1"}}
+        {"hourly_after":0.108,"hourly_before":0.0,"hourly_max":0.1,"hourly_peak":0.108,"monthly_after":72.0,"monthly_before":0.0}"#]].assert_eq(&format!("{told}\n{}", rehearsal["cost"]));
+    let other = home.run("run hadoop --rehearse --provider linode-v3 --json");
+    let told: serde_json::Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!((other.status.code(), &told["create"][0]["name"]), (Some(0), &serde_json::json!("hadoop-master-1")));
     let recipe = "clusters::ensure(#{ name: \"c\", region: \"us-east\", image: \"linode/debian12\",\n  \
                   roles: [#{ role: \"web\", type: \"g6-nanode-1\" }] });\nfail(\"no\", \"say yes\");\n";
     std::fs::write(home.path().join("bad.rhai"), recipe).unwrap();
@@ -298,4 +361,12 @@ fn a_rehearsal_refuses_and_fails_as_a_run_does() {
     let error = &told["error"];
     assert_eq!((output.status.code(), &error["message"]), (Some(10), &serde_json::json!("no")), "{told}");
     assert_eq!(error["rehearsal"]["create"][0]["name"], "c-web-1");
+    let output = home.run("run bad.rhai --rehearse --max-cost 0.001");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let cost: Vec<_> = text.lines().skip_while(|line| !line.starts_with("Cost")).take(3).collect();
+    expect![[r#"
+        Cost of its clusters: $0.0075 an hour, $5.00 a month; now $0.00 an hour: $0.0075 more
+          limit: $0.0010 an hour: exceeded, with $0.0075 an hour
+          prices: bundled with linodetool"#]]
+    .assert_eq(&cost.join("\n"));
 }

@@ -34,6 +34,7 @@ const TESTS: &[support::Test] = &[
     ("what_dies_leaves_nothing", life::what_dies_leaves_nothing),
     ("a_sandbox_that_cannot_start_says_why", life::a_sandbox_that_cannot_start_says_why),
     ("a_new_sandbox_knows_nothing_of_the_last_one", life::a_new_sandbox_knows_nothing_of_the_last_one),
+    ("a_limit_is_kept_with_its_run", records::a_limit_is_kept_with_its_run),
     ("a_run_is_undone", records::a_run_is_undone),
     ("a_lost_inventory_is_made_anew", records::a_lost_inventory_is_made_anew),
     ("a_damaged_database_is_copied_and_left_alone", records::a_damaged_database_is_copied_and_left_alone),

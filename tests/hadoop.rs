@@ -56,6 +56,8 @@ fn the_first_run_makes_all(home: &Home) -> Result<(), Failed> {
 }
 
 fn the_second_run_changes_nothing(home: &Home) -> Result<(), Failed> {
+    let beforehand = home.json(&["--sandbox", "run", "recipes/hadoop.rhai", "--rehearse"])?;
+    is("a rehearsal", beforehand["change"].clone(), json!([]))?;
     let outputs_again = run(home, &[])?["outputs"].clone();
     is("outputs", outputs_again, outputs(&Counted::of([BUNDLED]), 2, false))
 }

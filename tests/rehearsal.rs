@@ -6,10 +6,17 @@
 #[path = "toolkit/support.rs"]
 mod support;
 
+#[path = "rehearsal/ends.rs"]
+mod ends;
+#[path = "rehearsal/passing.rs"]
+mod passing;
+#[path = "rehearsal/unreadable.rs"]
+mod unreadable;
+
 use expect_test::expect;
 use linodetool::app::emulated::Emulator;
 use linodetool::app::{self, Options};
-use linodetool::core::{Clock, Secret, SystemClock, VirtualTime};
+use linodetool::core::{Clock, Failure, Secret, SystemClock, VirtualTime};
 use linodetool::rehearsal::{Asked, Cloud, Outcome, rehearse};
 use linodetool::runs::{NewRun, Run, Status};
 use linodetool::script;
@@ -52,6 +59,10 @@ impl Stage {
 
     /// With what this user has; nothing of it changes.
     fn rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Outcome {
+        self.try_to_rehearse(recipe, set).unwrap()
+    }
+
+    fn try_to_rehearse(&self, recipe: &str, set: &[(&str, &str)]) -> Result<Outcome, Failure> {
         let paths = paths(self.dir.path());
         let before = self.files();
         let recipe = script::find_recipe(recipe, &app::scripts(&paths).places).unwrap();
@@ -67,7 +78,7 @@ impl Stage {
             cancel: &|_| {},
         });
         assert_eq!(self.files(), before);
-        outcome.unwrap()
+        outcome
     }
 
     /// All files with their sizes, but for those that SQLite keeps while a database is open.
@@ -132,12 +143,19 @@ fn hadoop_comes_to_its_end_without_network_token_or_root() {
 fn told(of: &Outcome) -> String {
     let told = &of.rehearsal;
     let create = told.create.iter().map(|made| format!("create {} {} ${}\n", made.kind, made.name, made.hourly));
+    let passing = told.passing.iter().map(|made| format!("for a while {} {} ${}\n", made.kind, made.name, made.hourly));
     let change = told.change.iter().map(|one| format!("change {} ({}) {}\n", one.what, one.how, one.on.join(" ")));
     let destroy = told.destroy.iter().map(|gone| format!("destroy {} {} {}\n", gone.kind, gone.name, gone.lost));
     let impact = told.impact.iter().map(|means| format!("so {means}\n"));
     let failure = told.failure.iter().map(|failure| format!("failed: {failure}\n"));
-    let cost = format!("{} an hour, was {}\n", told.cost.hourly_after, told.cost.hourly_before);
-    create.chain(change).chain(destroy).chain(impact).chain(failure).chain([cost]).collect()
+    let cost = &told.cost;
+    let peak = if cost.hourly_peak > cost.hourly_before.max(cost.hourly_after) {
+        format!(", at most {}", cost.hourly_peak)
+    } else {
+        String::new()
+    };
+    let cost = format!("{} an hour, was {}{peak}\n", cost.hourly_after, cost.hourly_before);
+    create.chain(passing).chain(change).chain(destroy).chain(impact).chain(failure).chain([cost]).collect()
 }
 
 #[test]
@@ -183,11 +201,11 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
     .assert_eq(&work(1));
     expect![[r#"
         Course {
-            seconds: 176.749,
+            seconds: 176.699,
             shares: [
                 Share {
                     what: "creating and booting Linodes",
-                    seconds: 87.048,
+                    seconds: 85.048,
                 },
                 Share {
                     what: "copies of files",
@@ -210,6 +228,10 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
                     seconds: 3.0,
                 },
                 Share {
+                    what: "calls of the provider's API",
+                    seconds: 1.6,
+                },
+                Share {
                     what: "starting services",
                     seconds: 0.9,
                 },
@@ -218,12 +240,12 @@ fn a_cluster_is_rehearsed_before_it_is_there_and_when_it_is() {
                     seconds: 0.75,
                 },
                 Share {
-                    what: "questions to nodes",
-                    seconds: 0.1,
+                    what: "the account's limit on creates",
+                    seconds: 0.4,
                 },
                 Share {
-                    what: "calls of the provider's API",
-                    seconds: 0.05,
+                    what: "questions to nodes",
+                    seconds: 0.1,
                 },
             ],
         }
@@ -325,7 +347,7 @@ fn prices_are_those_that_the_account_showed_last() {
     let known = format!("{}\n{}", outcome.rehearsal.catalogue, outcome.rehearsal.unknown[0]);
     expect![[r#"
         as the account showed them on 2026-12-06
-        question `[ -e /opt/hadoop ] || [ "$(df -Pk /var/lib | awk 'NR == 2 { print $4 }')" -ge 2097152 ]` (2 times): assumed to be answered with yes"#]]
+        prices, types and regions since 2026-12-06, 40 days ago"#]]
     .assert_eq(&known);
 }
 
@@ -343,6 +365,7 @@ n.file("/srv/web/key", #{ content_secret: "db" });
 n.line("/etc/hosts", #{ line: "192.0.2.1 other" });
 n.sysctl(#{ settings: #{ "net.core.somaxconn": "1024" } });
 n.upload(words::bundled(), "/srv/web/text", #{});
+n.upload("own.txt", #{ path: "/srv/web/own" });
 n.run("make it", #{ creates: "/srv/web/made", rehearse: "" });
 n.service("web", #{ unit: `[Service]\nExecStart=/srv/web/run ${p.text}\n`, enabled: true, started: true });
 if p.text != "v1" { nodes::reboot(n.name); }
@@ -353,6 +376,8 @@ fn what_a_node_was_brought_to_is_known() {
     let stage = Stage::new();
     let recipe = stage.dir.path().join("web.rhai");
     std::fs::write(&recipe, WEB).unwrap();
+    // Relative to where the run was begun, which is not where this process is.
+    std::fs::write(paths(stage.dir.path()).work.join("own.txt"), "own").unwrap();
     let recipe = recipe.to_str().unwrap();
     // Something is used in place of a secret that is not there.
     let fresh = stage.rehearse(recipe, &[]);

@@ -7,6 +7,7 @@ pub mod emulated;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use linodetool_plugin::RawOperation;
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
@@ -30,6 +31,12 @@ pub struct SandboxAccess {
     /// Its folder, in which the machine room listens.
     pub dir: PathBuf,
 }
+
+/// Where Linode's APIs are.
+const LINODE: &str = "https://api.linode.com";
+
+/// The bundled plugin for Linode's API v3.
+const V3: &str = "linode-v3";
 
 /// The value of an environment variable.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -112,9 +119,9 @@ pub fn build(options: Options) -> Result<App, Failure> {
         nodes: match emulated {
             Some(emulated) => {
                 let time = emulated.time.clone();
-                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time))
+                Nodes::simulated(handle.clone(), Simulation::new(Box::new(emulated), time, events.clone()))
             }
-            None => Nodes::new(handle.clone(), dialer, Limits::default()),
+            None => Nodes::new(handle.clone(), dialer, Limits::default(), events.clone()),
         },
         secrets,
         open_provider: Box::new(move || {
@@ -166,6 +173,15 @@ pub fn plugins(paths: &Paths, runtime: &Runtime, env: &dyn Fn(&str) -> Option<St
     Plugins::new(dirs, runtime.handle().clone(), proxy)
 }
 
+/// The operations of a provider's own API, as its plugin lists them. Needs no token and asks nobody.
+///
+/// # Errors
+/// `Plugin` if there is no such plugin, `Unsupported` if it lists none.
+pub async fn operations(plugins: &Plugins, name: &str) -> Result<Vec<RawOperation>, Failure> {
+    let provider = plugins.open(name, Opening::default()).await?;
+    crate::toolkit::operations::known(&provider.client).await
+}
+
 /// Opens the provider with the credential that belongs to it.
 struct Opener {
     plugins: Plugins,
@@ -184,18 +200,18 @@ impl Opener {
         // A name that nobody has is told before a token is looked for.
         let place = self.plugins.find(&self.name)?.place;
         if let Some(emulated) = &self.emulated {
-            let credential = Credential { origin: emulated.v4.clone(), token: emulated.token.clone() };
             let opening = Opening {
-                origin: Origin { base_url: Some(emulated.v4.clone()), credential: Some(credential) },
+                origin: emulated_origin(&self.name, emulated.v4.clone(), emulated.token.clone()),
                 events: self.events.clone(),
                 time: emulated.time.clone(),
                 transport: Some(emulated.transport.clone()),
+                pace: emulated.pace,
                 ..Opening::default()
             };
-            return Ok(self.plugins.open(&self.name, opening).await?);
+            return self.is_spoken(self.plugins.open(&self.name, opening).await?, "a rehearsal");
         }
         let (origin, pace) = match (&self.sandbox, place) {
-            (Some(access), _) => (sandbox_origin(access)?, Pace::local()),
+            (Some(access), _) => (emulated_origin(&self.name, url(&access.v4)?, access.token.clone()), Pace::local()),
             (None, Place::Bundled) => (self.linode().await?, Pace::default()),
             // What the user keeps for Linode is not even read for a plugin that somebody else made.
             (None, Place::Installed) => (Origin::default(), Pace::default()),
@@ -207,7 +223,19 @@ impl Opener {
             pace,
             ..Opening::default()
         };
-        Ok(self.plugins.open(&self.name, opening).await?)
+        let provider = self.plugins.open(&self.name, opening).await?;
+        if self.sandbox.is_some() { self.is_spoken(provider, "the sandbox") } else { Ok(provider) }
+    }
+
+    /// An emulated cloud has Linode's APIs; a plugin for another one would only wonder at the answers.
+    fn is_spoken(&self, provider: Provider, whose: &str) -> Result<Provider, Failure> {
+        let urls = &provider.manifest.base_urls;
+        if urls.is_empty() || urls.iter().any(|url| url.starts_with(LINODE)) {
+            return Ok(provider);
+        }
+        let name = &self.name;
+        let message = format!("provider {name} cannot be used in {whose}, whose cloud answers to Linode's APIs alone");
+        Err(Failure::new(FailureKind::Unsupported, message).hint("leave --provider away, or name one of Linode"))
     }
 
     /// The user's token is for Linode's own API and no other place, whatever a manifest says.
@@ -224,15 +252,17 @@ impl Opener {
             })
         });
         let found = found.await.map_err(|e| Failure::internal(e.to_string()))??;
-        let linode = url("https://api.linode.com")?;
+        let linode = url(LINODE)?;
         Ok(Origin { base_url: None, credential: Some(Credential { origin: linode, token: found.token }) })
     }
 }
 
-fn sandbox_origin(access: &SandboxAccess) -> Result<Origin, Failure> {
-    let base = url(&access.v4)?;
-    let credential = Credential { origin: base.clone(), token: access.token.clone() };
-    Ok(Origin { base_url: Some(base), credential: Some(credential) })
+/// Where the emulator speaks the API of this provider: v3 has but one address, above that of v4.
+fn emulated_origin(provider: &str, mut base: Url, token: Secret<String>) -> Origin {
+    if provider == V3 {
+        base.set_path("");
+    }
+    Origin { base_url: Some(base.clone()), credential: Some(Credential { origin: base, token }) }
 }
 
 fn url(text: &str) -> Result<Url, Failure> {

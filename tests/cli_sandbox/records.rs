@@ -3,7 +3,7 @@
 use crate::support::Home;
 use crate::{SLOW, is};
 use libtest_mimic::Failed;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -115,4 +115,32 @@ pub(crate) fn a_lost_inventory_is_made_anew(home: &Home) -> Result<(), Failed> {
     let answers = home.json(&["--sandbox", "exec", "kept-web-2", "--", "hostname"])?;
     is(answers[0]["stdout"].clone(), "kept-web-2\n")?;
     is(run()?["outputs"]["changed"].clone(), false)
+}
+
+/// What a rehearsal cannot know, as it is decided on a node, costs more than allowed.
+const GROWS: &str = r#"
+fn node(name) { nodes::create(#{ name: name, region: "us-east", type: "g6-nanode-1", image: "linode/debian12" }) }
+let first = node("web-1");
+if first.run("echo more").stdout.contains("more") { node("web-2"); }
+nodes::delete("web-1");
+node("web-3");
+"#;
+
+pub(crate) fn a_limit_is_kept_with_its_run(home: &Home) -> Result<(), Failed> {
+    std::fs::write(home.path().join("grows.rhai"), GROWS)?;
+    let output = home.run(&["--sandbox", "run", "grows.rhai", "--max-cost", "0.01"])?;
+    is(output.status.code(), 15)?;
+    let text = String::from_utf8(output.stderr)?;
+    let advice = text.lines().last().unwrap_or_default().to_owned();
+    let (_, command) = advice.split_once("linodetool ").unwrap_or_default();
+    is(advice.starts_with("If it may cost that much, go on: "), true)?;
+    // The same again without another limit, whose command goes on.
+    let (code, error) = home.fails(&["runs", "resume", "last"])?;
+    is(code, 15)?;
+    is(error["message"].clone(), "this would cost $0.015 an hour, and the limit is $0.01")?;
+    is(command.split(' ').skip(4).collect::<Vec<_>>().join(" "), "--max-cost 0.015")?;
+    // By then `web-1` is gone, so that a third one fits in.
+    let report = home.json(&command.split(' ').collect::<Vec<_>>())?;
+    let names: Vec<_> = report["nodes"].as_array().into_iter().flatten().map(|node| node["name"].clone()).collect();
+    is(names, json!(["web-2", "web-3"]))
 }

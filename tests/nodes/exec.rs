@@ -85,7 +85,7 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let mut targets: Vec<_> =
             (1..=4).map(|i| sshd.target_at("127.0.0.1".parse().unwrap(), &format!("n{i}"))).collect();
         targets[2].host_keys.clear();
-        let answers = sshd.nodes().fan_out(&targets, "echo hi", &ExecOptions::default(), None).await;
+        let answers = sshd.nodes().fan_out(&targets, "echo hi", &ExecOptions::default()).await;
         let short: Vec<_> =
             answers.iter().map(|(n, a)| (n.as_str(), a.as_ref().map(|o| o.stdout_text()).ok())).collect();
         let hi = || Some("hi\n".to_owned());

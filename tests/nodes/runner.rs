@@ -2,6 +2,7 @@
 
 use super::{Sshd, with_sshd};
 use libtest_mimic::Trial;
+use linodetool::core::Events;
 use linodetool::nodes::{
     Direct, ExecOptions, Inspected, Limits, NodeError, Nodes, Outcome, Output, Place, RunnerCommand, Target,
 };
@@ -150,7 +151,7 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let at = |name: &str| kept.path().join(name).display().to_string();
         // No patience at all, where five minutes are usual.
         let limits = Limits { node_dir: at("lib"), reconnect: Duration::ZERO, ..Limits::default() };
-        let nodes = Nodes::new(tokio::runtime::Handle::current(), Arc::new(Direct::default()), limits);
+        let nodes = Nodes::new(tokio::runtime::Handle::current(), Arc::new(Direct::default()), limits, Events::none());
         let text = command(&format!(
             "echo x >> {b}; while ! [ -e {g} ]; do sleep 0.05; done; cat {b}",
             b = at("begun"),

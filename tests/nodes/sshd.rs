@@ -1,6 +1,6 @@
 //! A real OpenSSH server of a test's own: on loopback, with its own keys, files and home.
 
-use linodetool::core::Secret;
+use linodetool::core::{Events, Secret};
 use linodetool::nodes::{Direct, KeyPair, Limits, Nodes, Target};
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -103,7 +103,7 @@ impl Sshd {
     pub(crate) fn nodes_on(&self, runtime: tokio::runtime::Handle) -> Nodes {
         let node_dir = self.dir.path().join("lib").display().to_string();
         let limits = Limits { node_dir, ..Limits::default() };
-        Nodes::new(runtime, Arc::new(Direct::default()), limits)
+        Nodes::new(runtime, Arc::new(Direct::default()), limits, Events::none())
     }
 
     /// Ends the processes that serve open connections, as if the network were gone; the server itself stays.

@@ -135,7 +135,7 @@ pub(crate) fn process(world: &World, mode: u8) -> Process {
             work: paths.work.clone(),
         },
         runs: Runs::open(&paths, handle.clone(), clock.clone(), events.clone()).unwrap(),
-        nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default()),
+        nodes: Nodes::new(handle.clone(), Arc::new(Direct::default()), Limits::default(), Events::none()),
         secrets: SecretStore::open(&paths.state, "default/default", clock.clone()).unwrap(),
         open_provider: Box::new(move || {
             let (plugins, opening) = (plugins.clone(), opening.clone());
@@ -214,7 +214,7 @@ fn a_create_that_never_arrived_is_sent_again() {
 fn a_create_without_answer_that_hides_is_found_when_it_shows() {
     let world = world();
     let faults = Spec::parse("invisible=web-1:3s").unwrap();
-    world.cloud.sandbox().faults().replace(faults, 1);
+    world.cloud.sandbox().faults().replace(Some(faults), Some(1));
     let process = process(&world, LOSES_ANSWER);
     let run = begin(&process.app);
     assert_eq!(cut_at_ssh(&process, &run).0, FailureKind::Cancelled);
@@ -227,7 +227,7 @@ fn a_node_that_hides_is_destroyed_all_the_same() {
     let world = world();
     let faults = Spec::parse("invisible=web-1:2s,boot-fail=web-1").unwrap();
     let process = process(&world, WORKS);
-    world.cloud.sandbox().faults().replace(faults, 1);
+    world.cloud.sandbox().faults().replace(Some(faults), Some(1));
     let run = begin(&process.app);
     let work = |at: At<'_>| process.app.toolkit.create_node(at, &web());
     std::thread::scope(|scope| {

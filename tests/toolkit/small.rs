@@ -5,7 +5,7 @@ use crate::support::{begin, cluster, within};
 use crate::undo::{HERE, interrupted};
 use linodetool::core::FailureKind;
 use linodetool::inventory::Node;
-use linodetool::toolkit::api::RawSpec;
+use linodetool::toolkit::api::{Listing, RawSpec};
 use linodetool::toolkit::http::PageOptions;
 use std::sync::atomic::Ordering;
 
@@ -74,4 +74,35 @@ fn a_node_that_is_made_again_has_other_host_keys() {
     // They are those of the machine that is there now, however often it is looked at.
     again();
     assert_eq!(["c-node-1", "c-node-2"].map(keys_of), after);
+}
+
+#[test]
+fn what_an_operation_answers_keeps_its_secrets_out_of_the_journal() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let toolkit = &process.app.toolkit;
+    toolkit.secret_store().set("web", &linodetool::core::Secret::new("correct horse battery".to_owned())).unwrap();
+    let json = |value: serde_json::Value| value.as_object().unwrap().clone();
+    let run = begin(&process.app);
+    let given = json(serde_json::json!({
+        "type": "g6-nanode-1", "region": "us-east", "image": "linode/debian12", "label": "web",
+        "root_pass": {"secret": "web"},
+    }));
+    let made =
+        within(&run, |at| toolkit.call_operation(at, "post-linode-instance", given, Listing::default())).unwrap();
+    assert_eq!((made["label"].as_str(), made["status"].as_str()), (Some("web"), Some("provisioning")));
+    let all = Listing { all_pages: true, filter: Some(serde_json::json!({"label": "web"})) };
+    let found = within(&begin(&process.app), |at| {
+        toolkit.call_operation(at, "get-linode-instances", json(serde_json::json!({})), all)
+    });
+    assert_eq!(found.unwrap()[0]["id"], made["id"]);
+    let wrong = json(serde_json::json!({"linodeId": "seven"}));
+    let wrong =
+        within(&begin(&process.app), |at| toolkit.call_operation(at, "get-linode-instance", wrong, Listing::default()));
+    assert_eq!(wrong.unwrap_err().kind, FailureKind::Usage);
+    let id = run.id().clone();
+    drop(run);
+    let steps = toolkit.runs().show(&id).unwrap().steps;
+    assert_eq!(steps[0].op, "api.change");
+    assert!(steps[0].args.to_string().contains(r#"{"secret":"web"}"#), "{}", steps[0].args);
 }

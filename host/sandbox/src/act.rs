@@ -73,6 +73,8 @@ pub struct Wish {
     pub restart: bool,
     /// What came of it is kept here, and answers whoever asks again.
     pub place: Option<String>,
+    /// Bytes that it puts on the disk, where that is known.
+    pub size: u64,
 }
 
 /// A file by what is known of it.
@@ -118,6 +120,10 @@ pub enum What {
     },
     Skipped,
     Interrupted,
+    /// The connection was cut before the answer: what was begun goes on.
+    Lost,
+    /// The disk has no room for it.
+    Full,
     /// No record, no file.
     Absent,
     File(File),

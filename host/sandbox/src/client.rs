@@ -80,8 +80,8 @@ pub fn faults(running: &Running, after: u64) -> Result<Vec<Injected>, ClientErro
     serde_json::from_value(answer["faults"].take()).map_err(damaged)
 }
 
-/// Lets other faults happen from now on, `none` for no more.
-pub fn set_faults(running: &Running, spec: &str, seed: u64) -> Result<Value, ClientError> {
+/// Lets other faults happen from now on, `none` for no more, or draws from another seed.
+pub fn set_faults(running: &Running, spec: Option<&str>, seed: Option<u64>) -> Result<Value, ClientError> {
     call(running, "POST", "/sandbox/faults", &json!({"spec": spec, "seed": seed}).to_string())
 }
 

@@ -23,6 +23,8 @@ pub enum Class {
     ListImages,
     ListStackScripts,
     CreateLinode,
+    /// By API v3.
+    CreateLinodeV3,
     Other,
 }
 
@@ -35,6 +37,7 @@ impl Class {
             Self::ListImages => (20, minute),
             Self::ListStackScripts => (60, minute),
             Self::CreateLinode => (20, Duration::from_secs(15)),
+            Self::CreateLinodeV3 => (75, 60 * minute),
             Self::Other => (1600, minute),
         }
     }

@@ -20,9 +20,9 @@ use crate::ledger::{Entry, Ledger};
 use crate::limits::{LimitMode, Limits};
 use crate::machines::{FirewallRules, MachineError, MachineExit, Machines};
 use crate::secret;
-use crate::v4;
 use crate::wire::{Request, Response, TIME};
 use crate::world::{Seed, Status, Timing, Undone, World};
+use crate::{v3, v4};
 
 /// The scheduler looks at least this often; it is woken when there is something to do earlier.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
@@ -98,15 +98,20 @@ impl Sandbox {
 
     /// Answers a request.
     pub fn handle(&self, request: &Request) -> Response {
-        if let Some(time) = request.header(TIME).and_then(|time| time.parse().ok()) {
+        let time = request.header(TIME).and_then(|time| time.parse().ok());
+        if let Some(time) = time {
             self.inner.clock.follow(Time(time));
         }
-        if v4::resource(&request.path).is_some() {
-            self.in_real_time(self.answer(request))
+        if v4::resource(&request.path).is_some() || v3::is_at(&request.path) {
+            let mut answer = self.answer(request);
+            let Timing { read, write, .. } = self.inner.settings.timing;
+            answer.delay += if request.method == "GET" { read } else { write };
+            // Whoever says what time it is has the emulator's.
+            if time.is_some() { answer } else { self.in_real_time(answer) }
         } else if request.path.starts_with("/sandbox/") {
             self.own(request)
         } else {
-            let sentence = "Nothing is here: the API is under /v4 and /v4beta.";
+            let sentence = "Nothing is here: API v4 is under /v4 and /v4beta, API v3 at /.";
             Response::new(404, json!({"errors": [{"reason": sentence}]}))
         }
     }
@@ -125,12 +130,14 @@ impl Sandbox {
     /// A request of the API, and what happens to it.
     fn answer(&self, request: &Request) -> Response {
         self.transition(|state, now| {
-            let label = v4::linode_of(&state.world, &request.path).map(|linode| linode.label.clone());
+            let about = v4::linode_of(&state.world, &request.path).or_else(|| v3::linode_of(&state.world, request));
+            let label = about.map(|linode| linode.label.clone());
             let fate = self.inner.faults.fate(request, label.as_deref(), state.world.linodes.len(), now);
             if let Some(instead) = fate.as_ref().and_then(Fate::before) {
                 return instead;
             }
-            let response = v4::handle(&mut state.world, &mut state.limits, now, request);
+            let handle = if v3::is_at(&request.path) { v3::handle } else { v4::handle };
+            let response = handle(&mut state.world, &mut state.limits, now, request);
             match fate {
                 Some(fate) => fate.after(response),
                 None => response,
@@ -378,18 +385,18 @@ impl Sandbox {
         }
     }
 
-    /// `{"spec": "flaky", "seed": 7}`; without a seed the present one stays.
+    /// `{"spec": "flaky", "seed": 7}`; what is not given stays.
     fn set_faults(&self, body: &[u8]) -> Response {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let faults = &self.inner.faults;
-        let seed = body["seed"].as_u64().unwrap_or(faults.in_force().1);
-        match body["spec"].as_str().map(Spec::parse) {
-            Some(Ok(spec)) => {
-                faults.replace(spec, seed);
+        let wrong = |reason: String| Response::new(400, json!({"errors": [{"field": "spec", "reason": reason}]}));
+        let (spec, seed) = (body["spec"].as_str().map(Spec::parse), body["seed"].as_u64());
+        match spec.transpose() {
+            Ok(None) if seed.is_none() => wrong("spec is required".to_owned()),
+            Ok(spec) => {
+                self.inner.faults.replace(spec, seed);
                 Response::new(200, self.faults_told())
             }
-            Some(Err(error)) => Response::new(400, json!({"errors": [{"field": "spec", "reason": error.to_string()}]})),
-            None => Response::new(400, json!({"errors": [{"field": "spec", "reason": "spec is required"}]})),
+            Err(error) => wrong(error.to_string()),
         }
     }
 
@@ -415,6 +422,7 @@ impl Sandbox {
             "timing": if self.inner.settings.timing == Timing::real() { "real" } else { "fast" },
             "time_scale": self.inner.clock.scale(),
             "faults": self.faults_told(),
+            "simulated": self.inner.machines.are_simulated(),
             "machines_run": self.inner.machines.about(),
             "firewalls_enforced": state.unenforced.is_none(),
             "firewalls_not_enforced_because": state.unenforced,
@@ -430,6 +438,8 @@ impl Inner {
 
     /// Hands on what the transitions want done outside, in their order, since the world is still locked.
     fn settle(&self, state: &mut State) {
+        // What a Linode's host has still to do begins when the Linode comes to rest.
+        state.world.advance_hosts(self.clock.now());
         let outside = state.world.take_outside();
         for entry in outside.ledger {
             if let Err(error) = state.ledger.append(entry) {

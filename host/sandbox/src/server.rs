@@ -71,6 +71,8 @@ impl Default for ServeOptions {
 pub struct Ready {
     /// `http://127.0.0.1:PORT/v4`
     pub v4: String,
+    /// `http://127.0.0.1:PORT`: of API v3 there is but one address.
+    pub v3: String,
     pub token: String,
     pub token_file: Option<PathBuf>,
     pub pid: u32,
@@ -226,6 +228,7 @@ impl Server {
         let token = sandbox.add_token("*").map_err(|source| ServeError::System { what: "make a token", source })?;
         let ready = Ready {
             v4: format!("http://{address}/v4"),
+            v3: format!("http://{address}"),
             token,
             token_file: dir.as_ref().map(StateDir::token_path),
             pid: std::process::id(),

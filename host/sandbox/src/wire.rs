@@ -36,15 +36,19 @@ impl Request {
 
     /// The decoded parameters of the query.
     pub fn parameters(&self) -> Vec<(String, String)> {
-        self.query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
-            })
-            .collect()
+        pairs(&self.query)
     }
+}
+
+/// The decoded parameters of a query or a form.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
+        })
+        .collect()
 }
 
 /// An answer; the body is JSON, or nothing, unless something happens to it on its way.

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/disks.rs"]
+mod disks;
 #[path = "api/faults.rs"]
 mod faults;
 #[path = "api/firewalls.rs"]
@@ -21,3 +23,11 @@ mod power;
 mod scripts;
 #[path = "api/server.rs"]
 mod server;
+#[path = "api/v3/batches.rs"]
+mod v3_batches;
+#[path = "api/v3/linodes.rs"]
+mod v3_linodes;
+#[path = "api/v3/parts.rs"]
+mod v3_parts;
+#[path = "api/v3/services.rs"]
+mod v3_services;

@@ -3,6 +3,7 @@
 //! Owns how requests, and what is done on machines, reach it. Does not know what it is for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use linodetool_plugin::message::Headers;
 use linodetool_sandbox::act;
@@ -18,7 +19,7 @@ use reqwest::{Method, Request, Url};
 
 use crate::core::{BoxFuture, Clock, Failure, FailureKind, Secret, Time, VirtualTime};
 use crate::nodes::Simulator;
-use crate::provider::{Answer, HttpClients, NoAnswer, ProxySettings, Transport};
+use crate::provider::{Answer, HttpClients, NoAnswer, Pace as Polling, ProxySettings, Transport};
 use crate::secrets::{Otherwise, Passing};
 
 /// Where such a cloud is, how it is spoken to, and its time.
@@ -29,6 +30,8 @@ pub struct Emulated {
     pub token: Secret<String>,
     pub transport: Arc<dyn Transport>,
     pub time: Arc<dyn Time>,
+    /// How often it is looked how far it is.
+    pub pace: Polling,
     /// Who knows the user's secrets, where the state directory does not hold them.
     pub secrets: Option<Otherwise>,
     /// Of a cloud that ends with this process, and all that is known of it too: where secrets made for it are kept, and
@@ -37,22 +40,22 @@ pub struct Emulated {
 }
 
 impl Emulated {
-    /// An emulator of another process on this computer, which has no time but that of its clients and has come to `now_ms`.
+    /// An emulator of another process on this computer, in whose time all is done.
     ///
     /// # Errors
     /// `Local` if this computer has no network at all.
-    pub fn elsewhere(v4: &str, token: Secret<String>, now_ms: u64) -> Result<Self, Failure> {
+    pub fn elsewhere(v4: &str, token: Secret<String>, time: Arc<dyn Time>, pace: Polling) -> Result<Self, Failure> {
         let cannot = |e| Failure::new(FailureKind::Local, format!("nothing can be sent on this computer: {e}"));
-        let (clients, time) = (HttpClients::new(ProxySettings::default()).map_err(cannot)?, VirtualTime::new(now_ms));
+        let clients = HttpClients::new(ProxySettings::default()).map_err(cannot)?;
         let transport = Arc::new(Elsewhere { clients, time: time.clone() });
-        Ok(Self { v4: super::url(v4)?, token, transport, time: Arc::new(time), secrets: None, passing: None })
+        Ok(Self { v4: super::url(v4)?, token, transport, time, pace, secrets: None, passing: None })
     }
 }
 
 /// The way to an emulator in another process, which is told this one's time.
 struct Elsewhere {
     clients: HttpClients,
-    time: VirtualTime,
+    time: Arc<dyn Time>,
 }
 
 impl Transport for Elsewhere {
@@ -66,6 +69,11 @@ impl Transport for Elsewhere {
     }
 }
 
+/// How often to look at a cloud of such times.
+pub fn polling(timing: Timing) -> Polling {
+    if timing == Timing::fast() { Polling::local() } else { Polling::default() }
+}
+
 /// An emulator of this process, and what only those who have it here can ask.
 #[derive(Clone)]
 pub struct Emulator {
@@ -73,6 +81,8 @@ pub struct Emulator {
     pub machines: Arc<Simulated>,
     clock: Arc<ManualClock>,
     pub time: VirtualTime,
+    /// How often it is looked how far it is.
+    pub polling: Polling,
     passing: Passing,
 }
 
@@ -88,7 +98,8 @@ impl Emulator {
         let clock = Arc::new(ManualClock::new(Moment(time.now_ms())));
         let machines = Arc::new(Simulated::at(pace));
         let sandbox = Sandbox::new(settings, clock.clone(), machines.clone(), Ledger::in_memory());
-        Self { sandbox, machines, clock, time, passing: Passing::default() }
+        let polling = polling(timing);
+        Self { sandbox, machines, clock, time, polling, passing: Passing::default() }
     }
 
     /// The way to it.
@@ -104,12 +115,14 @@ impl Emulator {
             token: Secret::new(token),
             transport: Arc::new(self.clone()),
             time: Arc::new(self.time.clone()),
+            pace: self.polling,
             secrets: None,
             passing: Some(self.passing.clone()),
         })
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    /// And how long it takes.
+    fn answer(&self, request: &Request) -> (Answer, Duration) {
         self.clock.advance_to(Moment(self.time.now_ms()));
         let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let request = wire::Request {
@@ -125,17 +138,23 @@ impl Emulator {
         let bytes = match response.body {
             Some(body) => {
                 headers.insert("content-type".into(), "application/json".into());
-                body.to_string().into_bytes()
+                serde_json::to_vec(&body).unwrap_or_default()
             }
             None => Vec::new(),
         };
-        Answer { status: response.status, headers, bytes }
+        (Answer { status: response.status, headers, bytes }, response.delay)
     }
 }
 
 impl Transport for Emulator {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, NoAnswer>> {
-        Box::pin(async move { Ok(self.answer(&request)) })
+        Box::pin(async move {
+            let (answer, takes) = self.answer(&request);
+            if !takes.is_zero() {
+                self.time.sleep(takes).await;
+            }
+            Ok(answer)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns what is common to all commands; each command's own options are in its file. Does not know what a command does.
 
 use super::{
-    catalogue, cluster, completions, cp, doctor, error, exec, forward, inventory, node, plugin, recipe, run, runs,
+    api, catalogue, cluster, completions, cp, doctor, error, exec, forward, inventory, node, plugin, recipe, run, runs,
     sandbox, secret,
 };
 use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand};
@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Regions(catalogue::RegionsArgs),
     Types(catalogue::TypesArgs),
     Images(catalogue::ImagesArgs),
+    Api(api::ApiArgs),
     Runs(runs::RunsArgs),
     Secret(secret::SecretArgs),
     Plugin(plugin::PluginArgs),

@@ -112,7 +112,11 @@ impl ClusterName {
     fn show(&self, session: &Session<'_>) -> Result<u8, CliError> {
         let (cluster, nodes) = self.parts(session)?;
         session.out.result(&json!({ "cluster": cluster, "nodes": nodes }), || {
-            let firewall = cluster.firewall_id.as_ref().map_or_else(|| "none".to_owned(), |id| format!("id {id}"));
+            let firewall = match (cluster.cloud_firewall(), &cluster.firewall_id) {
+                (Some(id), _) => format!("id {id}"),
+                (None, Some(_)) => "on each node".to_owned(),
+                (None, None) => "none".to_owned(),
+            };
             format!(
                 "name      {}\nprovider  {}\nregion    {}\nimage     {}\nfirewall  {firewall}\nmade by   run {}\n\n{}",
                 cluster.name,
@@ -165,7 +169,7 @@ impl ClusterName {
         let targets: Vec<_> = nodes.iter().filter_map(|node| session.toolkit.target(node).ok()).collect();
         let options = ExecOptions { timeout: Some(ANSWERS), ..ExecOptions::default() };
         let answers = session.wait(async {
-            let all = session.toolkit.connections().fan_out(&targets, "true", &options, None);
+            let all = session.toolkit.connections().fan_out(&targets, "true", &options);
             // Connecting has a patience of its own, which may be longer.
             Ok::<_, Failure>(tokio::time::timeout(ANSWERS * 2, all).await.unwrap_or_default())
         })?;
@@ -174,7 +178,7 @@ impl ClusterName {
 
     fn destroy(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let (cluster, nodes) = self.parts(session)?;
-        let firewall = cluster.firewall_id.iter().map(|id| format!("firewall id {id}"));
+        let firewall = cluster.cloud_firewall().map(|id| format!("firewall id {id}"));
         let destroys =
             nodes.iter().map(described).chain(firewall).chain([format!("cluster {}", cluster.name)]).collect();
         session.confirm(&Proposal { destroys, ..Proposal::default() })?;

@@ -217,7 +217,13 @@ impl Confirm for Asker {
             return Ok(());
         }
         let alone = Proposal { destroys: vec![what.to_owned()], ..Proposal::default() };
-        self.ask_about(|rehearsal| rehearsal.destroy.iter().any(|gone| gone.name == name), &alone)
+        self.ask_about(
+            |rehearsal| {
+                let passing = rehearsal.passing.iter().map(|made| &made.name);
+                rehearsal.destroy.iter().map(|gone| &gone.name).chain(passing).any(|gone| gone == name)
+            },
+            &alone,
+        )
     }
 
     fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
@@ -234,8 +240,14 @@ impl Confirm for Asker {
             is == was && node.hourly <= shown.hourly + 1e-9
         };
         let is_shown = |rehearsal: &Rehearsal| {
-            let shown: HashMap<_, _> = rehearsal.create.iter().map(|made| (made.name.as_str(), made)).collect();
-            plan.create.iter().all(|node| shown.get(node.name.as_str()).is_some_and(|shown| as_shown(node, shown)))
+            let mut shown: HashMap<_, Vec<_>> = HashMap::new();
+            for made in rehearsal.create.iter().chain(&rehearsal.passing) {
+                shown.entry(made.name.as_str()).or_default().push(made);
+            }
+            let is_one = |node: &PlannedNode| {
+                shown.get(node.name.as_str()).is_some_and(|all| all.iter().any(|one| as_shown(node, one)))
+            };
+            plan.create.iter().all(is_one)
         };
         self.ask_about(is_shown, &proposal)
     }

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, OK};
 use super::request::Request;
-use super::session::{Session, finish};
+use super::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::nodes::{ExecOptions, NodeError, Nodes, Output, Target, sh_quote};
 use crate::runs::{Done, Effect, Kind, Place, Run, StepCx, StepError};
@@ -76,7 +76,7 @@ impl Exec {
         answers.sort_by_key(|answer| self.nodes.iter().position(|name| *name == answer.node));
         let failures = unreached(&answers);
         let outcome = outcome.map_err(Failure::from);
-        finish(run, outcome.as_ref().err().or(failures.first()))?;
+        session.finish(run, outcome.as_ref().err().or(failures.first()))?;
         session.end_progress();
         if let Err(failure) = outcome {
             if !session.out.json() {

@@ -2,6 +2,7 @@
 //!
 //! Owns everything a person sees. Nothing below this layer prints, asks, or knows an exit code.
 
+mod api;
 mod args;
 mod catalogue;
 mod cluster;
@@ -100,6 +101,7 @@ fn dispatch(cli: Cli, env: &Environment, out: &Output) -> Result<u8, CliError> {
         Command::Doctor(args) => args.run(env, &paths, &cli.globals, out),
         Command::Recipe(args) => args.run(env, &paths, &cli.globals, out),
         Command::Plugin(args) => args.run(env, &paths, out),
+        Command::Api(args) if args.only_asks() => args.tell(env, &paths, &cli.globals, out),
         Command::Run(args) if args.rehearse => args.rehearse(&paths, &cli.globals, out),
         command => session::with(&cli.globals, env, &paths, out, &command),
     }
@@ -113,13 +115,14 @@ impl Command {
 
     /// Whether it asks for a sandbox that is not as usual.
     fn misbehaves(&self) -> bool {
-        matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.time_scale.is_some())
+        matches!(self, Self::Run(args) if args.faults.faults.is_some() || args.faults.seed.is_some() || args.time_scale.is_some())
     }
 
     /// What its clusters may cost an hour, if that was said.
     fn max_cost(&self) -> Option<f64> {
         match self {
             Self::Run(args) => args.max_cost,
+            Self::Runs(args) => args.max_cost(),
             _ => None,
         }
     }
@@ -142,8 +145,9 @@ impl Command {
     }
 
     /// What can be told to be wrong before anything is started or made.
-    fn check(&self, paths: &Paths) -> Result<(), CliError> {
+    fn check(&self, env: &Environment, paths: &Paths, globals: &Globals) -> Result<(), CliError> {
         match self {
+            Self::Api(args) => args.check(env, paths, globals),
             Self::Run(args) => args.check(&crate::app::scripts(paths)),
             _ => Ok(()),
         }
@@ -154,6 +158,7 @@ impl Command {
         match self {
             Self::Run(run::RunArgs { resume: Some(_), .. }) => Need::Run,
             Self::Run(_) | Self::Regions(_) | Self::Types(_) | Self::Images(_) => Need::Cloud,
+            Self::Api(args) => args.need(),
             Self::Node(args) => args.need(),
             Self::Cluster(args) => args.need(),
             Self::Runs(args) => args.need(),
@@ -174,6 +179,7 @@ impl Command {
             Self::Regions(args) => args.run(session),
             Self::Types(args) => args.run(session),
             Self::Images(args) => args.run(session),
+            Self::Api(args) => args.run(session),
             Self::Runs(args) => args.run(session),
             Self::Secret(args) => args.run(session),
             // They need no session, and `dispatch` has dealt with them.

@@ -13,10 +13,11 @@ use super::session::{self, Session};
 use crate::app;
 use crate::core::{Cancel, Clock, Failure, FailureKind, Paths, SystemClock};
 use crate::rehearsal::{self, Asked, Cloud, Outcome, Rehearsal};
-use crate::script::{self, Found};
-use crate::toolkit::plan::within;
+use crate::script::{self, Found, ScriptError};
+use crate::toolkit::plan::{FEWER, within};
 use linodetool_sandbox::client;
 use linodetool_sandbox::limits::LimitMode;
+use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 use std::time::Duration;
 
@@ -35,21 +36,20 @@ impl RunArgs {
         self.check(&scripts)?;
         let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
         let interrupt = Interrupt::watch(out)?;
-        let outcome = self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
-        let told = &outcome.rehearsal;
-        if let Some(error) = outcome.error {
+        let Outcome { mut rehearsal, error } =
+            self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
+        rehearsal.cost.hourly_max = self.max_cost;
+        let told = &rehearsal;
+        let error = error.or_else(|| self.refuse_above(told).err().map(ScriptError::from));
+        if let Some(error) = error {
             if !out.json() {
                 out.error(&format!("{}\n", report(told)));
             }
             let told = serde_json::to_value(told).map_err(|e| Failure::internal(e.to_string()))?;
             return Err(CliError::Rehearsed(Box::new(error), told));
         }
-        let refused = self.max_cost.and_then(|max| self.refuse_above(max, told).err());
-        // What it would do is shown also where it would not be done; of two documents, nobody expects the first.
-        if refused.is_none() || !out.json() {
-            out.result(told, || report(told))?;
-        }
-        refused.map_or(Ok(OK), |failure| Err(failure.into()))
+        out.result(told, || report(told))?;
+        Ok(OK)
     }
 
     fn outcome(
@@ -73,12 +73,9 @@ impl RunArgs {
         })
     }
 
-    fn refuse_above(&self, max: f64, rehearsal: &Rehearsal) -> Result<(), Failure> {
-        // What costs no more than before is not made dearer by this run.
-        match rehearsal.cost.hourly_after > rehearsal.cost.hourly_before {
-            true => within(rehearsal.cost.hourly_after, max),
-            false => Ok(()),
-        }
+    fn refuse_above(&self, rehearsal: &Rehearsal) -> Result<(), Failure> {
+        let Some(max) = self.max_cost else { return Ok(()) };
+        within(rehearsal.cost.hourly_before, rehearsal.cost.hourly_peak, max)
     }
 
     /// Rehearses silently before the run begins, so that questions and progress go by what is to be expected. That it cannot
@@ -104,10 +101,13 @@ impl RunArgs {
         let why = match outcome {
             Ok(Outcome { rehearsal, error: None }) => {
                 session.expect(Some(&rehearsal));
-                let refused = self.max_cost.map(|max| self.refuse_above(max, &rehearsal));
-                return Ok(refused.unwrap_or(Ok(()))?);
+                let refused = self.refuse_above(&rehearsal);
+                return Ok(refused.map_err(|failure| failure.hint(format!("{FEWER}; --rehearse shows all of it")))?);
             }
-            Ok(Outcome { error: Some(error), .. }) => error.to_string(),
+            Ok(Outcome { error: Some(error), .. }) => match &error.failure.hint {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            },
             Err(failure) if failure.kind == FailureKind::Cancelled && is_interrupted => return Err(failure.into()),
             Err(failure) if failure.kind == FailureKind::Cancelled => {
                 let seconds = LOOK_AHEAD.as_secs();
@@ -131,10 +131,19 @@ fn cloud(paths: &Paths, globals: &Globals) -> Result<(Cloud, std::path::PathBuf)
     let state = lifecycle::state(&paths.sandbox());
     let Some(running) = client::status(&paths.sandbox()) else {
         // A new one would be started, in which nothing is there.
-        return Ok((Cloud::Sandbox { timing: Timing::fast(), limits: LimitMode::Real, is_new: true }, state));
+        let (timing, limits) = (Timing::fast(), LimitMode::Real);
+        return Ok((Cloud::Sandbox { timing, limits, machines: &Pace::SANDBOX, scale: 1.0, is_new: true }, state));
     };
     let details = client::details(&running).map_err(|e| lifecycle::of_client(&e))?;
-    let timing = if details["timing"] == "real" { Timing::real() } else { Timing::fast() };
     let limits = if details["limits"] == "off" { LimitMode::Off } else { LimitMode::Real };
-    Ok((Cloud::Sandbox { timing, limits, is_new: false }, state))
+    let timing = lifecycle::timing(&details);
+    let (timing, machines, scale) = match lifecycle::simulated(&details) {
+        Some(simulated) => (timing, &Pace::LINODE, simulated.scale),
+        // Machines that are there work in this computer's time.
+        None => {
+            let scale = details["time_scale"].as_f64().unwrap_or(1.0);
+            (timing.at((1000.0 / scale).round() as u32), &Pace::SANDBOX, 1.0)
+        }
+    };
+    Ok((Cloud::Sandbox { timing, limits, machines, scale, is_new: false }, state))
 }

@@ -7,7 +7,7 @@ use super::cp::Copy;
 use super::error::{CliError, OK};
 use super::exec::Exec;
 use super::node;
-use super::session::{Session, finish};
+use super::session::Session;
 use crate::core::{Failure, FailureKind, RunId};
 use crate::runs::{Place, REQUEST, Run};
 use crate::toolkit::At;
@@ -57,7 +57,7 @@ impl Request {
         }
         let lane = run.root();
         let outcome = self.perform(session, At { lane: &lane, place: &Place::default() });
-        finish(run, outcome.as_ref().err())?;
+        session.finish(run, outcome.as_ref().err())?;
         session.end_progress();
         let (document, text) = outcome.map_err(|failure| with_way_on(failure, run))?;
         session.out.result(&document, || text)?;

@@ -5,7 +5,7 @@ use super::error::{CliError, OK};
 use super::render::summary::{ReportNode, RunReport, Situation, advice, result};
 use super::runs::resume;
 use super::sandbox::faults::FaultArgs;
-use super::session::{Session, finish};
+use super::session::Session;
 use super::touched::Touched;
 use super::world::About;
 use crate::core::FailureKind;
@@ -37,7 +37,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
     /// Show what would be created, changed and destroyed, what it costs and how long it takes, and do nothing
-    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "time_scale"])]
+    #[arg(long, conflicts_with_all = ["resume", "ephemeral", "faults", "seed", "time_scale"])]
     pub(crate) rehearse: bool,
     /// Refuse, before anything is created, what would cost more: US dollars an hour for all of the recipe's clusters
     #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]
@@ -98,7 +98,7 @@ impl RunArgs {
 }
 
 /// Reads an amount of money.
-fn dollars_an_hour(text: &str) -> Result<f64, String> {
+pub(crate) fn dollars_an_hour(text: &str) -> Result<f64, String> {
     let amount = text.trim_start_matches('$').parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
     amount.ok_or_else(|| "it must be US dollars an hour, like 0.50".to_owned())
 }
@@ -122,7 +122,7 @@ pub(crate) fn execute(
     session.toolkit.note_lost(run)?;
     session.expect_recipe();
     let outcome = script::run(run, recipe, asked.set, &session.scripts);
-    let ended = finish(run, outcome.as_ref().err().map(|error| &error.failure));
+    let ended = session.finish(run, outcome.as_ref().err().map(|error| &error.failure));
     session.end_progress();
     // A run that cannot be ended is not this process's any more, or its journal cannot be written: that is the cause of
     // whatever else there was.
@@ -132,6 +132,7 @@ pub(crate) fn execute(
         if matches!(error.kind(), FailureKind::Ssh | FailureKind::Interrupted | FailureKind::NotFound) {
             touched.leave_out_gone(session);
         }
+        touched.allow = session.limit.refused();
         let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
         return Err(touched.error(error, run.id(), program, asked.ephemeral));
     }

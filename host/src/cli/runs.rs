@@ -69,6 +69,14 @@ impl RunsArgs {
         }
     }
 
+    pub(crate) fn max_cost(&self) -> Option<f64> {
+        match &self.command {
+            RunsCommand::Resume(args) => args.max_cost,
+            RunsCommand::Retry(args) => args.max_cost,
+            _ => None,
+        }
+    }
+
     pub(crate) fn about(&self) -> Option<About<'_>> {
         match &self.command {
             RunsCommand::List { .. } => None,

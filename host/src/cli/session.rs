@@ -11,17 +11,20 @@ use super::interrupt::Interrupt;
 use super::output::Output;
 use super::render::progress::Progress;
 use super::sandbox::faults::Watch;
-use super::sandbox::lifecycle::{self, InForce};
+use super::sandbox::lifecycle::{self, InForce, Simulated};
 use super::ssh;
 use super::world;
+use crate::app::emulated::{Emulated, polling};
 use crate::app::{self, App, SandboxAccess};
-use crate::core::{Failure, FailureKind, Paths, RunId, Secret};
+use crate::core::{Failure, FailureKind, Paths, RunId, ScaledTime, Secret};
 use crate::inventory::Node;
 use crate::rehearsal::Rehearsal;
 use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
 use crate::script;
-use crate::toolkit::plan::{Within, Yes};
+use crate::toolkit::plan::{MAX_COST, Within, Yes};
 use crate::toolkit::{At, Confirm, Toolkit};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +60,8 @@ pub(crate) struct Session<'a> {
     progress: Option<Progress>,
     /// Who asks the user, on a real account.
     asker: Option<Arc<Asker>>,
+    /// What it may cost, if that was said.
+    pub(crate) limit: Arc<Within>,
     /// Ends with the session, before its events do.
     faults: Option<Watch>,
 }
@@ -103,7 +108,7 @@ fn work(
     interrupt: &Interrupt,
     command: &Command,
 ) -> Result<u8, CliError> {
-    command.check(outer)?;
+    command.check(env, outer, globals)?;
     let progress = Progress::start(out);
     let emulated = match env.var(crash::POINTS) {
         Some(_) if globals.sandbox => crash::emulated(outer)?,
@@ -113,7 +118,15 @@ fn work(
         true => Some(sandbox(outer, out, interrupt, command)?),
         false => None,
     };
-    let (sandbox, in_force) = sandbox.unzip();
+    let (sandbox, (in_force, simulated)) =
+        sandbox.map_or_else(Default::default, |(access, known)| (Some(access), known));
+    let emulated = match (&sandbox, simulated) {
+        (Some(access), Some(Simulated { now_ms, scale, timing })) => {
+            let time = Arc::new(ScaledTime::new(now_ms, scale));
+            Some(Emulated::elsewhere(&access.v4, access.token.clone(), time, polling(timing))?)
+        }
+        _ => emulated,
+    };
     let mut paths = outer.clone();
     if globals.sandbox {
         paths.state = lifecycle::state(&outer.sandbox());
@@ -134,10 +147,10 @@ fn work(
         None => Arc::new(Yes),
         Some(asker) => asker.clone(),
     };
-    let confirm = match command.max_cost() {
-        Some(max) => Arc::new(Within::new(max, confirm)),
-        None => confirm,
-    };
+    let limit = Arc::new(Within::new(confirm));
+    if let Some(max) = command.max_cost() {
+        limit.limit(max);
+    }
     let vars = env.vars().clone();
     let app = app::build(app::Options {
         paths: paths.clone(),
@@ -147,7 +160,7 @@ fn work(
         emulated,
         token_cmd: globals.token_cmd.clone(),
         env: Arc::new(move |name| vars.get(name).cloned()),
-        confirm,
+        confirm: limit.clone(),
         events: progress.events(),
     })?;
     let App { toolkit, scripts, plugins, runtime } = app;
@@ -155,7 +168,7 @@ fn work(
         crash::obey(points, toolkit.runs())?;
     }
     let watch = |faults: InForce| Watch::start(faults.running, faults.last, toolkit.events().clone());
-    let faults = in_force.flatten().and_then(watch);
+    let faults = in_force.and_then(watch);
     let mut session = Session {
         out,
         globals,
@@ -167,6 +180,7 @@ fn work(
         interrupt,
         progress: Some(progress),
         asker,
+        limit,
         faults,
     };
     let outcome = command.run(&mut session);
@@ -186,20 +200,23 @@ fn work(
     outcome
 }
 
+/// What a sandbox says of itself.
+type Known = (Option<InForce>, Option<Simulated>);
+
 /// How the sandbox is reached, started if the command needs a cloud.
 fn sandbox(
     outer: &Paths,
     out: &Output,
     interrupt: &Interrupt,
     command: &Command,
-) -> Result<(SandboxAccess, Option<InForce>), CliError> {
+) -> Result<(SandboxAccess, Known), CliError> {
     let access = |v4, token| SandboxAccess { v4, token, dir: lifecycle::machines(&outer.sandbox()) };
     let (need, wish) = (command.need(), command.wish(outer)?);
     let of_sandbox = |sandbox: lifecycle::Sandbox| {
         if let Some(faults) = &sandbox.faults {
             out.note(&format!("Faults are in force: {}; `linodetool sandbox faults none` ends them.", faults.line));
         }
-        (access(sandbox.v4, sandbox.token), sandbox.faults)
+        (access(sandbox.v4, sandbox.token), (sandbox.faults, sandbox.simulated))
     };
     if need == Need::Cloud {
         let sandbox = lifecycle::ensure_running(outer, interrupt.cancel(), &wish).map_err(CliError::sandbox)?;
@@ -223,7 +240,7 @@ fn sandbox(
         )),
         None => {
             out.note("note: no sandbox runs; this is what is on record of the last one");
-            Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), None))
+            Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), Known::default()))
         }
     }
 }
@@ -301,7 +318,20 @@ impl Session<'_> {
             recipe,
             params,
             versions: [version].into(),
-            facts: [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into(),
+            facts: self.facts(),
+        }
+    }
+
+    /// What whoever takes the run up goes by.
+    fn facts(&self) -> BTreeMap<String, Value> {
+        let max = self.limit.max_hourly().map(|max| (MAX_COST.to_owned(), max.into()));
+        [(world::WORK.to_owned(), self.outer.work.to_string_lossy().into())].into_iter().chain(max).collect()
+    }
+
+    /// What another run was allowed to cost is what this one may cost, unless the command line says otherwise.
+    pub(crate) fn keep_limit(&self, facts: &BTreeMap<String, Value>) {
+        if let (None, Some(max)) = (self.limit.max_hourly(), facts.get(MAX_COST).and_then(Value::as_f64)) {
+            self.limit.limit(max);
         }
     }
 
@@ -314,7 +344,7 @@ impl Session<'_> {
         let run = self.begin(title, None, serde_json::Value::Null)?;
         let lane = run.root();
         let outcome = work(At { lane: &lane, place: &Place::default() }).map_err(Failure::from);
-        finish(&run, outcome.as_ref().err())?;
+        self.finish(&run, outcome.as_ref().err())?;
         Ok(outcome?)
     }
 
@@ -360,24 +390,28 @@ impl Session<'_> {
         self.toolkit.settings().sandbox.then(|| ssh::sandbox_proxy(&self.outer.exe, &self.outer.state))
     }
 
+    /// Ends a run as its failure says.
+    pub(crate) fn finish(&self, run: &Arc<Run>, failure: Option<&Failure>) -> Result<RunSummary, Failure> {
+        // What has happened in the sandbox belongs into its log, which ends with it.
+        if let Some(faults) = &self.faults {
+            faults.look();
+        }
+        let status = match failure {
+            None => Status::Done,
+            Some(failure) if failure.kind == FailureKind::Cancelled => Status::Cancelled,
+            Some(_) => Status::Failed,
+        };
+        if let Some(failure) = failure {
+            run.set_failure(failure.clone());
+        }
+        run.finish(status)
+    }
+
     /// Removes the board, for results. What is left to tell is told before.
     pub(crate) fn end_progress(&mut self) {
         self.faults = None;
         self.progress = None;
     }
-}
-
-/// Ends a run as its failure says.
-pub(crate) fn finish(run: &Arc<Run>, failure: Option<&Failure>) -> Result<RunSummary, Failure> {
-    let status = match failure {
-        None => Status::Done,
-        Some(failure) if failure.kind == FailureKind::Cancelled => Status::Cancelled,
-        Some(_) => Status::Failed,
-    };
-    if let Some(failure) = failure {
-        run.set_failure(failure.clone());
-    }
-    run.finish(status)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::nodes::was_cut;
 use crate::runs::{FailedStep, Run, RunDetail, StepRecord};
 use crate::script::ScriptError;
 use crate::toolkit::nodes::Lost;
+use crate::toolkit::plan::MAX_COST;
 use crate::toolkit::tasks::work_on_node;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub(crate) struct Touched {
     alone: Vec<String>,
     /// Machines that have left the inventory since the run worked on them.
     lost: Vec<Lost>,
+    /// US dollars an hour that would have to be allowed for what was refused.
+    pub(crate) allow: Option<f64>,
 }
 
 /// An error is not held up for longer by the question whether its node is still there.
@@ -176,6 +179,10 @@ impl Touched {
             }
             // Going on would meet it again.
             _ if was_cut(failure) => Some(Way::to("Do it again, that command too", again)),
+            // The limit is the run's, and going on would meet it again.
+            _ if let (Some(MAX_COST), Some(allow)) = (failure.field.as_deref(), self.allow) => {
+                Some(Way::to("If it may cost that much, go on", format!("{resume} --max-cost {allow}")))
+            }
             _ => Some(Way::to("Once the cause is mended, go on", resume)),
         };
         ways.extend(last);

@@ -165,11 +165,17 @@ fn lines(secret: &str) -> impl Iterator<Item = &str> {
 
 /// The text, and how JSON, forms and URLs write it.
 fn encoded(text: &str) -> Vec<String> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        return vec![text.to_owned()];
+    }
     let json = Value::from(text).to_string();
     let mut forms = vec![text.to_owned(), json[1..json.len() - 1].to_owned()];
-    // RFC 3986, forms, and JavaScript's `encodeURIComponent`.
-    for kept in ["-._~", "-._*", "-._~!*'()"] {
-        for space in ["%20", "+"] {
+    // RFC 3986, forms, and JavaScript's `encodeURIComponent`; they differ in few texts.
+    let kept = ["-._~", "-._*", "-._~!*'()"];
+    let kept = if text.contains(['~', '!', '*', '\'', '(', ')']) { &kept[..] } else { &kept[..1] };
+    let spaces = if text.contains(' ') { &["%20", "+"][..] } else { &["%20"][..] };
+    for kept in kept {
+        for space in spaces {
             forms.push(percent(text, kept, space, false));
             forms.push(percent(text, kept, space, true));
         }

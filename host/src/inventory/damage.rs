@@ -2,11 +2,12 @@
 //!
 //! Repairs nothing and begins nothing anew: an inventory that is empty all of a sudden would be the greater harm.
 
-use super::StateError;
 use crate::core::clock::utc;
 use rusqlite::ErrorCode;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -19,15 +20,10 @@ pub(super) fn of(error: &rusqlite::Error) -> Option<String> {
     damaged.then(|| error.to_string())
 }
 
-/// The error for it. What is there is copied before anything else can change it.
-pub(super) fn noted(path: &Path, why: String) -> StateError {
-    StateError::Damaged { path: path.to_owned(), copy: keep_copy(path).ok(), why }
-}
-
 pub(super) fn hint(path: &Path, copy: Option<&Path>) -> String {
     let kept = match copy {
         Some(copy) => format!("a copy as it was found is {}", copy.display()),
-        None => "it could not be copied: do so first".to_owned(),
+        None => "copy it as it is before anything else".to_owned(),
     };
     let from = copy.unwrap_or(path).display();
     let path = path.display();
@@ -40,7 +36,7 @@ pub(super) fn hint(path: &Path, copy: Option<&Path>) -> String {
 
 /// `linodetool.db.corrupt-20260131120000`, after the time of its last change: the same damage is copied once, however many
 /// commands meet it.
-fn keep_copy(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn keep_copy(path: &Path) -> io::Result<PathBuf> {
     let changed = std::fs::metadata(path)?.modified()?;
     let ms = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let date = utc(u64::try_from(ms).unwrap_or_default()).replace(|c: char| !c.is_ascii_digit(), "");
@@ -55,14 +51,20 @@ fn keep_copy(path: &Path) -> io::Result<PathBuf> {
             continue;
         }
         let draft = with(&to, &format!(".{}", crate::core::random_hex(6)));
-        // Also copies the mode, which keeps others out.
-        let copied = std::fs::copy(&from, &draft).and_then(|_| std::fs::rename(&draft, &to));
+        let copied = copy_private(&from, &draft).and_then(|()| std::fs::rename(&draft, &to));
         if copied.is_err() {
             let _ = std::fs::remove_file(&draft);
         }
         copied?;
     }
     Ok(copy)
+}
+
+/// For the owner alone, whatever mode the damaged one has.
+fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let mut to = File::options().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut File::open(from)?, &mut to)?;
+    to.sync_all()
 }
 
 fn with(path: &Path, end: &str) -> PathBuf {
@@ -73,9 +75,11 @@ fn with(path: &Path, end: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::database::{examine, open_reader, open_writer};
+    use super::super::StateError;
+    use super::super::database::{examine, open_reader};
     use super::*;
     use expect_test::expect;
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 
     /// The message, the hint and the files beside it, without what differs each time.
@@ -95,6 +99,10 @@ mod tests {
         text.replace(date, "DATE")
     }
 
+    fn open_writer(path: &Path) -> Result<rusqlite::Connection, StateError> {
+        super::super::database::open_writer(path).map_err(StateError::kept)
+    }
+
     #[test]
     fn what_is_no_database_is_copied_once_and_left() {
         let dir = tempfile::tempdir().unwrap();
@@ -102,12 +110,13 @@ mod tests {
         drop(open_writer(&path).unwrap());
         let text = "this is no database, only text".repeat(100);
         std::fs::write(&path, &text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         let first = told(&open_writer(&path).unwrap_err(), dir.path());
         expect![[r#"
             the database DIR/linodetool.db is damaged: file is not a database
             hint: nodes go on as they are, and their keys are not in it; a copy as it was found is DIR/linodetool.db.corrupt-DATE. To rescue what can be read: `sqlite3 DIR/linodetool.db.corrupt-DATE .recover | sqlite3 rescued.db`, then put rescued.db in the place of DIR/linodetool.db and remove DIR/linodetool.db-wal and DIR/linodetool.db-shm. Or move all three away to begin with an empty inventory, to which nodes that exist are strangers
-            600 linodetool.db
-            600 linodetool.db.corrupt-DATE"#]]
+            600 linodetool.db.corrupt-DATE
+            644 linodetool.db"#]]
         .assert_eq(&first);
         assert_eq!(told(&examine(&path).unwrap_err(), dir.path()), first);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
@@ -131,7 +140,9 @@ mod tests {
         let read = open_reader(&path).unwrap();
         let all = read.query_row("select sum(length(text)) from source", [], |row| row.get::<_, i64>(0));
         let error = StateError::database(&path, "read")(all.unwrap_err());
-        assert!(matches!(&error, StateError::Damaged { copy: Some(_), .. }), "{error}");
+        // Whoever only looks writes nothing.
+        assert!(matches!(&error, StateError::Damaged { copy: None, .. }), "{error}");
+        assert!(matches!(error.kept(), StateError::Damaged { copy: Some(_), .. }));
         drop(read);
         assert!(matches!(examine(&path).unwrap_err(), StateError::Damaged { copy: Some(_), .. }));
         // An error that passes is none of damage.

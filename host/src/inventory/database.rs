@@ -98,9 +98,18 @@ impl StateError {
         }
     }
 
+    /// Of a database that is damaged, a copy is kept before anything else can change it. For whoever works with it: whoever
+    /// only looks writes nothing.
+    pub(crate) fn kept(self) -> Self {
+        match self {
+            Self::Damaged { path, copy: None, why } => Self::Damaged { copy: damage::keep_copy(&path).ok(), path, why },
+            other => other,
+        }
+    }
+
     pub(crate) fn database(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match damage::of(&source) {
-            Some(why) => damage::noted(path, why),
+            Some(why) => Self::Damaged { path: path.to_owned(), copy: None, why },
             None if let Some(found) = newer(&source) => Self::TooNew { path: path.to_owned(), found },
             None => Self::Database { path: path.to_owned(), doing, trouble: Trouble::of(path, &source) },
         }
@@ -133,7 +142,7 @@ impl From<StateError> for Failure {
 }
 
 /// Each brings the schema from its index to the next version. Never edit one that was released: add one.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     "
     create table run (
         ordinal integer primary key autoincrement, id text not null unique, title text not null, command_line text not null, context text not null,
@@ -220,13 +229,17 @@ pub fn open_reader(path: &Path) -> Result<Connection, StateError> {
     Ok(connection)
 }
 
-/// Looks at a database that is there, for its version and for damage, and changes nothing.
+/// Looks at a database that is there, for its version and for damage, and changes nothing in it.
 pub fn examine(path: &Path) -> Result<(), StateError> {
+    examined(path).map_err(StateError::kept)
+}
+
+fn examined(path: &Path) -> Result<(), StateError> {
     let connection = open_reader(path)?;
     let failed = StateError::database(path, "read");
     known_version(&connection, path)?;
     let found: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    if found == "ok" { Ok(()) } else { Err(damage::noted(path, found)) }
+    if found == "ok" { Ok(()) } else { Err(StateError::Damaged { path: path.to_owned(), copy: None, why: found }) }
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StateError> {

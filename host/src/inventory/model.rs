@@ -46,6 +46,16 @@ pub struct Cluster {
     pub changed_by_run: String,
 }
 
+impl Cluster {
+    /// In place of a firewall's id: the provider has none, and each node keeps strangers out itself.
+    pub const ON_NODES: &str = "nftables";
+
+    /// Id of the provider's firewall that guards its nodes.
+    pub fn cloud_firewall(&self) -> Option<&str> {
+        self.firewall_id.as_deref().filter(|id| *id != Self::ON_NODES)
+    }
+}
+
 /// A machine and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -4,6 +4,8 @@
 
 use super::StateError;
 use super::database::{self, Trouble};
+use crate::core::paths::database_in;
+use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, OpenFlags};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +15,8 @@ use tempfile::TempDir;
 /// A database that is there and is only read.
 pub(crate) struct ReadOnly {
     path: PathBuf,
-    /// Of one whose last lines are still in its log: SQLite reads that only where it may write.
+    /// Of one whose last lines are still in its log, or that an older version wrote: SQLite reads the former, and this
+    /// version the latter, only where it may write.
     copy: Option<TempDir>,
 }
 
@@ -25,6 +28,25 @@ pub(crate) struct Look {
 }
 
 impl ReadOnly {
+    /// The same of the database in a state directory, if there is one.
+    ///
+    /// # Errors
+    /// What is there cannot be a state directory, or nobody can look.
+    pub(crate) fn look_in(state: &Path) -> Result<Option<Look>, StateError> {
+        let path = database_in(state);
+        let failed = |path: &Path, error: io::Error| Err(files::while_trying("look at", path)(error).into());
+        let no_folder = |path: &Path| Err(StateError::File(FileError::NotAFolder { path: path.to_owned() }));
+        match path.metadata() {
+            Ok(meta) if meta.is_file() => Self::look(&path).map(Some),
+            Ok(_) => failed(&path, io::Error::other("it is no file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                no_folder(state.ancestors().find(|above| above.exists()).unwrap_or(state))
+            }
+            Err(error) => failed(&path, error),
+        }
+    }
+
     /// Opens the database at this path for queries alone. Nothing is written beside it unless a process is at work with
     /// it, or has died so.
     pub(crate) fn look(path: &Path) -> Result<Look, StateError> {
@@ -55,19 +77,26 @@ impl ReadOnly {
     /// The database at this path, if it can be read.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let log = log_of(path);
-        let copy = match log.metadata() {
+        let with_log = match log.metadata() {
             Ok(log) if log.len() > 0 => Some(copy(path).ok()?),
             _ => None,
         };
-        let this = Self { path: path.to_owned(), copy };
-        this.reader().is_ok().then_some(this)
+        let this = Self { path: path.to_owned(), copy: with_log };
+        match this.reader() {
+            Ok(_) => Some(this),
+            Err(StateError::Database { .. }) if this.copy.is_none() => {
+                let this = Self { copy: Some(copy(path).ok()?), ..this };
+                this.reader().is_ok().then_some(this)
+            }
+            Err(_) => None,
+        }
     }
 
     /// Opens it for queries.
     pub(crate) fn reader(&self) -> Result<Connection, StateError> {
         if let Some(copy) = &self.copy {
             let path = copy.path().join("linodetool.db");
-            // Brings in what is in the log.
+            // Brings in what is in the log, and the schema to this version's.
             database::open_writer(&path)?;
             return database::open_reader(&path);
         }
@@ -89,7 +118,9 @@ fn log_of(path: &Path) -> PathBuf {
 fn copy(path: &Path) -> io::Result<TempDir> {
     let folder = tempfile::tempdir()?;
     let to = folder.path().join("linodetool.db");
-    std::fs::copy(log_of(path), log_of(&to))?;
+    if log_of(path).exists() {
+        std::fs::copy(log_of(path), log_of(&to))?;
+    }
     std::fs::copy(path, to)?;
     Ok(folder)
 }
@@ -126,5 +157,20 @@ mod tests {
         assert_eq!(sources(&after.reader().unwrap()), 1);
         let beside: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
         assert_eq!(beside.len(), 1, "nothing is written beside it");
+    }
+
+    #[test]
+    fn what_an_older_version_wrote_is_read_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("linodetool.db");
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(database::MIGRATIONS[0]).unwrap();
+        older.execute_batch("pragma user_version = 1; insert into source values ('r', 'p', 't')").unwrap();
+        drop(older);
+        let before = std::fs::read(&path).unwrap();
+        let look = ReadOnly::look_in(dir.path()).unwrap().unwrap();
+        assert_eq!(sources(&look.connection), 1);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

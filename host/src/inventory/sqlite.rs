@@ -15,17 +15,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct SqliteStore {
     path: PathBuf,
     reader: Mutex<Connection>,
+    /// Whether a copy is kept of a damaged one.
+    keeps: bool,
 }
 
 impl SqliteStore {
     /// Of a database that is there and migrated.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        Ok(Self::over(path, database::open_reader(path)?))
+        let reader = database::open_reader(path).map_err(StateError::kept)?;
+        Ok(Self::over(path, reader))
     }
 
     /// Read through this connection.
     pub(crate) fn over(path: &Path, reader: Connection) -> Self {
-        Self { path: path.to_owned(), reader: Mutex::new(reader) }
+        Self { path: path.to_owned(), reader: Mutex::new(reader), keeps: true }
+    }
+
+    /// The same for whoever only looks: nothing is written, whatever is found.
+    pub(crate) fn only_look(path: &Path, reader: Connection) -> Self {
+        Self { keeps: false, ..Self::over(path, reader) }
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StateError {
+        let (failed, keeps) = (StateError::database(&self.path, doing), self.keeps);
+        move |error| if keeps { failed(error).kept() } else { failed(error) }
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -39,7 +52,7 @@ impl SqliteStore {
         values: &[&dyn ToSql],
         name: fn(&T) -> &str,
     ) -> Result<Vec<T>, StateError> {
-        let documents = self.documents(sql, values).map_err(StateError::database(&self.path, "read"))?;
+        let documents = self.documents(sql, values).map_err(self.failed("read"))?;
         let mut rows = Vec::with_capacity(documents.len());
         for document in documents {
             rows.push(serde_json::from_str(&document).map_err(|source| StateError::Row { table, source })?);
@@ -94,11 +107,11 @@ impl Store for SqliteStore {
     fn contexts(&self) -> Result<Vec<String>, StateError> {
         let sql =
             "select context from cluster union select context from node union select context from resource order by 1";
-        self.documents(sql, &[]).map_err(StateError::database(&self.path, "read"))
+        self.documents(sql, &[]).map_err(self.failed("read"))
     }
 
     fn apply(&self, changes: &[Change], run: &str) -> Result<(), StateError> {
-        let failed = StateError::database(&self.path, "written");
+        let failed = self.failed("written");
         let mut connection = database::open_writer(&self.path)?;
         let transaction = connection.transaction().map_err(&failed)?;
         for change in changes {

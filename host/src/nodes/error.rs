@@ -51,7 +51,7 @@ impl NodeError {
         Self::Usage { message: message.into(), field: Some(field) }
     }
 
-    pub(super) fn command(node: &str, command: &str, output: &Output) -> Self {
+    pub(crate) fn command(node: &str, command: &str, output: &Output) -> Self {
         Self::Command {
             node: node.to_owned(),
             command: command.to_owned(),
@@ -59,6 +59,21 @@ impl NodeError {
             signal: output.signal.clone(),
             output: output.last_lines(),
         }
+    }
+
+    /// Of a machine that was told to begin something: it may go on, so nothing may be concluded from its silence.
+    pub(super) fn once_begun(self) -> Self {
+        match self {
+            Self::Unreachable { node, .. } | Self::Refused { node, .. } => {
+                Self::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }
+            }
+            other => other,
+        }
+    }
+
+    /// What a person is told of a loss that is made good.
+    pub(super) fn reconnecting(&self, node: &str) -> String {
+        format!("{node}: {self}; what runs there goes on, and is found again")
     }
 
     /// Whether another connection may well succeed where this one failed.
@@ -109,7 +124,10 @@ impl NodeError {
                  `unless` so that it can be repeated safely"
                     .into()
             }
-            Self::Operation { hint, .. } => return hint.clone(),
+            Self::Operation { hint: Some(hint), .. } => hint.clone(),
+            Self::Operation { message, output, .. } => return hint_of_full_disk([message, output]),
+            Self::Command { output, .. } => return hint_of_full_disk([output]),
+            Self::File { message, .. } => return hint_of_full_disk([message]),
             _ => return None,
         })
     }
@@ -152,8 +170,21 @@ impl From<NodeError> for Failure {
     }
 }
 
+/// How every program of a node says that its disk is full.
+pub(super) const NO_SPACE: &str = "No space left on device";
+
+/// What to do about a node whose disk is full, if that is what its words tell.
+pub fn hint_of_full_disk<'a>(words: impl IntoIterator<Item = &'a String>) -> Option<String> {
+    let full = words.into_iter().any(|text| text.contains(NO_SPACE));
+    full.then(|| {
+        "the node's disk is full: make room on it (`df -h` and `du -x / | sort -n | tail` there tell what takes it), or \
+         take a larger type; then resume the run"
+            .to_owned()
+    })
+}
+
 /// The first line of a command, cut to what fits on a line.
-fn short(command: &str) -> String {
+pub(super) fn short(command: &str) -> String {
     const WIDTH: usize = 72;
     let line = command.trim().lines().next().unwrap_or_default();
     if line.chars().count() <= WIDTH && line.len() == command.trim().len() {

@@ -53,6 +53,11 @@ impl Nodes {
         Ok(capture.finish(ended))
     }
 
+    /// The same for a command that may be run twice: once more if its connection is lost.
+    pub async fn exec_again(&self, target: &Target, command: &str) -> Result<Output> {
+        self.persistently(target, || self.exec(target, command, ExecOptions::default())).await
+    }
+
     /// The same, where anything but exit code 0 is an error.
     pub async fn exec_ok(&self, target: &Target, command: &str, options: ExecOptions) -> Result<Output> {
         let output = self.exec(target, command, options).await?;

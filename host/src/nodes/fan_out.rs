@@ -1,12 +1,9 @@
 //! One command on many nodes at once; no node waits for another.
 
-use super::{ExecOptions, Nodes, Output, Result, Stream, Target};
+use super::{ExecOptions, Nodes, Output, Result, Target};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-
-/// Told of each line that a command writes, with the node's name.
-pub type OnNodeLine = Arc<dyn Fn(&str, Stream, &str) + Send + Sync>;
 
 impl Nodes {
     /// Runs the command on all targets; the answers are in the order of the targets. One node's failure is its own.
@@ -15,17 +12,12 @@ impl Nodes {
         targets: &[Target],
         command: &str,
         options: &ExecOptions,
-        on_line: Option<OnNodeLine>,
     ) -> Vec<(String, Result<Output>)> {
         let gate = Arc::new(Semaphore::new(self.0.limits.commands.max(1)));
         // Dropping the set ends what is under way, so that a cancel reaches every node.
         let mut tasks = JoinSet::new();
         for (index, target) in targets.iter().cloned().enumerate() {
-            let (nodes, command, gate, mut options) = (self.clone(), command.to_owned(), gate.clone(), options.clone());
-            if let Some(on_line) = on_line.clone() {
-                let name = target.name.clone();
-                options.on_line = Some(Arc::new(move |stream, line: &str| on_line(&name, stream, line)));
-            }
+            let (nodes, command, gate, options) = (self.clone(), command.to_owned(), gate.clone(), options.clone());
             let work = async move {
                 let _permit = gate.acquire().await;
                 (index, nodes.exec(&target, &command, options).await)

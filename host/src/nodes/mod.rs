@@ -28,10 +28,9 @@ mod template;
 
 pub use artifact::Copied;
 pub use dialer::{Dialer, Direct};
-pub use error::{NodeError, was_cut};
+pub use error::{NodeError, hint_of_full_disk, was_cut};
 pub use exec::{ExecOptions, OnLine};
 pub use facts::Facts;
-pub use fan_out::OnNodeLine;
 pub use files::{FileOptions, Stat};
 pub use forward::Forward;
 pub use keys::{KeyPair, fingerprint};

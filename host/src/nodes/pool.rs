@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, LOGIN, LoginError, Session};
 use super::{Dialer, Direct, NodeError, Result, Simulation, Target};
+use crate::core::Events;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +37,9 @@ impl Default for Limits {
     }
 }
 
+/// Connections that may be lost before somebody is told.
+const TRIES: u32 = 3;
+
 /// The way to all machines. Clones share everything.
 #[derive(Clone)]
 pub struct Nodes(pub(super) Arc<Inner>);
@@ -47,6 +51,8 @@ pub(super) struct Inner {
     logins: Semaphore,
     slots: Mutex<HashMap<[u8; 32], Slot>>,
     simulation: Option<Simulation>,
+    /// Hears of what is made good silently.
+    pub(super) events: Events,
 }
 
 /// Held while it is being filled, so that many callers make one login.
@@ -54,18 +60,25 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
 
 impl Nodes {
     /// `runtime` is where connections live; futures of this type must be polled there.
-    pub fn new(runtime: Handle, dialer: Arc<dyn Dialer>, limits: Limits) -> Self {
-        Self::with(runtime, dialer, limits, None)
+    pub fn new(runtime: Handle, dialer: Arc<dyn Dialer>, limits: Limits, events: Events) -> Self {
+        Self::with(runtime, dialer, limits, events, None)
     }
 
     /// Machines that are only simulated.
     pub fn simulated(runtime: Handle, simulation: Simulation) -> Self {
-        Self::with(runtime, Arc::new(Direct::default()), Limits::default(), Some(simulation))
+        let dialer = Arc::new(Direct::default());
+        Self::with(runtime, dialer, Limits::default(), Events::none(), Some(simulation))
     }
 
-    fn with(runtime: Handle, dialer: Arc<dyn Dialer>, limits: Limits, simulation: Option<Simulation>) -> Self {
+    fn with(
+        runtime: Handle,
+        dialer: Arc<dyn Dialer>,
+        limits: Limits,
+        events: Events,
+        simulation: Option<Simulation>,
+    ) -> Self {
         let logins = Semaphore::new(limits.logins.max(1));
-        Self(Arc::new(Inner { runtime, dialer, limits, logins, slots: Mutex::default(), simulation }))
+        Self(Arc::new(Inner { runtime, dialer, limits, logins, slots: Mutex::default(), simulation, events }))
     }
 
     /// What takes the place of all machines, if they are only simulated.
@@ -84,6 +97,20 @@ impl Nodes {
             Some(simulation) => simulation.connect(target, patience).await,
             None => self.connection(target, patience).await.map(drop),
         }
+    }
+
+    /// Does something that may be done twice, once more if its connection is lost, and again.
+    pub async fn persistently<T, F>(&self, target: &Target, work: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        for _ in 0..TRIES {
+            match work().await {
+                Err(error) if error.is_lost() => self.0.events.note(format!("{}: {error}; once more", target.name)),
+                outcome => return outcome,
+            }
+        }
+        work().await
     }
 
     /// Hangs up on one machine, for instance before it is rebuilt.

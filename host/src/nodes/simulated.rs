@@ -3,11 +3,12 @@
 //! Owns: what each thing done on a node is as a message, and how its answer and its time are told. Does not know how a
 //! message reaches the emulator.
 
+use super::error::{NO_SPACE, short};
 use super::output::{Output, Stream};
-use super::runner::{Inspected, Outcome, Place, RunnerCommand};
+use super::runner::{Inspected, LOSSES, Outcome, Place, RunnerCommand};
 use super::states::Applied;
-use super::{Copied, Facts, NodeError, OnLine, Result, Stat, Target};
-use crate::core::{BoxFuture, Time};
+use super::{Copied, Facts, Limits, NodeError, OnLine, Result, Stat, Target};
+use crate::core::{BoxFuture, Events, Time};
 use linodetool_sandbox::act::{self, Act, Acted, Request, What};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,6 +35,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Simulation {
     door: Box<dyn Simulator>,
     time: Arc<dyn Time>,
+    events: Events,
     assumed: Mutex<BTreeMap<(Assumption, String), usize>>,
 }
 
@@ -49,8 +51,8 @@ pub enum Assumption {
 }
 
 impl Simulation {
-    pub fn new(door: Box<dyn Simulator>, time: Arc<dyn Time>) -> Self {
-        Self { door, time, assumed: Mutex::default() }
+    pub fn new(door: Box<dyn Simulator>, time: Arc<dyn Time>, events: Events) -> Self {
+        Self { door, time, events, assumed: Mutex::default() }
     }
 
     /// Notes what is assumed, for whoever asks later.
@@ -71,6 +73,7 @@ impl Simulation {
     /// Does it, and lets the time pass that it takes.
     async fn ask(&self, target: &Target, act: Act) -> Result<What> {
         let address = target.address.ip().to_string();
+        let operation = operation(&act);
         let acted = self.door.act(Request { address, act }).await;
         let unreachable = |reason| {
             let (node, address) = (target.name.clone(), target.address);
@@ -80,10 +83,44 @@ impl Simulation {
         if takes_ms > 0 {
             self.time.sleep(Duration::from_millis(takes_ms)).await;
         }
+        let node = target.name.clone();
         match what {
             What::Unreachable { why } => Err(unreachable(why)),
+            What::Lost => {
+                Err(NodeError::Lost { node, during: "while a command ran", reason: "it was closed there".into() })
+            }
+            What::Full => {
+                let (message, output) = (NO_SPACE.to_owned(), String::new());
+                Err(NodeError::Operation { node, operation, message, hint: None, output })
+            }
             what => Ok(what),
         }
+    }
+
+    /// The same for what is done at most once in a place of its own: if its connection is lost, it is asked again.
+    async fn begin(&self, target: &Target, act: Act) -> Result<What> {
+        match self.ask(target, act.clone()).await {
+            Err(error) if error.is_lost() => {
+                self.events.note(error.reconnecting(&target.name));
+                self.ask_again(target, act).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Of what has begun: whatever becomes of a connection, it is asked once the machine answers.
+    async fn ask_again(&self, target: &Target, act: Act) -> Result<What> {
+        for loss in 1..=LOSSES {
+            match self.ask(target, act.clone()).await {
+                Err(error) if error.is_away() => {
+                    self.events.note(error.reconnecting(&target.name));
+                    self.time.sleep(Duration::from_millis(100) * loss).await;
+                    self.connect(target, Limits::default().reconnect).await.map_err(NodeError::once_begun)?;
+                }
+                answer => return answer,
+            }
+        }
+        self.ask(target, act).await.map_err(NodeError::once_begun)
     }
 
     pub(super) async fn connect(&self, target: &Target, patience: Duration) -> Result<()> {
@@ -115,7 +152,7 @@ impl Simulation {
             output: rehearsed.output,
             takes_ms: rehearsed.seconds.map(|seconds| (seconds.max(0.0) * 1000.0) as u64),
         };
-        let began = self.ask(target, Act::Run(Box::new(begun))).await?;
+        let began = self.begin(target, Act::Run(Box::new(begun))).await?;
         self.follow(target, place, began, command.on_line.as_ref()).await
     }
 
@@ -143,7 +180,7 @@ impl Simulation {
                 }
                 other => return Err(odd(target, &other)),
             }
-            what = self.ask(target, Act::Inspect { place: place.key() }).await?;
+            what = self.ask_again(target, Act::Inspect { place: place.key() }).await?;
         }
         Err(odd(target, &what))
     }
@@ -163,7 +200,11 @@ impl Simulation {
     }
 
     pub(super) async fn apply(&self, target: &Target, wish: act::Wish) -> Result<Applied> {
-        match self.ask(target, Act::Apply(Box::new(wish))).await? {
+        let applied = match wish.place {
+            Some(_) => self.begin(target, Act::Apply(Box::new(wish))).await?,
+            None => self.ask(target, Act::Apply(Box::new(wish))).await?,
+        };
+        match applied {
             What::Applied { changed, detail } => Ok(Applied { changed, detail, notes: Vec::new() }),
             other => Err(odd(target, &other)),
         }
@@ -235,8 +276,10 @@ impl Simulation {
     pub(super) async fn wait_port(&self, target: &Target, host: &str, port: u16, limit: Duration) -> Result<bool> {
         let until = self.time.now_ms() + u64::try_from(limit.as_millis()).unwrap_or(u64::MAX / 2);
         loop {
-            if self.port_open(target, host, port).await? {
-                return Ok(true);
+            match self.port_open(target, host, port).await {
+                Ok(true) => return Ok(true),
+                Err(error) if !error.is_away() || self.time.now_ms() >= until => return Err(error),
+                _ => {}
             }
             if self.time.now_ms() >= until {
                 return Ok(false);
@@ -253,6 +296,17 @@ impl Simulation {
             reason: "a simulated machine has no network".into(),
             waited: Duration::ZERO,
         }
+    }
+}
+
+/// What an act is for whoever reads that it failed.
+fn operation(act: &Act) -> String {
+    match act {
+        Act::Exec { command } => short(command),
+        Act::Run(command) => short(&command.command),
+        Act::Apply(wish) => format!("{} {}", wish.kind, wish.name),
+        Act::Write { path, .. } | Act::Look { path } | Act::Copy { dest: path, .. } => format!("file {path}"),
+        _ => "a command".to_owned(),
     }
 }
 

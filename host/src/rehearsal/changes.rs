@@ -9,11 +9,14 @@ use crate::inventory::{Node, natural_order};
 use crate::runs::{StepRecord, StepState};
 use crate::toolkit::commands::RUN;
 use linodetool_sandbox::ledger::{Entry, What};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Things that are told apart for a role; nobody reads more.
 const MOST_THINGS: usize = 200;
+/// The operation of a step that makes a node.
+const ENSURE: &str = "nodes.ensure";
 const OTHERS: &str = "others";
 
 /// Gathers steps.
@@ -28,6 +31,17 @@ pub(super) struct Changes<'a> {
     firewalls: HashMap<String, String>,
     touched: BTreeSet<String>,
     clusters: BTreeSet<String>,
+    /// Nodes that the run has made and that are gone by its end, by their ids.
+    passed: HashMap<String, Node>,
+}
+
+/// What came to be and what ceased to be.
+#[derive(Default)]
+pub(super) struct Things {
+    pub(super) create: Vec<Made>,
+    /// Created and destroyed again.
+    pub(super) passing: Vec<Made>,
+    pub(super) destroy: Vec<Destroyed>,
 }
 
 #[derive(Default)]
@@ -77,6 +91,7 @@ impl<'a> Changes<'a> {
             impact: Listed::default(),
             touched: BTreeSet::new(),
             clusters: BTreeSet::new(),
+            passed: HashMap::new(),
         }
     }
 
@@ -93,12 +108,19 @@ impl<'a> Changes<'a> {
         if step.state != StepState::Done {
             return;
         }
+        if step.op == ENSURE {
+            self.note_node(step);
+        }
         let changed = has_changed(step);
         let guard = args["firewall"].as_str().filter(|_| changed && step.op == "firewalls.set_members");
         if let Some(firewall) = guard.and_then(|id| self.firewalls.get(id)) {
             self.changes.at((format!("firewall {firewall}"), "members".to_owned()));
         }
         let (Some(node), Some(what)) = (on_node, title(&step.op, args)) else { return };
+        if step.op == RUN && step.outcome.as_ref().is_some_and(|outcome| outcome["changed"] == false) {
+            // Its `creates` or `unless` says that there is nothing to do.
+            return;
+        }
         let role = self.role_of(node);
         role.nodes.insert(node.to_owned());
         let list = if step.op == RUN { &mut role.commands } else { &mut role.operations };
@@ -111,6 +133,20 @@ impl<'a> Changes<'a> {
                 self.impact.at(means).push(node.to_owned());
             }
             self.changes.at((what, how.to_owned())).push(node.to_owned());
+        }
+    }
+
+    /// Its row may be gone by the end, and then only the step knows what it was and cost.
+    fn note_node(&mut self, step: &StepRecord) {
+        let made = step.outcome.as_ref().map(|outcome| &outcome["node"]);
+        let Some(id) = made.and_then(|node| node["id"].as_str()) else { return };
+        let Some(name) = made.and_then(|node| node["name"].as_str()) else { return };
+        if self.after.get(name).is_none_or(|node| node.id != id)
+            && let Some(Ok(node)) = made.map(Node::deserialize)
+        {
+            self.clusters.extend(node.cluster.clone());
+            self.touched.insert(node.name.clone());
+            self.passed.insert(node.id.clone(), node);
         }
     }
 
@@ -130,26 +166,49 @@ impl<'a> Changes<'a> {
         before.is_some_and(|before| self.after.get(name).is_none_or(|after| after.id == before.id))
     }
 
-    /// What is there afterwards and was not before, and the other way round.
-    pub(super) fn resources(&self, ledger: &[Entry]) -> (Vec<Made>, Vec<Destroyed>) {
+    /// What is there afterwards and was not before, the other way round, and what was there in between alone.
+    pub(super) fn things(&self, ledger: &[Entry]) -> Things {
         let id = |entry: &Entry| (entry.kind.clone(), entry.id);
-        let made: BTreeSet<_> = ledger.iter().filter(|entry| entry.what == What::Created).map(id).collect();
-        let gone: BTreeSet<_> = ledger.iter().filter(|entry| entry.what != What::Created).map(id).collect();
-        let told = |entry: &&Entry| entry.kind != "token";
-        let create = ledger.iter().filter(told).filter(|e| e.what == What::Created && !gone.contains(&id(e)));
-        let destroy = ledger.iter().filter(told).filter(|e| e.what != What::Created && !made.contains(&id(e)));
-        let (mut create, mut destroy): (Vec<_>, Vec<_>) =
-            (create.map(|entry| self.made(entry)).collect(), destroy.map(|entry| self.destroyed(entry)).collect());
-        // Who came first is chance.
-        create.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
-        destroy.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| natural_order(&a.name, &b.name)));
-        (create, destroy)
+        let ledger: Vec<_> = ledger.iter().filter(|entry| entry.kind != "token").collect();
+        let (made, gone): (Vec<_>, Vec<_>) = ledger.into_iter().partition(|entry| entry.what == What::Created);
+        let ids = |entries: &[&Entry]| entries.iter().map(|entry| id(entry)).collect::<BTreeSet<_>>();
+        let (are_made, are_gone) = (ids(&made), ids(&gone));
+        let (passing, create): (Vec<_>, Vec<_>) = made.into_iter().partition(|entry| are_gone.contains(&id(entry)));
+        let destroy = gone.into_iter().filter(|entry| !are_made.contains(&id(entry)));
+        let mut things = Things {
+            create: create.into_iter().map(|entry| self.made(entry)).collect(),
+            passing: passing.into_iter().map(|entry| self.made(entry)).collect(),
+            destroy: destroy.map(|entry| self.destroyed(entry)).collect(),
+        };
+        // Who came first is chance; machines are what most is about.
+        let in_order = |a: (&str, &str), b: (&str, &str)| {
+            let machine = |kind: &str| kind == "linode";
+            machine(b.0).cmp(&machine(a.0)).then_with(|| a.0.cmp(b.0)).then_with(|| natural_order(a.1, b.1))
+        };
+        things.create.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
+        things.passing.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
+        things.destroy.sort_by(|a, b| in_order((&a.kind, &a.name), (&b.kind, &b.name)));
+        things
+    }
+
+    /// US dollars an hour for what an entry tells of.
+    pub(super) fn price(&self, entry: &Entry) -> f64 {
+        let node = self.node(entry).or_else(|| by_id(self.before, entry));
+        node.and_then(|node| node.price_hourly).unwrap_or_default()
+    }
+
+    /// The node that the run has made, also if it is gone by now.
+    fn node(&self, entry: &Entry) -> Option<&Node> {
+        let passed = || self.passed.get(&entry.id.to_string()).filter(|_| entry.kind == "linode");
+        by_id(self.after, entry).or_else(passed)
     }
 
     fn made(&self, entry: &Entry) -> Made {
         let plain = Made { kind: entry.kind.clone(), name: entry.label.clone(), ..Made::default() };
-        match by_id(self.after, entry) {
+        match self.node(entry) {
+            // Through API v3 it is named after it was made.
             Some(node) => Made {
+                name: node.name.clone(),
                 role: node.role.clone(),
                 type_id: node.type_id.clone(),
                 region: node.region.clone(),
@@ -167,7 +226,7 @@ impl<'a> Changes<'a> {
         let price = |of: fn(&Node) -> Option<f64>| node.and_then(of).unwrap_or_default();
         Destroyed {
             kind: entry.kind.clone(),
-            name: entry.label.clone(),
+            name: node.map_or_else(|| entry.label.clone(), |node| node.name.clone()),
             lost: if entry.kind == "linode" { "all data on its disk".to_owned() } else { String::new() },
             hourly: price(|node| node.price_hourly),
             monthly: price(|node| node.price_monthly),

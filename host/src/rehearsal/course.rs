@@ -4,14 +4,12 @@
 //! Owns: that walk. Time in which no step was under way is the recipe's own waiting.
 
 use super::report::{Course, Share};
-use super::words::waited_for;
+use super::words::{RECIPE, waited_for};
 use crate::runs::{StepKind, StepRecord};
 use std::collections::HashMap;
+use std::time::Duration;
 
-/// What a recipe waits for by itself.
-const RECIPE: &str = "waiting in the recipe";
-
-/// Steps by when they were under way.
+/// Steps by when they were under way. The first words are those of the recipe's own waiting.
 pub(super) struct Steps {
     began_ms: u64,
     steps: Vec<Step>,
@@ -28,7 +26,8 @@ struct Step {
 
 impl Steps {
     pub(super) fn new(began_ms: u64) -> Self {
-        Self { began_ms, steps: Vec::new(), words: Vec::new(), index: HashMap::new() }
+        let (words, index) = (vec![RECIPE.to_owned()], [(RECIPE.to_owned(), 0)].into());
+        Self { began_ms, steps: Vec::new(), words, index }
     }
 
     pub(super) fn note(&mut self, step: &StepRecord, sandbox: bool) {
@@ -36,7 +35,7 @@ impl Steps {
         if step.kind == StepKind::Mark {
             return;
         }
-        let words = waited_for(&step.op, &step.args, sandbox);
+        let words = waited_for(step, sandbox);
         self.add(step.started_ms, to, words);
     }
 
@@ -52,18 +51,17 @@ impl Steps {
         // Of those that end at the same moment the shortest is the one that was waited for last.
         self.steps.sort_by_key(|step| (step.to, step.from));
         let mut shares = vec![0; self.words.len()];
-        let (mut now, mut idle) = (ended_ms, 0);
+        let mut now = ended_ms;
         for step in self.steps.iter().rev() {
             if step.to > now || step.from < self.began_ms {
                 continue;
             }
-            idle += now - step.to;
+            shares[0] += now - step.to;
             shares[step.words as usize] += step.to - step.from;
             now = step.from;
         }
-        idle += now.saturating_sub(self.began_ms);
-        let shares = self.words.into_iter().zip(shares).chain([(RECIPE.to_owned(), idle)]);
-        let mut shares: Vec<_> = shares.filter(|(_, ms)| *ms > 0).collect();
+        shares[0] += now.saturating_sub(self.began_ms);
+        let mut shares: Vec<_> = self.words.into_iter().zip(shares).filter(|(_, ms)| *ms > 0).collect();
         shares.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let shares = shares.into_iter().map(|(what, ms)| Share { what, seconds: seconds(ms) }).collect();
         Course { seconds: seconds(ended_ms.saturating_sub(self.began_ms)), shares }
@@ -71,7 +69,7 @@ impl Steps {
 }
 
 fn seconds(ms: u64) -> f64 {
-    f64::from(u32::try_from(ms).unwrap_or(u32::MAX)) / 1000.0
+    Duration::from_millis(ms).as_secs_f64()
 }
 
 #[cfg(test)]
@@ -89,7 +87,8 @@ mod tests {
         step(60_000, 80_000, "packages");
         step(90_000, 110_000, "packages");
         step(110_000, 110_050, "configuring");
-        // The recipe sleeps, then runs a command.
+        // The recipe waits, with and without a step for it, then runs a command.
+        step(110_050, 112_050, super::RECIPE);
         step(115_050, 140_050, "command: count");
         let course = steps.course(141_050);
         let line = |share: &super::Share| format!("{:.2} s {}\n", share.seconds, share.what);

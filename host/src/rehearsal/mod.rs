@@ -15,7 +15,7 @@ mod words;
 use crate::app::emulated::Emulator;
 use crate::app::{self, App, Env, Options, SandboxAccess};
 use crate::core::{Cancel, Events, Failure, FailureKind, Paths, Secret, Time, VirtualTime};
-use crate::runs::{NewRun, Run, Status};
+use crate::runs::{Bounds, NewRun, Run, Status};
 use crate::script::{self, Found, ScriptError};
 use crate::toolkit::seen::Seen;
 use crate::toolkit::{Toolkit, Yes};
@@ -24,6 +24,7 @@ use linodetool_sandbox::machines::simulated::Pace;
 use linodetool_sandbox::world::Timing;
 pub use report::{Cost, Counted, Course, Destroyed, Made, NodeChange, Rehearsal, Share, Work};
 use seed::Present;
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ pub struct Asked<'a> {
 }
 
 /// The cloud that the run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cloud {
     /// An account, with its limits and times.
     Real,
@@ -55,6 +56,10 @@ pub enum Cloud {
     Sandbox {
         timing: Timing,
         limits: LimitMode,
+        /// How fast its machines work.
+        machines: &'static Pace,
+        /// All of it passes that many times as fast as this computer's time.
+        scale: f64,
         /// It is yet to be started, so that nothing is in it.
         is_new: bool,
     },
@@ -85,6 +90,7 @@ pub fn rehearse(asked: &Asked<'_>) -> Result<Outcome, Failure> {
         ..NewRun::default()
     })?;
     (asked.cancel)(run.cancel());
+    run.bound(bounds(asked.now_ms));
     let outcome = script::run(&run, asked.recipe, asked.set, &stage.app.scripts);
     run.finish(if outcome.is_ok() { Status::Done } else { Status::Failed })?;
     let error = outcome.err();
@@ -94,6 +100,14 @@ pub fn rehearse(asked: &Asked<'_>) -> Result<Outcome, Failure> {
     let mut rehearsal = report::make(asked, &stage, &present, &run)?;
     rehearsal.failure = error.as_ref().map(|error| error.failure.clone());
     Ok(Outcome { rehearsal, error })
+}
+
+/// Far more than any recipe does that comes to its end: a thousand nodes take some ten thousand steps in lanes of a few dozen,
+/// and what is waited for again and again comes within hours or not at all.
+fn bounds(now_ms: u64) -> Bounds {
+    let hint = "a loop that waits for what a command writes never ends in a rehearsal, where it writes nothing: say what it would \
+        write, `node.run(\"...\", #{ rehearse: \"output\" })`, or wait with `wait_until`, which has a timeout";
+    Bounds { same: 10_000, steps: 3_000_000, until_ms: now_ms.saturating_add(7 * 86_400_000), hint: hint.to_owned() }
 }
 
 /// A cloud of its own with a Toolkit that works in it. Gone when dropped.
@@ -114,7 +128,7 @@ impl Stage {
         let time = VirtualTime::new(asked.now_ms);
         let cloud = match asked.cloud {
             Cloud::Real => Emulator::new(time),
-            Cloud::Sandbox { timing, limits, .. } => Emulator::with(time, timing, limits, Pace::SANDBOX),
+            Cloud::Sandbox { timing, limits, machines, .. } => Emulator::with(time, timing, limits, *machines),
         };
         let mut emulated = cloud.access()?;
         let missing = Missing::default();
@@ -151,7 +165,11 @@ impl Stage {
     /// Makes its world what the present one is.
     fn seed(&self, asked: &Asked<'_>, present: &Present) -> Result<(), Failure> {
         seed::sow(self, present, self.catalogue.as_ref())?;
-        let members = past::replay(self, &asked.paths.state, asked.context, present)?;
+        let members = past::replay(self, &asked.paths.state, asked.context, present).unwrap_or_else(|failure| {
+            self.missing
+                .note(format!("what runs have done on nodes so far, since their journal cannot be read: {failure}"));
+            HashMap::new()
+        });
         self.wait(seed::guard(self.toolkit(), present, &members))
     }
 

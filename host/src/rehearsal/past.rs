@@ -8,7 +8,7 @@ use crate::core::Failure;
 use crate::core::digest::sha256_of;
 use crate::nodes::states::{File as FileState, State, Upload};
 use crate::runs::{StepRecord, past};
-use crate::toolkit::artifacts::{Artifact, Source, mark_in, rehearsed};
+use crate::toolkit::artifacts::{Artifact, Source, mark_in};
 use crate::toolkit::commands::RUN;
 use crate::toolkit::states::{recorded, with_secret};
 use linodetool_sandbox::act::{Act, Command, File, Request, Wish};
@@ -29,7 +29,7 @@ pub(super) fn replay(
     context: &str,
     present: &Present,
 ) -> Result<HashMap<String, Vec<String>>, Failure> {
-    let mut replay = Replay { stage, present, run: String::new(), stands_for: HashMap::new(), members: HashMap::new() };
+    let mut replay = Replay { stage, present, run: String::new(), members: HashMap::new() };
     if !present.nodes.is_empty() {
         let wanted = |op: &str| {
             op.starts_with("node.") || op.starts_with("artifacts.") || ["nodes.power", MEMBERS].contains(&op)
@@ -45,8 +45,6 @@ struct Replay<'a> {
     stage: &'a Stage,
     present: &'a Present,
     run: String,
-    /// Of the present run: the digest that stands for an artifact's own in a rehearsal, by the latter.
-    stands_for: HashMap<String, String>,
     members: HashMap<String, Vec<String>>,
 }
 
@@ -54,7 +52,6 @@ impl Replay<'_> {
     fn step(&mut self, run: &str, step: &StepRecord) {
         if self.run != run {
             run.clone_into(&mut self.run);
-            self.stands_for.clear();
         }
         let args = &step.args;
         match step.op.as_str() {
@@ -91,14 +88,13 @@ impl Replay<'_> {
         (step.started_ms >= node.created_ms).then_some((address, node.id.parse().ok()?))
     }
 
-    fn artifact(&mut self, step: &StepRecord) {
+    fn artifact(&self, step: &StepRecord) {
         let source = serde_json::from_value::<Source>(step.args["source"].clone());
         let made = step.outcome.clone().map(serde_json::from_value::<Artifact>);
         if let (Ok(source), Some(Ok(made))) = (source, made)
-            && let Ok(stand_in) = rehearsed(self.stage.toolkit(), &source)
-            && !matches!(&source, Source::Local(local) if !is_as_it_was(&local.path, step))
+            && !matches!(&source, Source::Local(local) if !self.is_as_it_was(&local.path, step))
         {
-            self.stands_for.insert(made.digest().to_owned(), stand_in.digest().to_owned());
+            self.stage.toolkit().assume_artifact(&source, &made);
         }
     }
 
@@ -127,27 +123,25 @@ impl Replay<'_> {
             "node.upload" => {
                 let Ok(upload) = serde_json::from_value::<Upload>(args["upload"].clone()) else { return Vec::new() };
                 // The journal does not hold what was in it then.
-                let content = is_as_it_was(&upload.source, step).then(|| digest_of(&upload.source)).flatten();
+                let content = self.is_as_it_was(&upload.source, step).then(|| self.digest_of(&upload.source)).flatten();
                 write(upload.path, File { digest: content, ..File::default() })
             }
             "artifacts.install" => {
-                let (digest, dest) = (args["digest"].as_str().unwrap_or_default(), args["dest"].as_str());
-                let digest = self.stands_for.get(digest).map_or(digest, String::as_str).to_owned();
-                let Some(dest) = dest else { return Vec::new() };
-                write(mark_in(dest), File { digest: Some(digest), ..File::default() })
+                let (digest, dest) = (args["digest"].as_str().map(str::to_owned), args["dest"].as_str());
+                dest.map(|dest| write(mark_in(dest), File { digest, ..File::default() })).unwrap_or_default()
             }
             _ => recorded(op, args).map(|state| apply(state.wish())).unwrap_or_default(),
         }
     }
-}
 
-/// Whether a file of this computer has not been written since a step.
-fn is_as_it_was(path: &str, step: &StepRecord) -> bool {
-    let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    modified.is_some_and(|since| since.as_millis() <= u128::from(step.ended_ms.unwrap_or(step.started_ms)))
-}
+    /// Whether a file of this computer has not been written since a step.
+    fn is_as_it_was(&self, path: &str, step: &StepRecord) -> bool {
+        let modified = std::fs::metadata(self.stage.toolkit().here(path)).and_then(|meta| meta.modified()).ok();
+        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        modified.is_some_and(|since| since.as_millis() <= u128::from(step.ended_ms.unwrap_or(step.started_ms)))
+    }
 
-fn digest_of(path: &str) -> Option<String> {
-    Some(sha256_of(std::fs::File::open(path).ok()?).ok()?.0)
+    fn digest_of(&self, path: &str) -> Option<String> {
+        Some(sha256_of(std::fs::File::open(self.stage.toolkit().here(path)).ok()?).ok()?.0)
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: the words and how the parts come together. Does not know how any part is found.
 
-use super::changes::Changes;
+use super::changes::{Changes, Things};
 use super::course::Steps;
 use super::seed::Present;
 use super::{Asked, Cloud, Stage, cost, unknown};
@@ -22,6 +22,8 @@ pub struct Rehearsal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     pub create: Vec<Made>,
+    /// Made and destroyed again.
+    pub passing: Vec<Made>,
     pub change: Vec<NodeChange>,
     pub destroy: Vec<Destroyed>,
     /// What that means for what runs: `web-1: service nginx restarts`.
@@ -86,9 +88,9 @@ pub struct Work {
     /// Empty for nodes without a role.
     pub role: String,
     pub nodes: usize,
-    /// Commands, by name.
+    /// Commands that are run, by name.
     pub commands: Vec<Counted>,
-    /// All else.
+    /// All else, which looks first and changes only what differs.
     pub operations: Vec<Counted>,
 }
 
@@ -106,6 +108,11 @@ pub struct Counted {
 pub struct Cost {
     pub hourly_before: f64,
     pub hourly_after: f64,
+    /// The most at any time from before to after.
+    pub hourly_peak: f64,
+    /// What was allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hourly_max: Option<f64>,
     pub monthly_before: f64,
     pub monthly_after: f64,
 }
@@ -116,6 +123,15 @@ pub struct Course {
     pub seconds: f64,
     /// What was waited for, longest first; together that is all the time.
     pub shares: Vec<Share>,
+}
+
+impl Course {
+    /// As a person waits for it whose time passes that many times more slowly.
+    fn at(mut self, scale: f64) -> Self {
+        self.seconds /= scale;
+        self.shares.iter_mut().for_each(|share| share.seconds /= scale);
+        self
+    }
 }
 
 /// A part of the time.
@@ -132,7 +148,10 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
         let nodes = stage.toolkit().inventory().nodes(asked.context)?;
         nodes.into_iter().map(|node| (node.name.clone(), node)).collect()
     };
-    let sandbox = matches!(asked.cloud, Cloud::Sandbox { .. });
+    let (sandbox, scale) = match asked.cloud {
+        Cloud::Sandbox { scale, .. } => (true, scale),
+        Cloud::Real => (false, 1.0),
+    };
     let (mut changes, mut steps) = (Changes::new(present, &after), Steps::new(stage.began_ms));
     stage.toolkit().runs().each_step(run.id(), &mut |step| {
         steps.note(&step, sandbox);
@@ -140,20 +159,22 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
     })?;
     let ended_ms = stage.cloud.time.now_ms();
     let ledger = stage.cloud.sandbox.ledger();
-    let (create, destroy) = changes.resources(&ledger);
+    let Things { create, passing, destroy } = changes.things(&ledger);
     let (clusters, nodes) = changes.touched(&create, &destroy);
-    let cost = cost::of(&present.nodes, &after, &clusters, &nodes);
+    let mut cost = cost::of(&present.nodes, &after, &clusters, &nodes);
+    cost.hourly_peak = cost::peak(cost.hourly_before, &ledger, |entry| changes.price(entry));
     let (work, change, impact) = changes.told(&destroy);
     Ok(Rehearsal {
         recipe: asked.recipe.path.clone(),
         failure: None,
         create,
+        passing,
         change,
         destroy,
         impact,
         work,
         cost,
-        time: steps.course(ended_ms),
+        time: steps.course(ended_ms).at(scale),
         catalogue: unknown::catalogue(stage),
         unknown: unknown::of(stage, present),
         outputs: super::outputs(run),

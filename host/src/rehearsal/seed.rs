@@ -31,13 +31,12 @@ pub(super) struct Present {
 
 impl Present {
     /// Of a state directory that need not be there.
+    ///
+    /// # Errors
+    /// Something is there that cannot be read: it is not taken for nothing.
     pub(super) fn read(state: &Path, context: &str) -> Result<Self, Failure> {
-        let database = database_in(state);
-        if !database.is_file() {
-            return Ok(Self::default());
-        }
-        let look = ReadOnly::look(&database)?;
-        let store = SqliteStore::over(&database, look.connection);
+        let Some(look) = ReadOnly::look_in(state)? else { return Ok(Self::default()) };
+        let store = SqliteStore::only_look(&database_in(state), look.connection);
         Ok(Self {
             clusters: store.clusters(context)?,
             nodes: store.nodes(context)?.into_iter().map(|node| (node.name.clone(), node)).collect(),

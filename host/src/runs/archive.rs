@@ -40,12 +40,9 @@ pub fn past(
     wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(&RunId, StepRecord),
 ) -> Result<(), StateError> {
-    let database = database_in(state);
-    if !database.is_file() {
-        return Ok(());
-    }
-    let look = ReadOnly::look(&database)?;
+    let Some(look) = ReadOnly::look_in(state)? else { return Ok(()) };
     let reader = &look.connection;
+    let database = database_in(state);
     let failed = StateError::database(&database, "read");
     let filter = RunFilter { context: Some(context.to_owned()), ..RunFilter::default() };
     let runs = load::summaries(reader, &filter, &|id| FileLock::is_held(&lock_path(state, id))).map_err(&failed)?;

@@ -178,6 +178,9 @@ pub enum StepError {
     /// this.
     #[error("{0}")]
     Journal(Box<Failure>),
+    /// Nothing was done: the run has gone as far as it may (`Bounds`). A script cannot catch this.
+    #[error("{0}")]
+    Endless(Box<Failure>),
     /// Nothing was done: the step cannot be done here or cannot be journaled. A script cannot catch this.
     #[error("{0}")]
     Refused(String),
@@ -191,7 +194,7 @@ impl From<StepError> for Failure {
         let message = error.to_string();
         match error {
             StepError::Failed(failure) => failure,
-            StepError::Journal(failure) => *failure,
+            StepError::Journal(failure) | StepError::Endless(failure) => *failure,
             StepError::Diverged(_) => Self::new(FailureKind::Diverged, message)
                 .hint("resume it with the recipe it was begun with, or begin a new run"),
             StepError::NotYet => Self::internal(message),

@@ -1,5 +1,6 @@
 //! A lane: a branch of a run whose steps are in sequence. `Lane::step` is the only door to effects.
 
+use super::bounds::Repeats;
 use super::chain::{canonical_json, step_digest};
 use super::crash::Phase;
 use super::difference::{self, Departure, Difference};
@@ -23,6 +24,7 @@ pub struct Lane {
     path: Arc<str>,
     mode: Mode,
     next: AtomicU32,
+    repeats: Repeats,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +50,13 @@ struct Step {
 
 impl Lane {
     pub(super) fn root(run: Arc<Run>) -> Arc<Self> {
-        Arc::new(Self { run, path: Arc::from(""), mode: Mode::Live, next: AtomicU32::new(0) })
+        Arc::new(Self {
+            run,
+            path: Arc::from(""),
+            mode: Mode::Live,
+            next: AtomicU32::new(0),
+            repeats: Repeats::default(),
+        })
     }
 
     pub fn run(&self) -> &Arc<Run> {
@@ -64,13 +72,19 @@ impl Lane {
     /// caller sees to it that there are none.
     pub fn child(&self, fan_out: u32, name: &str) -> Arc<Self> {
         let path = format!("{}.{}", step_path(&self.path, fan_out), escape(name));
-        Arc::new(Self { run: self.run.clone(), path: path.into(), mode: self.mode, next: AtomicU32::new(0) })
+        Arc::new(Self {
+            run: self.run.clone(),
+            path: path.into(),
+            mode: self.mode,
+            next: AtomicU32::new(0),
+            repeats: Repeats::default(),
+        })
     }
 
     /// A lane for looking around while waiting: reads are done and not journaled, writes are refused.
     pub fn probe(&self) -> Arc<Self> {
         let (run, path) = (self.run.clone(), self.path.clone());
-        Arc::new(Self { run, path, mode: Mode::Probe, next: AtomicU32::new(0) })
+        Arc::new(Self { run, path, mode: Mode::Probe, next: AtomicU32::new(0), repeats: Repeats::default() })
     }
 
     /// Whether the next step was done by a process before: then nothing need be waited for.
@@ -86,7 +100,7 @@ impl Lane {
         if self.mode == Mode::Probe {
             return Err(StepError::Refused(format!("`{op}` cannot be used while waiting for a condition")));
         }
-        let step = self.next_step(at, op, args)?;
+        let step = self.next_step(at, op, args, Kind::Read)?;
         match self.meet(&step)? {
             Some(old) if old.state == StepState::Done => {}
             _ if self.run.follows() => return Err(StepError::NotYet),
@@ -109,7 +123,7 @@ impl Lane {
         if self.mode == Mode::Probe {
             return self.look::<E>(effect);
         }
-        let mut step = self.next_step(at, E::OP, effect)?;
+        let mut step = self.next_step(at, E::OP, effect, E::KIND)?;
         let mut in_doubt = false;
         if let Some(old) = self.meet(&step)? {
             let is_history = || self.run.went_on_after(&self.path, step.seq);
@@ -142,6 +156,9 @@ impl Lane {
         }
         if self.run.follows() {
             return Err(StepError::NotYet);
+        }
+        if let Some(bounded) = self.run.bounded() {
+            bounded.look(&self.repeats, self.run.now())?;
         }
         let path = format!("{}probe", if self.path.is_empty() { String::new() } else { format!("{}.", self.path) });
         let cx = self.context(path, 1, self.run.now());
@@ -241,10 +258,13 @@ impl Lane {
         if self.run.cancel().is_set() { Err(StepError::Cancelled) } else { Ok(()) }
     }
 
-    fn next_step(&self, at: &Place, op: &'static str, args: &impl Serialize) -> Result<Step, StepError> {
+    fn next_step(&self, at: &Place, op: &'static str, args: &impl Serialize, kind: Kind) -> Result<Step, StepError> {
         let args = canonical_json(args).map_err(|error| unjournaled(op, &error))?;
-        let seq = self.next.fetch_add(1, Ordering::Relaxed);
         let digest = step_digest(op, &args);
+        if let Some(bounded) = self.run.bounded() {
+            bounded.step(&self.repeats, &digest, kind, self.run.now())?;
+        }
+        let seq = self.next.fetch_add(1, Ordering::Relaxed);
         Ok(Step { seq, op, digest, args, place: place_text(at), attempt: 1, intent_ms: self.run.now() })
     }
 

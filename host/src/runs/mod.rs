@@ -11,6 +11,7 @@
 //! - The same journal answers the same script the same way; one that takes another path is told so.
 
 mod archive;
+mod bounds;
 mod chain;
 mod crash;
 mod creates;
@@ -35,6 +36,7 @@ mod verify;
 mod writer;
 
 pub use archive::{past, peek};
+pub use bounds::Bounds;
 pub use crash::{CrashPoints, Phase};
 pub use creates::{Create, Work};
 pub use difference::{Argument, Departure, Difference};

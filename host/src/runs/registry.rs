@@ -65,6 +65,16 @@ impl Runs {
         time: Arc<dyn Time>,
         events: Events,
     ) -> Result<Self, StateError> {
+        Self::open_in(durability, paths, handle, time, events).map_err(StateError::kept)
+    }
+
+    fn open_in(
+        durability: Durability,
+        paths: &Paths,
+        handle: Handle,
+        time: Arc<dyn Time>,
+        events: Events,
+    ) -> Result<Self, StateError> {
         database::prepare_state_dir(&paths.state)?;
         let around = Around { state: paths.state.clone(), database: paths.database(), handle, time, events };
         let writer = match durability {
@@ -312,7 +322,8 @@ impl Shared {
     }
 
     pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StateError> {
-        query(&guard(&self.reader)).map_err(StateError::database(&self.database, "read"))
+        let failed = StateError::database(&self.database, "read");
+        query(&guard(&self.reader)).map_err(|error| failed(error).kept())
     }
 
     fn lock_path(&self, id: &str) -> PathBuf {

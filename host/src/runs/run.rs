@@ -1,5 +1,6 @@
 //! A run: one durable execution, owned by one process.
 
+use super::bounds::{Bounded, Bounds};
 use super::chain::canonical_json;
 use super::crash::Phase;
 use super::difference::Difference;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// The end of a run as the name of a point; no lane's step is called so.
@@ -51,6 +52,7 @@ pub struct Run {
     failed: Mutex<HashSet<(Arc<str>, u32)>>,
     /// Where a script left the path of the journal.
     differences: Mutex<Vec<Difference>>,
+    bounded: OnceLock<Bounded>,
 }
 
 impl Run {
@@ -73,6 +75,7 @@ impl Run {
             follows: past.follows,
             other_text: AtomicBool::new(past.follows),
             differences: Mutex::default(),
+            bounded: OnceLock::new(),
         })
     }
 
@@ -104,6 +107,15 @@ impl Run {
     pub fn pause(&self, time: Duration) -> bool {
         let pause = self.cancel.guard(self.shared.time.sleep(time));
         self.shared.handle.block_on(self.waiting(pause)).is_some()
+    }
+
+    /// Lets it go no further than that. To be said once, before its first step.
+    pub fn bound(&self, bounds: Bounds) {
+        let _ = self.bounded.set(Bounded::new(bounds, self.now()));
+    }
+
+    pub(super) fn bounded(&self) -> Option<&Bounded> {
+        self.bounded.get()
     }
 
     /// Set to cut the run short: every waiting step returns at once, and its write stays in doubt.

@@ -92,7 +92,7 @@ fn is_method(error: &EvalAltResult) -> bool {
 fn stop(error: &StepError) -> Failure {
     match error {
         StepError::Failed(failure) => failure.clone(),
-        StepError::Journal(failure) => (**failure).clone(),
+        StepError::Journal(failure) | StepError::Endless(failure) => (**failure).clone(),
         StepError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled"),
         StepError::Refused(message) => Failure::new(FailureKind::Script, message.clone()),
         StepError::OnlyLooks(_) => Failure::new(FailureKind::Script, error.to_string()).hint(

@@ -8,14 +8,11 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::{Change, Cluster, KeyRef, Node, Role};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::firewall_rules::{MOST_MEMBERS, member_addresses};
-use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, SetMembers};
+use crate::toolkit::firewalls::{DeleteFirewall, EnsureFirewall, Ensured};
 use crate::toolkit::info::{Resolved, resolved};
 use crate::toolkit::keys::{EnsureKeys, HostKeys, forget, locked};
-use crate::toolkit::nodes::{
-    Confirmed, EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned,
-};
+use crate::toolkit::nodes::{EnsureNode, ForgetGone, Gone, Ready, Wanted, check_name, is_same, label_taken, planned};
 use crate::toolkit::plan::Plan;
-use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// A cluster as it is asked for. Names of region, types and image may be loose.
@@ -88,9 +85,13 @@ impl Toolkit {
             title: format!("cluster {}", spec.name),
             create: missing.map(|w| planned(&w.name, &look.resolved, w.type_index)).collect(),
             present: look.nodes.len(),
-            present_hourly: look.nodes.iter().filter_map(|node| node.price_hourly).sum(),
+            present_nodes: look
+                .nodes
+                .iter()
+                .map(|node| (node.name.clone(), node.price_hourly.unwrap_or(0.0)))
+                .collect(),
         };
-        at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        self.agreed(at, &plan)?;
         if !look.gone.is_empty() {
             at.step(&ForgetGone { nodes: &look.gone, toolkit: self })?;
         }
@@ -101,6 +102,7 @@ impl Toolkit {
             toolkit: self,
         })?;
         let firewall = match spec.firewall {
+            true if look.on_nodes => Some(Ensured { id: Cluster::ON_NODES.to_owned(), changed: false }),
             true => Some(at.step(&EnsureFirewall { cluster: &spec.name, toolkit: self })?),
             false => None,
         };
@@ -116,16 +118,17 @@ impl Toolkit {
                 (w.name.clone(), (w, hosts))
             })
             .collect();
-        let login = &keys.login;
+        let (login, making) = (&keys.login, &self.prepare_making(at, &look.resolved)?);
         let made = at.lanes("clusters.nodes", &items, |at, (wanted, hosts): &(Wanted, HostKeys)| {
-            let ensured = at.step(&EnsureNode { wanted, resolved: &look.resolved, login, hosts, toolkit: self })?;
+            let resolved = &look.resolved;
+            let ensured = at.step(&EnsureNode { wanted, resolved, login, making, hosts, toolkit: self })?;
             let ready = at.step(&Ready { node: &ensured.node, hosts, toolkit: self })?;
             Ok((ready.node, ensured.changed || ready.changed))
         })?;
         let mut changed = made.iter().any(|(_, changed)| *changed) || firewall.is_some_and(|f| f.changed);
         let nodes: Vec<Node> = made.into_iter().map(|(node, _)| node).collect();
         if let Some(id) = &firewall_id {
-            changed |= at.step(&SetMembers { firewall: id, members: member_addresses(&nodes), toolkit: self })?;
+            changed |= self.set_members(at, id, &nodes)?;
         }
         self.count(changed);
         Ok(Members { cluster, nodes, changed })
@@ -151,9 +154,9 @@ impl Toolkit {
 
     fn destroy_alone(&self, at: At<'_>, name: &str) -> Result<(), StepError> {
         let members = self.cluster(at, name)?;
-        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), Thing::of_node(node))).collect();
-        at.lanes("clusters.delete_nodes", &items, |at, thing| at.step(&Destroy::of(thing, self)).map(drop))?;
-        if let Some(firewall) = &members.cluster.firewall_id {
+        let items: Vec<_> = members.nodes.iter().map(|node| (node.name.clone(), node)).collect();
+        at.lanes("clusters.delete_nodes", &items, |at, node| self.destroy_node(at, node))?;
+        if let Some(firewall) = members.cluster.cloud_firewall() {
             at.step(&DeleteFirewall { firewall, cluster: name, toolkit: self })?;
         }
         at.step(&Forget { name, toolkit: self })
@@ -280,6 +283,9 @@ struct Looked {
     /// It has a firewall, even if it has no node left.
     #[serde(default)]
     guarded: bool,
+    /// The provider has no firewalls: nodes have their own.
+    #[serde(default)]
+    on_nodes: bool,
     /// Of the inventory, and still on the account.
     nodes: Vec<Node>,
     /// Of the inventory, and not on the account any more.
@@ -301,14 +307,15 @@ impl Repeatable for Look<'_> {
 
     async fn perform(&self, _: &StepCx) -> Result<Done<Looked>, Failure> {
         let (spec, toolkit) = (self.spec, self.toolkit);
-        if spec.firewall && !toolkit.provider().await?.manifest.capabilities.iter().any(|c| c == "firewalls") {
+        let types: Vec<String> = spec.roles.iter().map(|role| role.type_id.clone()).collect();
+        let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
+        let on_nodes = !toolkit.provider().await?.client.has("firewalls");
+        if spec.firewall && on_nodes && !resolved.birth.by_script {
             let message = format!("provider {} has no firewalls", toolkit.settings().provider);
             return Err(
                 Failure::new(FailureKind::Unsupported, message).hint("ask for a cluster without one: firewall: false")
             );
         }
-        let types: Vec<String> = spec.roles.iter().map(|role| role.type_id.clone()).collect();
-        let resolved = resolved(toolkit, &spec.region, &types, &spec.image).await?;
         let cluster = toolkit.inventory().cluster(toolkit.context(), &spec.name)?;
         let mut nodes = toolkit.inventory().nodes_of(toolkit.context(), &spec.name)?;
         // One list tells what is left of ours, and whose labels stand in the way.
@@ -328,7 +335,7 @@ impl Repeatable for Look<'_> {
         // A cluster without a node left binds nobody to its region or image.
         let guarded = cluster.as_ref().is_some_and(|cluster| cluster.firewall_id.is_some());
         let cluster = cluster.filter(|_| !nodes.is_empty());
-        Ok(Looked { resolved, cluster, guarded, nodes, gone }.into())
+        Ok(Looked { resolved, cluster, guarded, on_nodes, nodes, gone }.into())
     }
 }
 

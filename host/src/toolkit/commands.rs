@@ -10,8 +10,8 @@ use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::{Run, WaitPort};
 use crate::nodes::{
-    Assumption, ExecOptions, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed,
-    RunnerCommand, Target, sh_quote,
+    Assumption, Inspected, NodeError, Nodes, Outcome, Output, Place, RECORDS_KEPT, Rehearsed, RunnerCommand, Target,
+    hint_of_full_disk, sh_quote,
 };
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
 use crate::toolkit::redaction::Redaction;
@@ -153,6 +153,9 @@ impl RunOn<'_> {
         for _ in 0..REPEATS {
             match connections.run(target, place, command).await {
                 Err(NodeError::Interrupted { .. }) if self.may_repeat() => {
+                    let (node, title) = (self.node, self.title());
+                    let again = format!("{node}: `{title}` was cut by a restart or a kill; it is begun again");
+                    self.toolkit.events().note(again);
                     connections.forget_cut(target, place).await?;
                 }
                 outcome => return outcome,
@@ -174,6 +177,7 @@ impl RunOn<'_> {
         }
         let lines = redaction.text(&output.last_lines());
         let failure = Failure {
+            hint: hint_of_full_disk([&lines]),
             output: Some(lines).filter(|lines| !lines.is_empty()),
             exit_code: Some(code),
             ..Failure::new(FailureKind::Command, format!("`{}` ended with exit code {code}", self.title()))
@@ -293,8 +297,7 @@ impl Repeatable for CheckOn<'_> {
         if let Some(simulation) = self.toolkit.connections().simulation() {
             simulation.assume(Assumption::Yes, self.command.trim().lines().next().unwrap_or_default());
         }
-        let output = self.toolkit.connections().exec(&target, self.command, ExecOptions::default()).await?;
-        Ok(output.success().into())
+        Ok(self.toolkit.connections().exec_again(&target, self.command).await?.success().into())
     }
 }
 

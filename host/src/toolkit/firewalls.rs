@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
-use crate::inventory::{Change, Resource};
+use crate::inventory::{Change, Cluster, Node, Resource};
 use crate::runs::{Done, Effect, Kind, StepCx, StepError};
-use crate::toolkit::firewall_rules::cluster_rules;
+use crate::toolkit::firewall_rules::{cluster_rules, member_addresses};
 use crate::toolkit::{At, Repeatable, Toolkit};
 
 /// What ensuring a firewall found.
@@ -159,6 +159,15 @@ impl Repeatable for SetMembers<'_> {
 }
 
 impl Toolkit {
+    /// Lets these nodes reach each other through their cluster's firewall; whether it had to be changed.
+    pub(crate) fn set_members(&self, at: At<'_>, firewall: &str, nodes: &[Node]) -> Result<bool, StepError> {
+        let members = member_addresses(nodes);
+        if firewall == Cluster::ON_NODES {
+            return self.set_node_members(at, nodes, &members);
+        }
+        at.step(&SetMembers { firewall, members, toolkit: self })
+    }
+
     /// The address of a machine that is gone is soon a stranger's: the firewalls of these clusters let in their members and
     /// nobody else. To be asked by who has the clusters' locks, after the rows of the machines are gone.
     pub(crate) fn close_ranks(&self, at: At<'_>, clusters: &BTreeSet<String>) -> Result<(), StepError> {
@@ -170,7 +179,7 @@ impl Toolkit {
             let Some(firewall) = members.cluster.firewall_id.as_ref().filter(|_| clusters.contains(name)) else {
                 continue;
             };
-            match at.step(&SetMembers { firewall, members: members.addresses(), toolkit: self }) {
+            match self.set_members(at, firewall, &members.nodes) {
                 // One that is gone lets nobody in.
                 Err(StepError::Failed(failure)) if failure.kind == FailureKind::NotFound => {}
                 Err(StepError::Failed(failure)) => {

@@ -82,7 +82,7 @@ impl Toolkit {
             let rows = inventory.resources(&context, None)?.into_iter().filter(|row| row.provider == *provider);
             known.extend(rows.filter_map(|row| Thing::of_resource(&row)).map(|thing| (thing.kind, thing.id)));
             let clusters = inventory.clusters(&context)?.into_iter().filter(|row| row.provider == *provider);
-            known.extend(clusters.filter_map(|row| Some(("firewall".to_owned(), row.firewall_id?))));
+            known.extend(clusters.filter_map(|row| Some(("firewall".to_owned(), row.cloud_firewall()?.to_owned()))));
         }
         Ok(known)
     }

@@ -1,9 +1,10 @@
 //! info: what the provider offers, and what is meant by a name.
 
-use linodetool_plugin::{Image, Kernel, NoArguments, Region, Type};
+use linodetool_plugin::{BEFORE_IDS, Image, Kernel, NoArguments, Region, Type};
 use serde::{Deserialize, Serialize};
 
-use crate::core::Failure;
+use crate::core::{Failure, FailureKind};
+use crate::provider::Client;
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::names::resolve;
 use crate::toolkit::{At, Repeatable, Toolkit};
@@ -57,6 +58,19 @@ pub struct Resolved {
     /// In the order asked for.
     pub types: Vec<Type>,
     pub image: Image,
+    /// How a new node comes to its host key, and is known for ours.
+    #[serde(default)]
+    pub birth: Birth,
+}
+
+/// What a provider makes of the making of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Birth {
+    /// It has no user data: a StackScript carries what the first boot needs.
+    pub by_script: bool,
+    /// A new node has neither label nor tags for a moment, and is known by what was there before.
+    pub nameless: bool,
 }
 
 /// Finds region, types and image, and checks that nodes made of them can be known by their host keys.
@@ -75,8 +89,26 @@ pub(crate) async fn resolved(
     let region = resolve(&regions.items, region)?.clone();
     let image = resolve(&images.items, image)?.clone();
     let types = types.iter().map(|name| resolve(&all_types.items, name).cloned()).collect::<Result<Vec<_>, _>>()?;
-    check_user_data(&region, &regions.items, &image, &images.items)?;
-    Ok(Resolved { region, types, image })
+    let nameless = client.manifest().features.iter().any(|feature| feature == BEFORE_IDS);
+    let birth = Birth { by_script: !client.has("user_data"), nameless };
+    if birth.by_script {
+        check_scripts(toolkit, client)?;
+    } else {
+        check_user_data(&region, &regions.items, &image, &images.items)?;
+    }
+    Ok(Resolved { region, types, image, birth })
+}
+
+/// Without user data a StackScript is the only way into a new node.
+fn check_scripts(toolkit: &Toolkit, client: &Client) -> Result<(), Failure> {
+    if client.supports("stackscripts.list") && client.supports("stackscripts.create") {
+        return Ok(());
+    }
+    let provider = &toolkit.settings().provider;
+    let message = format!(
+        "provider {provider} has neither user data nor StackScripts, so a new node's host key would have to be trusted blindly"
+    );
+    Err(Failure::new(FailureKind::Unsupported, message).hint("use another provider, such as linode-v4"))
 }
 
 /// A node's host key reaches it in user data: where that does not work, nobody could tell the node from another machine.

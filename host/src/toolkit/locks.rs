@@ -1,6 +1,7 @@
 //! One at a time: no two of the user's processes work on the shape of the same cluster at once.
 
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::Failure;
@@ -41,6 +42,38 @@ impl Toolkit {
         match clusters {
             [] => work(),
             [first, others @ ..] => self.alone(at, first, || self.alone_with_all(at, others, work)),
+        }
+    }
+
+    /// Held by a process while it makes nodes that are nameless for a moment: what shows in the account meanwhile is its own.
+    /// Those who make them in this process hold it together.
+    ///
+    /// # Errors
+    /// `State` if there can be no lock.
+    pub(crate) async fn births(&self) -> Result<Arc<FileLock>, Failure> {
+        let broken = |error: FileError| {
+            let (message, hint) = (format!("the making of nodes cannot be locked: {error}"), error.hint());
+            Failure::new(crate::core::FailureKind::State, message).hint(hint)
+        };
+        files::private_dir(self.locks()).map_err(broken)?;
+        let path = self.locks().join(format!("births-{}", self.settings().provider));
+        let mut told = false;
+        loop {
+            {
+                let mut held = self.birth_lock();
+                if let Some(lock) = held.upgrade() {
+                    return Ok(lock);
+                }
+                if let Some(lock) = FileLock::attempt(&path).map_err(broken)? {
+                    let lock = Arc::new(lock);
+                    *held = Arc::downgrade(&lock);
+                    return Ok(lock);
+                }
+            }
+            if !std::mem::replace(&mut told, true) {
+                self.events().note("another process makes nodes on this account; waiting for it".to_owned());
+            }
+            self.time().sleep(LOOK).await;
         }
     }
 

@@ -15,6 +15,7 @@ pub mod exported_keys;
 mod fetch;
 pub mod firewall_rules;
 pub mod firewalls;
+pub mod first_boot;
 pub mod gc;
 pub mod http;
 pub mod info;
@@ -23,7 +24,9 @@ pub mod keys;
 pub mod lanes;
 mod locks;
 pub mod names;
+mod node_firewalls;
 pub mod nodes;
+pub mod operations;
 pub mod packing;
 pub mod plan;
 mod redaction;
@@ -44,7 +47,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -55,6 +58,7 @@ use crate::nodes::{Nodes, Target};
 use crate::provider::Provider;
 use crate::runs::{Effect, Lane, Place, Runs, StepError};
 use crate::secrets::SecretStore;
+use crate::secrets::files::FileLock;
 pub use configuration::Settings;
 pub use plan::{Confirm, Plan, Yes};
 pub use repeat::Repeatable;
@@ -88,11 +92,13 @@ struct Inner {
     parts: Parts,
     provider: OnceCell<Provider>,
     artifacts: artifacts::Holders,
+    assumed: artifacts::Assumed,
     changes: AtomicU64,
     known: redaction::Known,
     pages: OnceLock<Result<reqwest::Client, Failure>>,
     /// By id.
     lost: OnceLock<HashMap<String, nodes::Lost>>,
+    births: Mutex<Weak<FileLock>>,
 }
 
 impl Toolkit {
@@ -103,8 +109,10 @@ impl Toolkit {
             lost: OnceLock::new(),
             provider: OnceCell::new(),
             artifacts: artifacts::Holders::default(),
+            assumed: artifacts::Assumed::default(),
             changes: AtomicU64::new(0),
             known: redaction::Known::default(),
+            births: Mutex::default(),
         }))
     }
 
@@ -149,6 +157,10 @@ impl Toolkit {
         &self.0.parts.locks
     }
 
+    fn birth_lock(&self) -> MutexGuard<'_, Weak<FileLock>> {
+        self.0.births.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn confirm(&self) -> &dyn Confirm {
         &*self.0.parts.confirm
     }
@@ -169,6 +181,10 @@ impl Toolkit {
 
     fn holders(&self) -> &artifacts::Holders {
         &self.0.artifacts
+    }
+
+    fn assumed(&self) -> &artifacts::Assumed {
+        &self.0.assumed
     }
 
     fn known(&self) -> &redaction::Known {

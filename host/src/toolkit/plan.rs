@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::core::{Failure, FailureKind};
 
@@ -29,9 +29,9 @@ pub struct Plan {
     pub create: Vec<PlannedNode>,
     /// Nodes that are there already.
     pub present: usize,
-    /// US dollars for these, as far as it is known. It decides nothing in the journal.
+    /// These by name, with US dollars an hour as far as that is known. It decides nothing in the journal.
     #[serde(skip)]
-    pub present_hourly: f64,
+    pub present_nodes: Vec<(String, f64)>,
 }
 
 impl Plan {
@@ -65,50 +65,130 @@ pub trait Confirm: Send + Sync {
         let _ = (name, what);
         Ok(())
     }
+
+    /// Told of each plan before anybody is asked, again when a run is taken up in which somebody said yes before.
+    fn planned(&self, plan: &Plan) {
+        let _ = plan;
+    }
+
+    /// Told of each node that was destroyed, with what it cost an hour; in a run that is taken up of all of them again.
+    fn gone(&self, name: &str, hourly: f64) {
+        let _ = (name, hourly);
+    }
 }
 
-/// Says no to what would cost more than a limit, and asks another one about the rest.
+/// Says no to what would cost more than a limit, if there is one, and asks another one about the rest.
 pub struct Within {
-    max_hourly: f64,
     and: Arc<dyn Confirm>,
-    /// What each cluster costs once its latest plan is carried out.
-    costs: Mutex<BTreeMap<String, f64>>,
+    costs: Mutex<Costs>,
+}
+
+/// US dollars an hour.
+#[derive(Default)]
+struct Costs {
+    max: Option<f64>,
+    /// Of each node that plans told of, once its plan is carried out.
+    nodes: BTreeMap<String, f64>,
+    /// Names of all nodes that were heard of; each counts as there before only when it is heard of first.
+    known: BTreeSet<String>,
+    /// Of what was there before.
+    before: f64,
+    /// What was refused last.
+    refused: Option<f64>,
 }
 
 impl Within {
-    /// US dollars an hour, for all clusters together that plans are made for.
-    pub fn new(max_hourly: f64, and: Arc<dyn Confirm>) -> Self {
-        Self { max_hourly, and, costs: Mutex::default() }
+    /// Without a limit yet.
+    pub fn new(and: Arc<dyn Confirm>) -> Self {
+        Self { and, costs: Mutex::default() }
+    }
+
+    /// US dollars an hour, for all that plans tell of together.
+    pub fn limit(&self, max_hourly: f64) {
+        self.costs().max = Some(max_hourly);
+    }
+
+    pub fn max_hourly(&self) -> Option<f64> {
+        self.costs().max
+    }
+
+    /// What would have had to be allowed for the plan that was refused last.
+    pub fn refused(&self) -> Option<f64> {
+        self.costs().refused
+    }
+
+    fn costs(&self) -> MutexGuard<'_, Costs> {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Confirm for Within {
     fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
-        let total = {
-            let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-            costs.insert(plan.title.clone(), plan.hourly() + plan.present_hourly);
-            dollars(costs.values().sum())
-        };
-        within(total, self.max_hourly)?;
+        {
+            let mut costs = self.costs();
+            let total = dollars(costs.nodes.values().sum());
+            if let Some(max) = costs.max
+                && let Err(failure) = within(costs.before, total, max)
+            {
+                costs.refused = Some(total);
+                return Err(failure);
+            }
+        }
         self.and.confirm(plan)
     }
 
     fn destroy(&self, name: &str, what: &str) -> Result<(), Failure> {
         self.and.destroy(name, what)
     }
+
+    fn planned(&self, plan: &Plan) {
+        let mut costs = self.costs();
+        for (name, hourly) in &plan.present_nodes {
+            costs.was_there(name, *hourly);
+            costs.nodes.insert(name.clone(), *hourly);
+        }
+        for node in &plan.create {
+            costs.known.insert(node.name.clone());
+            costs.nodes.insert(node.name.clone(), node.hourly);
+        }
+        drop(costs);
+        self.and.planned(plan);
+    }
+
+    fn gone(&self, name: &str, hourly: f64) {
+        let mut costs = self.costs();
+        costs.was_there(name, hourly);
+        costs.nodes.remove(name);
+        drop(costs);
+        self.and.gone(name, hourly);
+    }
 }
 
-/// Whether that many dollars an hour are no more than the limit.
+impl Costs {
+    fn was_there(&mut self, name: &str, hourly: f64) {
+        if self.known.insert(name.to_owned()) {
+            self.before += hourly;
+        }
+    }
+}
+
+/// Whether that many dollars an hour are no more than the limit, or no more than what was paid before.
 ///
 /// # Errors
 /// `Declined` if they are more.
-pub fn within(hourly: f64, max_hourly: f64) -> Result<(), Failure> {
-    if hourly <= max_hourly + 1e-9 {
+pub fn within(before: f64, hourly: f64, max_hourly: f64) -> Result<(), Failure> {
+    if hourly <= max_hourly.max(before) + 1e-9 {
         return Ok(());
     }
     let message = format!("this would cost ${hourly} an hour, and the limit is ${max_hourly}");
-    Err(Failure::new(FailureKind::Declined, message).hint("ask for fewer or smaller nodes, or raise --max-cost"))
+    Err(Failure::new(FailureKind::Declined, message).field(MAX_COST).hint(FEWER))
 }
+
+/// What to do about a limit.
+pub const FEWER: &str = "ask for fewer or smaller nodes, or raise --max-cost";
+
+/// The field of a failure that a limit was the cause of.
+pub const MAX_COST: &str = "max_cost";
 
 /// Says yes, for the sandbox, `--yes`, and applications that ask for themselves.
 #[derive(Clone, Copy, Debug)]
@@ -124,20 +204,51 @@ impl Confirm for Yes {
 mod tests {
     use super::*;
 
+    /// `+a,b` plans these nodes beside those that are there, `-a` destroys one; a dollar an hour each. What was refused.
+    fn refused(there: &[&str], limit: f64, course: &[&str]) -> String {
+        let within = Within::new(Arc::new(Yes));
+        within.limit(limit);
+        let mut there: Vec<_> = there.iter().map(|name| (*name).to_owned()).collect();
+        let mut told = String::new();
+        for act in course {
+            if let Some(name) = act.strip_prefix('-') {
+                within.gone(name, 1.0);
+                there.retain(|known| known != name);
+                continue;
+            }
+            let names = act[1..].split(',').map(str::to_owned);
+            let create = names.map(|name| PlannedNode { name, hourly: 1.0, ..PlannedNode::default() });
+            let present_nodes = there.iter().map(|name| (name.clone(), 1.0)).collect();
+            let plan = Plan { create: create.collect(), present_nodes, ..Plan::default() };
+            within.planned(&plan);
+            if let Err(failure) = within.confirm(&plan) {
+                return format!("{told}{act}: {:?}: {}\n", failure.kind, failure.message);
+            }
+            there.extend(plan.create.into_iter().map(|node| node.name));
+            told += &format!("{act} ");
+        }
+        format!("{told}\n")
+    }
+
     #[test]
-    fn a_limit_counts_all_clusters_together() {
-        let plan = |title: &str, nodes: usize, present_hourly: f64| Plan {
-            title: title.to_owned(),
-            create: vec![PlannedNode { hourly: 0.036, ..PlannedNode::default() }; nodes],
-            present_hourly,
-            ..Plan::default()
-        };
-        let within = Within::new(0.108, Arc::new(Yes));
-        within.confirm(&plan("cluster a", 1, 0.036)).unwrap();
-        within.confirm(&plan("cluster b", 1, 0.0)).unwrap();
-        let refused = within.confirm(&plan("cluster b", 1, 0.036)).unwrap_err();
-        expect_test::expect![["this would cost $0.144 an hour, and the limit is $0.108"]].assert_eq(&refused.message);
-        assert_eq!(refused.kind, FailureKind::Declined);
+    fn a_limit_counts_what_is_there_at_a_time() {
+        let told = [
+            refused(&[], 3.0, &["+a,b", "+c", "+d"]),
+            // One by one anew.
+            refused(&[], 2.0, &["+a,b", "-a", "+c", "-b", "+d", "+e"]),
+            refused(&["a", "b"], 1.0, &["-a", "+a", "-b", "+b", "+c"]),
+            // What costs no more than before is not refused.
+            refused(&["a", "b"], 1.0, &["-b", "-a", "+c,d"]),
+            refused(&["a"], 1.0, &["+b"]),
+        ];
+        expect_test::expect![[r#"
+            +a,b +c +d: Declined: this would cost $4 an hour, and the limit is $3
+            +a,b +c +d +e: Declined: this would cost $3 an hour, and the limit is $2
+            +a +b +c: Declined: this would cost $3 an hour, and the limit is $1
+            +c,d 
+            +b: Declined: this would cost $2 an hour, and the limit is $1
+        "#]]
+        .assert_eq(&told.concat());
     }
 
     #[test]

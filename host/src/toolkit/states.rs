@@ -113,6 +113,7 @@ async fn apply(toolkit: &Toolkit, node: &Node, state: &(impl State + Sync), cx: 
         let applied = match nodes.apply(&target, state, Some(&place), Some(lines.clone())).await {
             // What it had done when the machine went down nobody knows: it is done again, and counts as a change.
             Err(NodeError::Interrupted { .. }) => {
+                cx.events.note(format!("{}: {title} was cut by a restart or a kill; it is done again", node.name));
                 let again = nodes.apply(&target, state, None, Some(lines)).await;
                 again.map(|applied| Applied { changed: true, ..applied })
             }

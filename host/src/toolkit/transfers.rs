@@ -44,8 +44,9 @@ impl Repeatable for UploadTo<'_> {
         let target = self.toolkit.target(self.at_node)?;
         let redaction = self.toolkit.redaction(self.at_node)?;
         let applied = staged(self.toolkit, self.node, &title, async {
-            let applied = self.upload.apply(self.toolkit.connections(), &target, &self.toolkit.settings().work).await;
-            let mut applied = applied.map_err(|error| redaction.failure(error.into()))?;
+            let (nodes, work) = (self.toolkit.connections(), &self.toolkit.settings().work);
+            let applied = nodes.persistently(&target, || self.upload.apply(nodes, &target, work));
+            let mut applied = applied.await.map_err(|error| redaction.failure(error.into()))?;
             applied.changed |= cx.in_doubt;
             let ending = Ending::of(applied.changed);
             Ok((applied, ending))
@@ -72,6 +73,7 @@ impl Repeatable for DownloadFrom<'_> {
     async fn perform(&self, _: &StepCx) -> Result<Done<Applied>, Failure> {
         let target = self.toolkit.target(self.at_node)?;
         let (nodes, work) = (self.toolkit.connections(), &self.toolkit.settings().work);
-        Ok(self.download.apply(nodes, &target, work).await?.into())
+        let fetched = nodes.persistently(&target, || self.download.apply(nodes, &target, work));
+        Ok(fetched.await?.into())
     }
 }

@@ -17,6 +17,7 @@ mod dates;
 mod disks;
 mod domains;
 mod errors;
+mod facts;
 mod group;
 mod images;
 mod instances;

@@ -78,6 +78,7 @@ provided! {
     "domain_records.create" create_domain_record(CreateDomainRecord) -> DomainRecord = domains::create_record;
     "domain_records.delete" delete_domain_record(OneDomainRecord) -> Nothing = domains::delete_record;
     "raw" raw(Raw) -> Box<RawValue> = raw::raw;
+    "raw.operations" list_raw_operations(NoArguments) -> Page<RawOperation> = facts::operations;
 
     lacking
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Fault, Hit, Rule};
-use crate::v4;
 use crate::wire::{Mishap, Request, Response};
+use crate::{v3, v4};
 
 /// Tells a client of ours, and a person who looks, that the answer was made wrong on purpose.
 const HEADER: &str = "X-Sandbox-Fault";
@@ -26,11 +26,16 @@ pub(super) struct Asked {
     linode_type: Option<String>,
     /// What tells it from others: its method, its path with names instead of ids, and the node.
     pub(super) place: String,
+    reads: bool,
+    pub(super) by_v3: bool,
 }
 
 impl Asked {
     /// None for what is not part of the emulated API.
     pub(super) fn of(request: &Request, label: Option<&str>) -> Option<Self> {
+        if v3::is_at(&request.path) {
+            return Some(Self::of_v3(&v3::actions(request), label));
+        }
         let resource = v4::resource(&request.path)?.trim_end_matches('/');
         let segments: Vec<&str> = resource.split('/').collect();
         let method = request.method.as_str();
@@ -66,11 +71,42 @@ impl Asked {
             region,
             linode_type,
             place,
+            reads: method == "GET",
+            by_v3: false,
         })
     }
 
+    /// Several actions are a batch, which reads if all of them do.
+    fn of_v3(actions: &[v3::Action], label: Option<&str>) -> Self {
+        let name = if let [one] = actions { one.name.as_str() } else { "batch" };
+        let reads = |action: &v3::Action| action.name.ends_with(".list") || action.name.starts_with("avail.");
+        let reads = actions.iter().all(reads);
+        let operation = match name.rsplit('.').next() {
+            Some("create") if name == "linode.create" => "create",
+            Some("boot") => "boot",
+            Some("reboot") => "reboot",
+            Some("shutdown") => "shutdown",
+            Some("delete") => "delete",
+            _ if reads => "list",
+            _ => "change",
+        };
+        let of = |one: fn(&v3::Action) -> Option<&'static str>| actions.first().and_then(one).map(str::to_owned);
+        let node = label.map(|label| format!(" {label}")).unwrap_or_default();
+        Self {
+            method: "POST".to_owned(),
+            operation,
+            resource: format!("/{name}"),
+            label: label.map(str::to_owned),
+            region: of(|action| action.region),
+            linode_type: of(|action| action.linode_type),
+            place: format!("POST /{name}{node}"),
+            reads,
+            by_v3: true,
+        }
+    }
+
     fn reads(&self) -> bool {
-        self.method == "GET"
+        self.reads
     }
 
     /// What a rule's target may name.
@@ -103,24 +139,33 @@ impl Asked {
 
 /// What happens to a request.
 #[derive(Debug)]
-pub(crate) struct Fate(Hit);
+pub(crate) struct Fate {
+    hit: Hit,
+    /// It is told as API v3 does.
+    by_v3: bool,
+}
 
 impl Fate {
-    pub(super) fn new(hit: Hit) -> Self {
-        Self(hit)
+    pub(super) fn new(hit: Hit, by_v3: bool) -> Self {
+        Self { hit, by_v3 }
     }
 
     /// The answer that is given instead of doing it; none: it is done.
     pub(crate) fn before(&self) -> Option<Response> {
-        let hit = &self.0;
+        let hit = &self.hit;
         let response = match hit.fault {
+            Fault::S429 if self.by_v3 => v3::refusal(14, "API rate limit exceeded"),
+            Fault::AccountLimit if self.by_v3 => {
+                v3::refusal(15, "Account Limit reached. Please open a support ticket.")
+            }
+            Fault::Capacity if self.by_v3 => v3::refusal(8, "No open slots for this plan!"),
             Fault::LostRequest => closed(),
             // These may come before as well as after the effect: a client cannot know.
-            Fault::S408 | Fault::S500 | Fault::S502 if hit.heads => unclear(hit.fault),
-            Fault::S429 => later(429, "Too many requests", hit.time),
-            Fault::S503 => later(503, "Service unavailable. Please try again later.", hit.time),
+            Fault::S408 | Fault::S500 | Fault::S502 if hit.heads => self.unclear(),
+            Fault::S429 => later(refusal(429, "Too many requests"), hit.time),
+            Fault::S503 => later(self.refusal(503, "Service unavailable. Please try again later."), hit.time),
             Fault::Maintenance => {
-                let mut response = refusal(503, "The API is in maintenance.");
+                let mut response = self.refusal(503, "The API is in maintenance.");
                 response.headers.push(("X-Maintenance-Mode".to_owned(), "all".to_owned()));
                 response
             }
@@ -135,12 +180,12 @@ impl Fate {
 
     /// What becomes of the answer of what was done.
     pub(crate) fn after(&self, mut response: Response) -> Response {
-        let hit = &self.0;
+        let hit = &self.hit;
         match hit.fault {
             Fault::LostReply => response = closed(),
             Fault::Reset => response.mishap = Some(Mishap::Broken),
             Fault::Slow => response.delay = hit.time,
-            Fault::S408 | Fault::S500 | Fault::S502 => response = unclear(hit.fault),
+            Fault::S408 | Fault::S500 | Fault::S502 => response = self.unclear(),
             Fault::Html => response = page(200, "Something else than the API"),
             Fault::Truncated => response.mishap = Some(Mishap::Truncated),
             _ => {}
@@ -148,8 +193,21 @@ impl Fate {
         self.marked(response)
     }
 
+    fn unclear(&self) -> Response {
+        match self.hit.fault {
+            Fault::S408 => self.refusal(408, "Please try again"),
+            Fault::S500 => self.refusal(500, "Internal server error"),
+            _ => page(502, "502 Bad Gateway"),
+        }
+    }
+
+    /// Other statuses than 200 are not API v3's: what stands before it says them.
+    fn refusal(&self, status: u16, reason: &str) -> Response {
+        if self.by_v3 { page(status, &format!("{status} {reason}")) } else { refusal(status, reason) }
+    }
+
     fn marked(&self, mut response: Response) -> Response {
-        response.headers.push((HEADER.to_owned(), format!("{}: {}", self.0.number, self.0.fault.name())));
+        response.headers.push((HEADER.to_owned(), format!("{}: {}", self.hit.number, self.hit.fault.name())));
         response
     }
 }
@@ -158,18 +216,9 @@ fn refusal(status: u16, reason: &str) -> Response {
     Response::new(status, json!({"errors": [{"reason": reason}]}))
 }
 
-fn later(status: u16, reason: &str, time: Duration) -> Response {
-    let mut response = refusal(status, reason);
+fn later(mut response: Response, time: Duration) -> Response {
     response.headers.push(("Retry-After".to_owned(), time.as_millis().div_ceil(1000).to_string()));
     response
-}
-
-fn unclear(fault: Fault) -> Response {
-    match fault {
-        Fault::S408 => refusal(408, "Please try again"),
-        Fault::S500 => refusal(500, "Internal server error"),
-        _ => page(502, "502 Bad Gateway"),
-    }
 }
 
 /// As the web server before the API writes them.

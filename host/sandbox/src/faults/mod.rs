@@ -3,6 +3,7 @@
 //! Owns: the rules in force, the draws and the log. Does not know the world: it is asked whether something happens, and the
 //! one who asks does it. Whether it happens depends on the seed, the fault, what it is about (a request's method, path and
 //! node; a Linode's label) and how often that was so before, never on what else goes on: a failure comes again with its seed.
+//! With a seed given the same goes for how long things take; without one they take what is usual.
 
 mod answers;
 mod spec;
@@ -21,6 +22,13 @@ pub use spec::{Fault, Rule, Spec, SpecError};
 /// More are not kept; the number of a fault tells how many there were.
 const MOST_KEPT: usize = 10_000;
 
+/// Thousandths that are the whole.
+pub(crate) const USUAL: u32 = 1000;
+
+/// With a seed, what takes longest takes that many times what is usual, and what takes least that part of it: hosts and
+/// hours differ so much.
+const SPREAD: f64 = 1.5;
+
 /// What goes wrong, and when. Clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<State>>);
@@ -28,7 +36,9 @@ pub struct Faults(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     spec: Spec,
-    seed: u64,
+    seed: Option<u64>,
+    /// How often it was asked how long something takes for a Linode.
+    timed: HashMap<(&'static str, String), u64>,
     /// How often a rule was asked about a place.
     asked: HashMap<(usize, String), u64>,
     /// How often each rule has happened.
@@ -80,17 +90,19 @@ impl Faults {
 
     /// These, drawn from a seed.
     pub fn of(spec: Spec, seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State { spec, seed, ..State::default() })))
+        Self(Arc::new(Mutex::new(State { spec, seed: Some(seed), ..State::default() })))
     }
 
-    /// Other rules from now on. The log goes on.
-    pub fn replace(&self, spec: Spec, seed: u64) {
+    /// Other rules or another seed from now on; what is not given stays. The log goes on.
+    pub fn replace(&self, spec: Option<Spec>, seed: Option<u64>) {
         let mut state = self.lock();
-        *state = State { spec, seed, log: std::mem::take(&mut state.log), number: state.number, ..State::default() };
+        let State { spec: rules, seed: number, log, number: last, .. } = std::mem::take(&mut *state);
+        let (spec, seed) = (spec.unwrap_or(rules), seed.or(number));
+        *state = State { spec, seed, log, number: last, ..State::default() };
     }
 
-    /// The rules in force, `none` without any, and their seed.
-    pub fn in_force(&self) -> (String, u64) {
+    /// The rules in force, `none` without any, and the seed, if one was given.
+    pub fn in_force(&self) -> (String, Option<u64>) {
         let state = self.lock();
         (state.spec.to_string(), state.seed)
     }
@@ -114,12 +126,24 @@ impl Faults {
         let asked = answers::Asked::of(request, label)?;
         let words = asked.words();
         let hit = state.draw(|rule| asked.concerned_by(rule, &words, linodes), &asked.place, now)?;
-        Some(Fate::new(hit))
+        Some(Fate::new(hit, asked.by_v3))
     }
 
     /// Whether this befalls the Linode of this label now.
     pub(crate) fn befalls(&self, fault: Fault, label: &str, now: Time) -> Option<Hit> {
         self.lock().draw(|rule| rule.fault == fault && rule.concerns(&[label]), label, now)
+    }
+
+    /// How long this takes for the Linode of this label now, in thousandths of what is usual.
+    pub(crate) fn pace(&self, what: &'static str, label: &str) -> u32 {
+        let mut state = self.lock();
+        let Some(seed) = state.seed else { return USUAL };
+        let count = state.timed.entry((what, label.to_owned())).or_default();
+        *count += 1;
+        // Two halves, so that most are near the middle.
+        let drawn = dice(seed, what, label, *count);
+        let halves = [drawn as u32, (drawn >> 32) as u32].map(|half| f64::from(half) / f64::from(u32::MAX) - 0.5);
+        (f64::from(USUAL) * SPREAD.powf(halves[0] + halves[1])).round() as u32
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -134,7 +158,7 @@ impl State {
         for (at, rule) in self.spec.rules.iter().enumerate().filter(|(_, rule)| applies(rule)) {
             let count = self.asked.entry((at, place.to_owned())).or_default();
             *count += 1;
-            let drawn = dice(self.seed, rule.fault.name(), place, *count);
+            let drawn = dice(self.seed.unwrap_or_default(), rule.fault.name(), place, *count);
             let happened = self.happened.get(&at).copied().unwrap_or_default();
             // The upper 53 bits, which a float holds exactly.
             let share = (drawn >> 11) as f64 / (1_u64 << 53) as f64;
@@ -208,14 +232,30 @@ mod tests {
     }
 
     #[test]
+    fn the_seed_decides_how_long_things_take() {
+        let of = |seed| {
+            let faults = Faults::of(Spec::default(), seed);
+            let labels: Vec<_> = (0..500).map(|n| format!("web-{n}")).collect();
+            labels.iter().map(|label| faults.pace("boot", label)).collect::<Vec<_>>()
+        };
+        let (mut one, usual) = (of(1), Faults::none().pace("boot", "web-1"));
+        assert_eq!(of(1), one);
+        assert_ne!(of(2), one);
+        one.sort_unstable();
+        assert_eq!(usual, USUAL);
+        assert!(one[0] >= 666 && one[499] <= 1500, "{} to {}", one[0], one[499]);
+        assert!((950..1050).contains(&one[250]), "half of them are below {}", one[250]);
+    }
+
+    #[test]
     fn a_target_without_a_chance_is_hit_once_and_noted() {
         let faults = Faults::parse("boot-fail=b", 0).unwrap();
         assert_eq!(happened(&faults, &["a", "b", "b", "c"]), ["b 1"]);
-        faults.replace(Spec::parse("boot-fail:2x").unwrap(), 0);
+        faults.replace(Spec::parse("boot-fail:2x").ok(), Some(0));
         assert_eq!(happened(&faults, &["a", "b", "c"]), ["a 1", "b 1"]);
         let told: Vec<_> = faults.log(1).iter().map(ToString::to_string).collect();
         assert_eq!(told, ["2: boot-fail (a)", "3: boot-fail (b)"]);
-        faults.replace(Spec::default(), 0);
-        assert_eq!((faults.in_force(), faults.count()), (("none".to_owned(), 0), 3));
+        faults.replace(Some(Spec::default()), None);
+        assert_eq!((faults.in_force(), faults.count()), (("none".to_owned(), Some(0)), 3));
     }
 }

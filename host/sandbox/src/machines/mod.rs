@@ -80,6 +80,9 @@ pub struct MachineSpec {
     pub stackscript: Option<StackScript>,
     /// Memory of the Linode's type, in MB; what a machine may say of itself, not a limit.
     pub memory_mb: u64,
+    /// Thousandths of the usual time that its work takes in this boot, if it is only simulated.
+    #[serde(default)]
+    pub pace: Option<u32>,
     /// Number of this boot: a later one's is higher.
     #[serde(default)]
     pub life: u64,
@@ -88,7 +91,7 @@ pub struct MachineSpec {
     pub faults: MachineFaults,
 }
 
-/// What a machine does wrong on purpose. One that is simulated may leave it.
+/// What a machine does wrong on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineFaults {
     /// SSH is refused for so long after the boot.
@@ -174,6 +177,10 @@ pub trait Machines: Send + Sync {
     /// Whose simulated machine has this address, if it is on.
     fn simulated_at(&self, _: &str) -> Option<u64> {
         None
+    }
+    /// Nothing of them is there but what is known of them.
+    fn are_simulated(&self) -> bool {
+        false
     }
     /// Does something on a machine that is only simulated. `None`: these machines are real, and reached over SSH.
     fn act(&self, _: act::Request, _: Time) -> Option<act::Acted> {

@@ -8,7 +8,7 @@ use super::call::{Answer, Call, Route, done, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
 use super::firewall_rules::{read_rules, rules_view};
-use super::input::label_problem;
+use crate::rules::label_problem;
 use crate::world::{Device, Firewall, World};
 
 const READ: &str = "firewall:read_only";

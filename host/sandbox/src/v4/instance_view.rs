@@ -83,29 +83,33 @@ fn encryption(linode: &Linode) -> &'static str {
 }
 
 pub(super) fn config_view(config: &Config) -> Value {
+    let device = |at: usize| config.devices.get(at).filter(|disk| **disk > 0);
     let devices: Map<String, Value> = ('a'..='h')
         .enumerate()
         .map(|(at, letter)| {
-            let disk = config.devices.get(at).map(|disk| json!({"disk_id": disk, "volume_id": null}));
+            let disk = device(at).map(|disk| json!({"disk_id": disk, "volume_id": null}));
             (format!("sd{letter}"), disk.unwrap_or_default())
         })
         .collect();
+    let helpers = config.helpers;
     json!({
         "id": config.id,
         "label": config.label,
         "helpers": {
-            "updatedb_disabled": true, "distro": true, "modules_dep": true, "network": true, "devtmpfs_automount": true,
+            "updatedb_disabled": helpers.updatedb_disabled, "distro": helpers.distro,
+            "modules_dep": helpers.modules_dep, "network": helpers.network,
+            "devtmpfs_automount": helpers.devtmpfs_automount,
         },
         "kernel": config.kernel,
-        "comments": "",
-        "memory_limit": 0,
+        "comments": config.comments,
+        "memory_limit": config.memory_limit,
         "created": config.created.wire(),
         "updated": config.created.wire(),
-        "root_device": "/dev/sda",
+        "root_device": config.root_device,
         "devices": devices,
-        "initrd": null,
-        "run_level": "default",
-        "virt_mode": "paravirt",
+        "initrd": device(8),
+        "run_level": config.run_level,
+        "virt_mode": config.virt_mode,
         "interfaces": [],
     })
 }

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::call::{Answer, Call, Route, done, ok};
 use super::error::Refused;
-use super::input::label_problem;
 use super::instance_create;
 use super::instance_view::linode_view;
 use super::page;
 use crate::limits::Class;
+use crate::rules::label_problem;
 use crate::world::{Linode, Refusal};
 
 const READ: &str = "linodes:read_only";
@@ -42,6 +42,13 @@ fn seen<'a>(call: &'a Call<'_>, id: u64) -> Option<&'a Linode> {
 /// The Linode that the path names, if it is seen.
 pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
     seen(call, call.id(0)?).ok_or_else(Refused::not_found)
+}
+
+/// The same, if nothing goes on with it.
+pub(super) fn at_rest<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
+    let linode = linode(call)?;
+    let busy = linode.busy() || call.world.host_is_busy(linode.id);
+    if busy { Err(Refused::busy()) } else { Ok(linode) }
 }
 
 /// Why a label cannot be given to a Linode: `present` is the one that asks, if it exists.
@@ -115,7 +122,7 @@ enum Power {
 }
 
 fn power(call: &mut Call<'_>, what: Power) -> Answer {
-    let (id, now) = (linode(call)?.id, call.now);
+    let (id, now) = (at_rest(call)?.id, call.now);
     let mut input = call.input()?;
     let config = input.number("config_id");
     input.done()?;

@@ -28,8 +28,10 @@ pub(crate) fn list<R: Row>(
     if page.number > pages {
         return Err(Refused::not_found());
     }
-    let data: Vec<Value> = rows.iter().skip((page.number - 1) * page.size).take(page.size).map(view).collect();
-    Ok(Response::new(200, json!({"data": data, "page": page.number, "pages": pages, "results": rows.len()})))
+    let mut body = json!({"page": page.number, "pages": pages, "results": rows.len()});
+    // Moved into its place: the macro would copy every row.
+    body["data"] = rows.iter().skip((page.number - 1) * page.size).take(page.size).map(view).collect();
+    Ok(Response::new(200, body))
 }
 
 /// The only ids that a list can show, if its filter names them: so many rows need be looked at.

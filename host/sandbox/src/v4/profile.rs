@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Route, done, ok};
 use super::error::Refused;
 use super::filter::{Field, Row};
-use super::input::is_public_key;
+use crate::rules::is_public_key;
 use crate::secret;
 use crate::wire::Response;
 use crate::world::{SshKey, Token, USERNAME};

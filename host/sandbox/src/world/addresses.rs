@@ -40,6 +40,10 @@ impl Addresses {
         self.by_name = true;
     }
 
+    pub fn are_given_by_name(&self) -> bool {
+        self.by_name
+    }
+
     /// A public address nobody has, unless all are taken.
     pub fn public(&mut self, name: &str) -> Option<Ipv4Addr> {
         self.start(name);

@@ -107,6 +107,11 @@ impl Events {
         self.all.get(Self::place(id)?).filter(|event| event.shows(now))
     }
 
+    /// One, whether it shows or not.
+    pub(super) fn even_hidden(&self, id: u64) -> Option<&Event> {
+        self.all.get(Self::place(id)?)
+    }
+
     /// Tells of something that has happened.
     pub fn notify(&mut self, action: &'static str, entity: Entity, now: Time) -> u64 {
         self.push(action, Some(entity), None, Outcome::Notification, now)

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::power::Operation;
-use super::{Entity, EntityId, Job, Timer, Work, World};
+use super::{Config, Disk, Entity, EntityId, Job, Timer, Work, World};
 use crate::catalogue::{Region, Type};
 use crate::clock::Time;
 use crate::faults::Fault;
@@ -56,6 +56,7 @@ pub enum Status {
     Rebooting,
     Running,
     ShuttingDown,
+    Rebuilding,
     Offline,
 }
 
@@ -67,6 +68,7 @@ impl Status {
             Self::Rebooting => "rebooting",
             Self::Running => "running",
             Self::ShuttingDown => "shutting_down",
+            Self::Rebuilding => "rebuilding",
             Self::Offline => "offline",
         }
     }
@@ -87,43 +89,6 @@ impl Alerts {
     pub fn of(one: &Type) -> Self {
         Self { cpu: 90 * one.vcpus, network_in: 10, network_out: 10, transfer_quota: 80, io: 10_000 }
     }
-}
-
-#[derive(Clone, Debug)]
-pub struct Disk {
-    pub id: u64,
-    pub label: String,
-    pub status: DiskStatus,
-    pub filesystem: &'static str,
-    /// MB.
-    pub size: u64,
-    pub created: Time,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiskStatus {
-    NotReady,
-    Ready,
-}
-
-impl DiskStatus {
-    pub fn wire(self) -> &'static str {
-        match self {
-            Self::NotReady => "not ready",
-            Self::Ready => "ready",
-        }
-    }
-}
-
-/// A configuration profile: what to boot from.
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub id: u64,
-    pub label: String,
-    pub kernel: String,
-    /// Ids of disks, in the order of the devices.
-    pub devices: Vec<u64>,
-    pub created: Time,
 }
 
 /// What a machine is given at its first boot; never shown again.
@@ -170,6 +135,14 @@ impl Linode {
         self.operation.is_some()
     }
 
+    /// A system is put on one of its disks. The machine has one system: that of its first disk.
+    pub fn receive(&mut self, image: String, launch: Launch) {
+        if self.image.is_none() {
+            self.image = Some(image);
+            self.launch = launch;
+        }
+    }
+
     /// All IPv4 addresses, as the API lists them: public first.
     pub fn ipv4(&self) -> impl Iterator<Item = Ipv4Addr> {
         std::iter::once(self.public_ip).chain(self.private_ip)
@@ -201,6 +174,7 @@ impl Linode {
             user_data: self.launch.user_data.clone(),
             stackscript: self.launch.stackscript.clone(),
             memory_mb: self.linode_type.memory,
+            pace: None,
             life: self.life,
             faults: MachineFaults { disk: self.disk_room, ..MachineFaults::default() },
         })
@@ -219,6 +193,25 @@ impl World {
         self.linode_labels.remove(&linode.label);
         label.clone_into(&mut linode.label);
         self.linode_labels.insert(label.to_owned(), id);
+        if self.addresses.are_given_by_name() && self.is_brand_new(id) {
+            // What was made without a name has its address by the order of the calls until now.
+            self.readdress(id);
+        }
+    }
+
+    fn readdress(&mut self, id: u64) {
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        self.addresses.free(linode.public_ip);
+        if let Some(address) = self.addresses.public(&linode.label) {
+            linode.public_ip = address;
+        }
+    }
+
+    /// Gives a Linode an address in the private network; none if it has one, or there are none left.
+    pub fn add_private_ip(&mut self, id: u64) -> Option<Ipv4Addr> {
+        let linode = self.linodes.get_mut(&id).filter(|linode| linode.private_ip.is_none())?;
+        linode.private_ip = self.addresses.private(&linode.label);
+        linode.private_ip
     }
 
     /// From now on the same labels get the same addresses, in whatever order they come.
@@ -252,9 +245,10 @@ impl World {
         let hidden = self.faults.befalls(Fault::Invisible, &label, now);
         let visible = hidden.map_or(now, |hit| now.after(hit.time));
         let disk_room = self.faults.befalls(Fault::DiskFull, &label, now).and_then(|hit| hit.size);
-        let timing = self.timing;
-        let starts = now.after(timing.scheduled);
-        let course = (starts, timing.create.saturating_sub(timing.scheduled));
+        let usual = self.timing;
+        let starts = now.after(usual.scheduled);
+        let course = (starts, usual.create.saturating_sub(usual.scheduled));
+        let timing = usual.at(self.faults.pace("create", &label));
         let event = self.events.begin("linode_create", (Entity::linode(id, &label), image), course, now);
         let boots = new.booted && new.image.is_some();
         let operation = Operation::create(self.new_id("operation"), event, now, boots);
@@ -300,6 +294,27 @@ impl World {
         Some(id)
     }
 
+    /// Puts another system in place of all that is on a Linode, which rests.
+    pub fn rebuild_linode(&mut self, id: u64, image: (String, String), booted: bool, launch: Launch, now: Time) {
+        let Some(present) = self.linodes.get(&id) else { return };
+        let (one, label, entity) = (present.linode_type, present.label.clone(), present.entity());
+        let kernel = present.configs.first().map_or("linode/grub2".to_owned(), |config| config.kernel.clone());
+        let (disks, configs) = self.deploy(one, Some(&image), 512.min(one.disk), &kernel, now);
+        let timing = self.timing.at(self.faults.pace("create", &label));
+        let event = self.events.begin("linode_rebuild", (entity, None), (now, timing.create), now);
+        let operation = Operation::create(self.new_id("operation"), event, now, booted);
+        self.at(now.after(timing.create), Timer::Created { linode: id, operation: operation.serial });
+        // What the machine has written goes with it.
+        let wipe = self.new_id("operation");
+        self.outside.jobs.push(Job { linode: id, operation: wipe, work: Work::Delete });
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.status = Status::Rebuilding;
+        linode.updated = now;
+        linode.image = Some(image.0);
+        (linode.disks, linode.configs, linode.launch) = (disks, configs, launch);
+        linode.operation = Some(operation);
+    }
+
     /// Ends a Linode at once; its machine follows. False if there is none.
     pub fn delete_linode(&mut self, id: u64, now: Time) -> bool {
         let Some(linode) = self.linodes.remove(&id) else { return false };
@@ -307,6 +322,8 @@ impl World {
             self.remove_device(firewall, device, now);
         }
         self.linode_labels.remove(&linode.label);
+        self.forget_host(id, now);
+        self.detach_volumes(id);
         for address in linode.ipv4() {
             self.addresses.free(address);
         }
@@ -329,43 +346,5 @@ impl World {
             label.push_str("-1");
         }
         label
-    }
-
-    /// The disks and the profile that a deployed image brings.
-    fn deploy(
-        &mut self,
-        one: &Type,
-        image: Option<&(String, String)>,
-        swap: u64,
-        kernel: &str,
-        now: Time,
-    ) -> (Vec<Disk>, Vec<Config>) {
-        let Some((_, label)) = image else { return (Vec::new(), Vec::new()) };
-        let mut disks = vec![Disk {
-            id: self.new_id("disk"),
-            label: format!("{label} Disk"),
-            status: DiskStatus::NotReady,
-            filesystem: "ext4",
-            size: one.disk.saturating_sub(swap),
-            created: now,
-        }];
-        if swap > 0 {
-            disks.push(Disk {
-                id: self.new_id("disk"),
-                label: format!("{swap} MB Swap Image"),
-                status: DiskStatus::NotReady,
-                filesystem: "swap",
-                size: swap,
-                created: now,
-            });
-        }
-        let config = Config {
-            id: self.new_id("config"),
-            label: format!("My {label} Disk Profile"),
-            kernel: kernel.to_owned(),
-            devices: disks.iter().map(|disk| disk.id).collect(),
-            created: now,
-        };
-        (disks, vec![config])
     }
 }

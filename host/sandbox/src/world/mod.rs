@@ -4,26 +4,38 @@
 //! a transition is given the time, and what it wants done outside it leaves in [`World::take_outside`].
 
 mod addresses;
+mod disks;
+mod domains;
 mod events;
 mod firewalls;
+mod hosts;
+mod images;
 mod linodes;
+mod nodebalancers;
 mod power;
 mod profile;
 mod seed;
 mod stackscripts;
 mod timing;
+mod volumes;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use addresses::Addresses;
+pub use disks::{Config, Disk, DiskStatus, Helpers};
+pub use domains::{Domain, DomainRecord};
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
-pub use linodes::{Alerts, Config, Disk, DiskStatus, Launch, Linode, NewLinode, Status};
+pub use hosts::{HostJob, HostWork, JobState};
+pub use images::OwnImage;
+pub use linodes::{Alerts, Launch, Linode, NewLinode, Status};
+pub use nodebalancers::{BalancerConfig, BalancerNode, NodeBalancer};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
 pub use seed::{Seed, SeedFirewall, SeedLinode};
 pub use stackscripts::{Script, UserDefinedField};
 pub use timing::Timing;
+pub use volumes::Volume;
 
 use crate::catalogue::{self, Catalogue};
 use crate::clock::Time;
@@ -42,6 +54,11 @@ pub struct World {
     pub linodes: BTreeMap<u64, Linode>,
     pub firewalls: BTreeMap<u64, Firewall>,
     pub stackscripts: BTreeMap<u64, Script>,
+    /// Images of the account's own.
+    pub images: BTreeMap<u64, OwnImage>,
+    pub volumes: BTreeMap<u64, Volume>,
+    pub domains: BTreeMap<u64, Domain>,
+    pub nodebalancers: BTreeMap<u64, NodeBalancer>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
     /// By which an account is told from others; 0 before it has a token.
@@ -50,6 +67,8 @@ pub struct World {
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
     pub reason: String,
+    /// The jobs that wait for the Linodes' hosts, or were done by them.
+    hosts: hosts::Hosts,
     /// What may go wrong with Linodes.
     faults: Faults,
     linode_labels: HashMap<String, u64>,
@@ -115,12 +134,17 @@ impl World {
             linodes: BTreeMap::new(),
             firewalls: BTreeMap::new(),
             stackscripts: BTreeMap::new(),
+            images: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            nodebalancers: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
             account: 0,
             events: Events::default(),
             began: now,
             reason: String::new(),
+            hosts: hosts::Hosts::default(),
             faults: Faults::none(),
             linode_labels: HashMap::new(),
             firewall_labels: HashMap::new(),
@@ -158,6 +182,7 @@ impl World {
             }
             let timer = entry.remove();
             self.timer_due(timer, due);
+            self.advance_hosts(due);
         }
     }
 

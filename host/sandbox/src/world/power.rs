@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{Job, Linode, Status, Undone, Work, World};
 use crate::clock::Time;
-use crate::faults::Fault;
+use crate::faults::{Fault, USUAL};
 use crate::machines::{HowEnded, MachineExit, MachineSpec};
 use crate::world::DiskStatus;
 
@@ -42,6 +42,8 @@ pub struct Operation {
     doomed: bool,
     /// It comes up this much later, by a fault of the sandbox's.
     hangs: Duration,
+    /// Thousandths of the usual time.
+    pace: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,8 @@ enum Kind {
 
 impl Operation {
     fn new(serial: u64, event: Option<u64>, began: Time, kind: Kind) -> Self {
-        let hangs = Duration::ZERO;
-        Self { serial, event, began, kind, ended: None, up: false, restarts: false, doomed: false, hangs }
+        let (hangs, pace) = (Duration::ZERO, USUAL);
+        Self { serial, event, began, kind, ended: None, up: false, restarts: false, doomed: false, hangs, pace }
     }
 
     pub(super) fn create(serial: u64, event: u64, began: Time, boots: bool) -> Self {
@@ -85,6 +87,11 @@ pub enum Timer {
     /// The machine restarts by itself, by a fault of the sandbox's.
     Upset {
         linode: u64,
+    },
+    /// A job of its host's is done.
+    HostJob {
+        linode: u64,
+        job: u64,
     },
 }
 
@@ -130,10 +137,12 @@ impl World {
         if linode.busy() {
             return Err(Refusal::Busy);
         }
+        let pace = self.faults.pace("shutdown", &linode.label);
         let course = (now, self.timing.shutdown);
         let event = self.events.begin("linode_shutdown", (linode.entity(), None), course, now);
         let serial = self.new_id("operation");
-        self.begin(id, Operation::new(serial, Some(event), now, Kind::Down), Status::ShuttingDown);
+        let operation = Operation { pace, ..Operation::new(serial, Some(event), now, Kind::Down) };
+        self.begin(id, operation, Status::ShuttingDown);
         self.outside.jobs.push(Job { linode: id, operation: serial, work: Work::PowerOff });
         Ok(())
     }
@@ -141,7 +150,7 @@ impl World {
     /// The machines have done a job, or could not. Outcomes of operations that are over are ignored.
     pub fn job_done(&mut self, id: u64, operation: u64, outcome: Result<(), Undone>, now: Time) {
         let Some(present) = self.operation(id, operation).cloned() else { return };
-        let timing = self.timing;
+        let timing = self.timing.at(present.pace);
         let doom = || Undone { why: DOOM.to_owned(), runs_on: false };
         let outcome = outcome.and_then(|()| if present.doomed { Err(doom()) } else { Ok(()) });
         match (present.kind, outcome) {
@@ -231,6 +240,7 @@ impl World {
                     self.begin_up(id, None, "host_reboot", now);
                 }
             }
+            Timer::HostJob { linode, job } => self.host_job_due(linode, job, now),
             Timer::Down { linode, operation } => {
                 let Some(present) = self.operation(linode, operation) else { return };
                 if let Some(event) = present.event {
@@ -261,7 +271,8 @@ impl World {
 
     fn running(&mut self, id: u64, operation: u64, now: Time) {
         let Some(present) = self.operation(id, operation) else { return };
-        let due = present.began.after(self.timing.boot).max(now.after(self.timing.settle));
+        let timing = self.timing.at(present.pace);
+        let due = present.began.after(timing.boot).max(now.after(timing.settle));
         let Some(linode) = self.linodes.get_mut(&id) else { return };
         linode.status = Status::Running;
         linode.updated = now;
@@ -283,6 +294,7 @@ impl World {
         let event = self.events.begin(action, about, (now, self.timing.boot), now);
         let label = &linode.label;
         let doomed = self.faults.befalls(Fault::BootFail, label, now).is_some();
+        let pace = self.faults.pace("boot", label);
         let hangs = self.faults.befalls(Fault::BootHang, label, now).map(|hit| hit.time).unwrap_or_default();
         let work = match (doomed, runs) {
             // Off it stays, or is.
@@ -292,7 +304,7 @@ impl World {
         };
         let status = if action == "linode_reboot" { Status::Rebooting } else { Status::Booting };
         let operation =
-            Operation { restarts: runs, doomed, hangs, ..Operation::new(serial, Some(event), now, Kind::Up) };
+            Operation { restarts: runs, doomed, hangs, pace, ..Operation::new(serial, Some(event), now, Kind::Up) };
         self.begin(id, operation, status);
         if !doomed {
             self.lives(id, serial);
@@ -307,6 +319,7 @@ impl World {
         let time = |fault| self.faults.befalls(fault, &linode.label, now).map(|hit| hit.time);
         spec.faults.ssh_refused = time(Fault::SshRefused);
         spec.faults.ssh_cut = time(Fault::SshCut);
+        spec.pace = Some(self.faults.pace("work", &linode.label));
         spec
     }
 
@@ -350,6 +363,7 @@ impl World {
         linode.operation = None;
         linode.status = status;
         linode.updated = now;
+        self.host_rests(id);
     }
 
     fn operation(&self, id: u64, serial: u64) -> Option<&Operation> {

@@ -112,6 +112,7 @@ impl World {
                 filesystem: "ext4",
                 size: linode_type.disk,
                 created: now,
+                ..Disk::default()
             }],
             configs: vec![super::Config {
                 id: config,
@@ -119,6 +120,7 @@ impl World {
                 kernel: "linode/grub2".to_owned(),
                 devices: vec![disk],
                 created: now,
+                ..super::Config::default()
             }],
             operation: None,
             rescues: Vec::new(),

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::{Entity, World};
 use crate::clock::Time;
 use crate::ledger::What;
+use crate::machines::StackScript;
 
 #[derive(Clone, Debug, Default)]
 pub struct Script {
@@ -38,6 +41,34 @@ impl Script {
     /// Whether it may be deployed with this image.
     pub fn fits(&self, image: &str) -> bool {
         self.images.iter().any(|one| one == "any/all" || one == image)
+    }
+
+    /// The script with the answers it is run with: those given, else its defaults.
+    ///
+    /// # Errors
+    /// What is wrong with the answers.
+    pub fn answered(&self, given: &Map<String, Value>) -> Result<StackScript, String> {
+        let mut data = BTreeMap::new();
+        for (name, value) in given {
+            match value {
+                Value::String(text) => data.insert(name.clone(), text.clone()),
+                Value::Number(number) => data.insert(name.clone(), number.to_string()),
+                _ => return Err("Must be an object of strings".to_owned()),
+            };
+        }
+        if data.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 65_535 {
+            return Err("Must be at most 65535 characters".to_owned());
+        }
+        for field in self.fields() {
+            if data.contains_key(&field.name) {
+                continue;
+            }
+            match field.default {
+                Some(default) => data.insert(field.name, default),
+                None => return Err(format!("{} is required", field.name)),
+            };
+        }
+        Ok(StackScript { script: self.script.clone(), data })
     }
 
     /// The questions, in the order they stand in the script.

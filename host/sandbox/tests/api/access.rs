@@ -146,23 +146,23 @@ fn what_is_not_emulated_is_said() {
     cloud.check(
         "GET /v5/regions",
         &expect![[r#"
-        404 {
-          "errors": [
-            {
-              "reason": "Nothing is here: the API is under /v4 and /v4beta."
-            }
-          ]
-        }"#]],
+            404 {
+              "errors": [
+                {
+                  "reason": "Nothing is here: API v4 is under /v4 and /v4beta, API v3 at /."
+                }
+              ]
+            }"#]],
     );
     cloud.check(
         "GET /v4x/regions",
         &expect![[r#"
-        404 {
-          "errors": [
-            {
-              "reason": "Nothing is here: the API is under /v4 and /v4beta."
-            }
-          ]
-        }"#]],
+            404 {
+              "errors": [
+                {
+                  "reason": "Nothing is here: API v4 is under /v4 and /v4beta, API v3 at /."
+                }
+              ]
+            }"#]],
     );
 }

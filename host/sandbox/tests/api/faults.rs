@@ -10,7 +10,7 @@ use linodetool_sandbox::machines::Machines;
 use linodetool_sandbox::wire::{Mishap, Response};
 use linodetool_sandbox::{ServeOptions, spawn};
 
-use crate::support::{Cloud, Pretended};
+use crate::support::{Cloud, Pretended, v3_told};
 
 /// A cloud in which these faults are in force from the start.
 fn cloud(spec: &str) -> Cloud {
@@ -167,7 +167,7 @@ fn a_new_linode_hides_for_a_while() {
     assert_eq!(cloud.ask(&create("web-1")).status, 400, "its label is taken all the same");
     cloud.pass(3.0);
     assert_eq!(looks(), ([1, 1], 200));
-    cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").unwrap(), 1);
+    cloud.sandbox.faults().replace(Spec::parse("invisible=web-2:3s").ok(), Some(1));
     let id = cloud.get(&create("web-2"))["id"].as_u64().unwrap();
     let delete = || cloud.ask(&format!("DELETE /v4/linode/instances/{id}")).status;
     assert_eq!(delete(), 404, "nor is it destroyed");
@@ -271,4 +271,49 @@ fn connections_break_where_they_should() {
     }
     let (reset, _, in_the_middle) = answer("reset:100%");
     assert!(in_the_middle || reset);
+}
+
+#[test]
+fn api_v3_has_the_same_faults_in_its_own_words() {
+    let cloud = Cloud::new();
+    let told = |spec: &str, action: &str| {
+        cloud.sandbox.faults().replace(Spec::parse(spec).ok(), Some(0));
+        let response = cloud.v3(action);
+        let told = response.body.as_ref().map(v3_told).unwrap_or_default();
+        format!("{} {:?} {told}", response.status, response.mishap.is_some())
+    };
+    let create = "linode.create DatacenterID=6 PlanID=1";
+    let told = [
+        told("429:1x", create),
+        told("account-limit=0", create),
+        told("capacity=us-east", create),
+        told("capacity=us-west", create),
+        told("lost-reply=create", create),
+        told("502=/linode.list", "linode.list LinodeID=1001"),
+        told("503=read", "linode.job.list LinodeID=1001"),
+        told("busy:1x", "linode.update LinodeID=1001 Label=web-1"),
+        told("reset=web-1", "linode.update LinodeID=1001 Label=web-2"),
+    ];
+    expect![[r#"
+        200 false ! 14 API rate limit exceeded
+        200 false ! 15 Account Limit reached. Please open a support ticket.
+        200 false ! 8 No open slots for this plan!
+        200 false = {"LinodeID":1001}
+        204 true 
+        502 true 
+        503 true 
+        200 false = {"LinodeID":1001}
+        200 true = {"LinodeID":1001}"#]]
+    .assert_eq(&told.join("\n"));
+    let log: Vec<_> = cloud.sandbox.faults().log(0).iter().map(ToString::to_string).collect();
+    expect![[r#"
+        1: 429 (POST /linode.create)
+        2: account-limit (POST /linode.create)
+        3: capacity (POST /linode.create)
+        4: lost-reply (POST /linode.create)
+        5: 502 (POST /linode.list linode1001)
+        6: 503 (POST /linode.job.list linode1001)
+        7: reset (POST /linode.update web-1)"#]]
+    .assert_eq(&log.join("\n"));
+    assert_eq!(cloud.v3_data("linode.list").as_array().unwrap().len(), 2);
 }

@@ -105,6 +105,9 @@ fn a_linode_is_created_and_shown_whole() {
             ),
             stackscript: None,
             memory_mb: 1024,
+            pace: Some(
+                1000,
+            ),
             life: 1002,
             faults: MachineFaults {
                 ssh_refused: None,

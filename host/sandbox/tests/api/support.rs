@@ -179,6 +179,44 @@ impl Cloud {
         })
     }
 
+    /// An action of API v3: `linode.boot LinodeID=7`, with `~` for spaces.
+    pub(crate) fn v3(&self, action: &str) -> Response {
+        let mut form = vec![("api_key".to_owned(), self.token.clone())];
+        for (at, word) in action.split_whitespace().enumerate() {
+            let (name, value) = if at == 0 { ("api_action", word) } else { word.split_once('=').unwrap() };
+            form.push((name.to_owned(), value.replace('~', " ")));
+        }
+        self.v3_form(&form)
+    }
+
+    pub(crate) fn v3_form(&self, form: &[(String, String)]) -> Response {
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let pairs: Vec<_> = form.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        let body = pairs.join("&").into_bytes();
+        let (method, path) = ("POST".to_owned(), "/".to_owned());
+        self.sandbox.handle(&Request { method, path, body, ..Request::default() })
+    }
+
+    /// The data of an action that must go well.
+    pub(crate) fn v3_data(&self, action: &str) -> Value {
+        let body = self.v3(action).body.unwrap();
+        let errors = body["ERRORARRAY"].as_array().unwrap();
+        assert!(errors.iter().all(|error| error["ERRORCODE"] == 0), "{action}: {body}");
+        body["DATA"].clone()
+    }
+
+    /// Actions a line each, and what each is answered with.
+    pub(crate) fn v3_talk(&self, actions: &str, expected: &Expect) {
+        let mut told = String::new();
+        for action in actions.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            told += &format!("> {action}\n");
+            for line in v3_told(&self.v3(action).body.unwrap()).lines() {
+                told += &format!("  {line}\n");
+            }
+        }
+        expected.assert_eq(&told);
+    }
+
     /// The body of a call that must succeed.
     pub(crate) fn get(&self, call: &str) -> Value {
         let response = self.ask(call);
@@ -224,6 +262,20 @@ impl Cloud {
         let mut all: Vec<String> = page["data"].as_array().unwrap().iter().map(event_line).collect();
         all.reverse();
         all.join("\n")
+    }
+}
+
+/// An error, or the data: each row of a list on a line of its own.
+pub(crate) fn v3_told(body: &Value) -> String {
+    let errors = body["ERRORARRAY"].as_array().unwrap();
+    if let Some(error) = errors.first() {
+        assert_eq!(body["DATA"], serde_json::json!({}));
+        return format!("! {} {}", error["ERRORCODE"], error["ERRORMESSAGE"].as_str().unwrap());
+    }
+    match &body["DATA"] {
+        Value::Array(rows) if rows.is_empty() => "[]".to_owned(),
+        Value::Array(rows) => rows.iter().map(|row| format!("- {}", sorted(row))).collect::<Vec<_>>().join("\n"),
+        data => format!("= {}", sorted(data)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::confirm::Proposal;
 use super::super::error::{CliError, OK};
 use super::super::render::table::dollars;
 use super::super::runs::undo::{lefts, names, priced};
-use super::super::session::{Session, finish};
+use super::super::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::runs::{Place, Status};
 use crate::toolkit::At;
@@ -43,7 +43,7 @@ impl GcArgs {
         let done = match session.toolkit.collect_garbage(at, &garbage).map_err(Failure::from) {
             Ok(done) => done,
             Err(failure) => {
-                finish(&run, Some(&failure))?;
+                session.finish(&run, Some(&failure))?;
                 return Err(failure.into());
             }
         };

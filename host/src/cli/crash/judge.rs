@@ -10,8 +10,11 @@ use crate::runs::{RunFilter, Status};
 use crate::secrets::SecretStore;
 use linodetool_sandbox::ledger::{Entry, What};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// How the ledger's reasons end that are of API v3.
+const V3: &str = "(API v3)";
 
 /// Kinds of the ledger that are not the recipe's.
 const OWN: [&str; 2] = ["sandbox", "token"];
@@ -129,6 +132,7 @@ impl EndState {
     /// Created and destroyed as often as undisturbed; and what is billed is what the inventory has.
     fn ledger(&mut self, entries: &[Entry], inventory: &Inventory) -> Result<(), Failure> {
         let mut billed: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut by_v3: BTreeSet<u64> = BTreeSet::new();
         for entry in entries.iter().filter(|entry| !OWN.contains(&entry.kind.as_str())) {
             let key = (entry.kind.clone(), entry.id.to_string());
             let what = match entry.what {
@@ -141,7 +145,18 @@ impl EndState {
                     "destroyed"
                 }
             };
+            // Through API v3 a Linode has no name when it is made, and one that was cut half made is destroyed and made anew.
+            if entry.kind == "linode" && entry.reason.ends_with(V3) && entry.what == What::Created {
+                by_v3.insert(entry.id);
+                continue;
+            }
+            if entry.kind == "linode" && by_v3.remove(&entry.id) {
+                continue;
+            }
             self.count(&format!("ledger: {what} {} {}", entry.kind, entry.label));
+        }
+        for _ in by_v3 {
+            self.count("ledger: created and kept Linodes");
         }
         let mut known = BTreeMap::new();
         for context in inventory.contexts()? {

@@ -17,7 +17,8 @@ use super::output::Output;
 use super::run::RunArgs;
 use super::sandbox::lifecycle::of_client;
 use crate::app::emulated::Emulated;
-use crate::core::{Failure, FailureKind, Paths, Secret};
+use crate::core::{Failure, FailureKind, Paths, Secret, VirtualTime};
+use crate::provider::Pace;
 use crate::runs::{CrashPoints, Runs};
 use crate::script;
 use case::Bench;
@@ -27,7 +28,7 @@ use linodetool_sandbox::client;
 use points::{Case, Selection};
 use report::Report;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Names the point at which a process of ours dies; see `CrashPoints::parse`. Not for users.
@@ -187,7 +188,8 @@ pub(crate) fn emulated(outer: &Paths) -> Result<Option<Emulated>, CliError> {
         .map_err(|e| Failure::new(FailureKind::Local, format!("the cloud's token cannot be read: {e}")))?;
     let now = client::details(&running).map_err(|e| of_client(&e))?["now_ms"].as_u64();
     let now = now.ok_or_else(|| Failure::internal("the cloud does not tell its time"))?;
-    Ok(Some(Emulated::elsewhere(&running.v4, Secret::new(token.trim().to_owned()), now)?))
+    let (token, time) = (Secret::new(token.trim().to_owned()), Arc::new(VirtualTime::new(now)));
+    Ok(Some(Emulated::elsewhere(&running.v4, token, time, Pace::default())?))
 }
 
 /// Makes this process one that dies where it was told to, and with the process that started it.

@@ -3,6 +3,7 @@
 use super::plain::rounded;
 use super::table::{Table, dollars};
 use crate::rehearsal::{Cost, Counted, Course, Made, NodeChange, Rehearsal, Work};
+use crate::toolkit::plan::within;
 use std::time::Duration;
 
 /// Lines of one part; the rest is counted. `--json` has all.
@@ -14,13 +15,19 @@ const SHARES: usize = 5;
 
 /// The whole report.
 pub(crate) fn report(of: &Rehearsal) -> String {
+    if of.failure.is_some() && is_idle(of) && of.work.is_empty() {
+        return format!("Rehearsal of {}: it does nothing before it fails.", of.recipe);
+    }
     let mut parts = vec![match of.failure {
         None => format!("Rehearsal of {}: nothing was done.", of.recipe),
         Some(_) => format!("Rehearsal of {} as far as it came: nothing was done.", of.recipe),
     }];
     parts.extend(proposal(of));
     parts.extend(work(&of.work));
-    parts.push(format!("Cost of its clusters: {}\n  prices: {}", cost(&of.cost), of.catalogue));
+    let limit = of.cost.hourly_max.map(|max| limit(&of.cost, max));
+    let lines = peak(&of.cost).into_iter().chain(limit).chain([format!("prices: {}", of.catalogue)]);
+    let lines: String = lines.map(|line| format!("\n  {line}")).collect();
+    parts.push(format!("Cost of its clusters: {}{lines}", cost(&of.cost)));
     parts.push(time(&of.time));
     if !of.unknown.is_empty() {
         parts.push(list("Not known, or assumed:", of.unknown.iter().cloned()));
@@ -32,7 +39,8 @@ pub(crate) fn report(of: &Rehearsal) -> String {
 pub(crate) fn question(of: &Rehearsal, provider: &str) -> String {
     let mut parts = vec![format!("On {provider}, as far as it can be known:")];
     parts.extend(proposal(of));
-    parts.push(format!("Cost of its clusters: {}, until deleted", cost(&of.cost)));
+    let peak = peak(&of.cost).map_or_else(String::new, |peak| format!("\n  {peak}"));
+    parts.push(format!("Cost of its clusters: {}, until deleted{peak}", cost(&of.cost)));
     parts.push(format!("Time: about {}", about(of.time.seconds)));
     parts.join("\n")
 }
@@ -40,10 +48,11 @@ pub(crate) fn question(of: &Rehearsal, provider: &str) -> String {
 /// What would be made, changed and destroyed, and what that means; a part each.
 pub(crate) fn proposal(of: &Rehearsal) -> Vec<String> {
     let mut parts = Vec::new();
-    if of.create.is_empty() && of.change.is_empty() && of.destroy.is_empty() {
+    if is_idle(of) {
         parts.push("Nothing would be created, changed or destroyed.".to_owned());
     }
-    parts.extend(created(&of.create));
+    parts.extend(created("To be created:", &of.create));
+    parts.extend(created("To be created, and destroyed again before the end:", &of.passing));
     if !of.change.is_empty() {
         parts.push(list("To be changed:", of.change.iter().map(change)));
     }
@@ -60,6 +69,11 @@ pub(crate) fn proposal(of: &Rehearsal) -> Vec<String> {
     parts
 }
 
+/// Whether nothing would be there afterwards that is not there now, nor the other way round.
+fn is_idle(of: &Rehearsal) -> bool {
+    of.create.is_empty() && of.passing.is_empty() && of.change.is_empty() && of.destroy.is_empty()
+}
+
 /// `$0.1080 an hour, $72.00 a month; now $0.00 an hour: $0.1080 more`
 pub(crate) fn cost(cost: &Cost) -> String {
     let (hourly, monthly) = (dollars(cost.hourly_after), dollars(cost.monthly_after));
@@ -72,12 +86,28 @@ pub(crate) fn cost(cost: &Cost) -> String {
     format!("{hourly} an hour, {monthly} a month; {difference}")
 }
 
+/// What it costs on the way, if that is more than before and after.
+fn peak(cost: &Cost) -> Option<String> {
+    let most = cost.hourly_before.max(cost.hourly_after);
+    (cost.hourly_peak - most > 1e-9).then(|| format!("on the way: at most {} an hour", dollars(cost.hourly_peak)))
+}
+
+/// How it stands to what was allowed.
+fn limit(cost: &Cost, max: f64) -> String {
+    let limit = format!("limit: {} an hour", dollars(max));
+    match within(cost.hourly_before, cost.hourly_peak, max) {
+        Ok(()) if cost.hourly_peak > max + 1e-9 => format!("{limit}: it is more, and was so before"),
+        Ok(()) => format!("{limit}: kept"),
+        Err(_) => format!("{limit}: exceeded, with {} an hour", dollars(cost.hourly_peak)),
+    }
+}
+
 /// How long it takes, in round numbers: more is not known.
 pub(crate) fn about(of: f64) -> String {
     rounded(Duration::from_secs_f64(of.max(0.0)))
 }
 
-fn created(made: &[Made]) -> Option<String> {
+fn created(title: &str, made: &[Made]) -> Option<String> {
     if made.is_empty() {
         return None;
     }
@@ -96,12 +126,12 @@ fn created(made: &[Made]) -> Option<String> {
                 dollars(same.iter().map(|node| node.monthly).sum()),
             ]);
         }
-        parts.push(format!("To be created:\n{}", table.plain()));
+        parts.push(format!("{title}\n{}", table.plain()));
     }
     let others = made.iter().filter(|made| made.kind != "linode").map(|made| format!("{} {}", made.kind, made.name));
     let others: Vec<_> = others.collect();
     if !others.is_empty() {
-        let title = if parts.is_empty() { "To be created:" } else { "And:" };
+        let title = if parts.is_empty() { title } else { "And:" };
         parts.push(list(title, others.into_iter()));
     }
     Some(parts.join("\n"))
@@ -138,12 +168,23 @@ fn work(of: &[Work]) -> Option<String> {
     for role in of {
         let name = if role.role.is_empty() { "nodes without a role" } else { &role.role };
         let nodes = if role.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", role.nodes) };
+        let changing = role.operations.iter().filter(|one| one.changed > 0);
+        let changing: Vec<_> = changing.map(|one| Counted { times: one.changed, ..one.clone() }).collect();
+        let idle = role.operations.iter().map(|one| one.times - one.changed).sum::<usize>();
+        let is_idle = idle > 0;
+        let idle =
+            if idle == 1 { "1 check finds".to_owned() } else { format!("{idle} checks find") } + " nothing to change";
+        if changing.is_empty() && role.commands.is_empty() {
+            lines.push(format!("  {name} ({nodes}): {idle}"));
+            continue;
+        }
         lines.push(format!("  {name} ({nodes})"));
         let commands = role.commands.iter().map(|one| Counted { what: format!("command {}", one.what), ..one.clone() });
-        let all: Vec<_> = alike(&role.operations).into_iter().chain(commands).collect();
+        let all: Vec<_> = alike(&changing).into_iter().chain(commands).collect();
         let width = all.iter().map(|one| one.times.to_string().len()).max().unwrap_or(0);
         let row = |one: &Counted| format!("    {:>width$} x {}", one.times, one.what);
         lines.extend(cut(all.iter().map(row).collect(), "    "));
+        lines.extend(is_idle.then(|| format!("    {idle}")));
     }
     (!lines.is_empty()).then(|| format!("Work on nodes:\n{}", lines.join("\n")))
 }
@@ -195,6 +236,7 @@ fn cut(mut lines: Vec<String>, indent: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::{Failure, FailureKind};
     use crate::rehearsal::{Destroyed, Share};
     use expect_test::expect;
 
@@ -238,7 +280,15 @@ mod tests {
                 commands: vec![counted("format HDFS", 1, 1)],
                 operations: (0..20).map(|n| counted(&format!("file /etc/{n}"), 20, 20 - n)).collect(),
             }],
-            cost: Cost { hourly_before: 0.0075, hourly_after: 0.756, monthly_before: 5.0, monthly_after: 504.0 },
+            cost: Cost {
+                hourly_before: 0.0075,
+                hourly_after: 0.756,
+                hourly_peak: 0.7635,
+                hourly_max: Some(0.5),
+                monthly_before: 5.0,
+                monthly_after: 504.0,
+            },
+            passing: vec![made("builder-1", "builder")],
             time: Course {
                 seconds: 176.649,
                 shares: vec![
@@ -265,6 +315,10 @@ mod tests {
             And:
               firewall lt-hadoop
 
+            To be created, and destroyed again before the end:
+            NODES         TYPE           REGION   AN HOUR  A MONTH
+            builder-1  1  g6-standard-2  us-east  $0.0360  $24.00
+
             To be changed:
               file /etc/motd (content) on web-1, web-2
               service web (unit, restarted) on a, b and 2 more
@@ -278,10 +332,13 @@ mod tests {
 
             Work on nodes:
               worker (20 nodes)
-                400 x file (20 different ones)
+                210 x file (20 different ones)
                   1 x command format HDFS
+                190 checks find nothing to change
 
             Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more
+              on the way: at most $0.7635 an hour
+              limit: $0.5000 an hour: exceeded, with $0.7635 an hour
               prices: bundled with linodetool
 
             Time: about 2 min 57 s
@@ -310,9 +367,17 @@ mod tests {
     }
 
     #[test]
+    fn a_recipe_that_fails_at_once_has_nothing_to_tell() {
+        let failure = Some(Failure::new(FailureKind::Failed, "no"));
+        let nothing = Rehearsal { recipe: "x.rhai".into(), failure, ..Rehearsal::default() };
+        expect!["Rehearsal of x.rhai: it does nothing before it fails."].assert_eq(&report(&nothing));
+    }
+
+    #[test]
     fn the_question_is_short() {
         let mut of = rehearsal();
-        (of.change, of.destroy, of.impact) = Default::default();
+        (of.change, of.destroy, of.impact, of.passing) = Default::default();
+        of.cost.hourly_peak = 0.756;
         of.create.truncate(2);
         expect![[r#"
             On linode-v4, as far as it can be known:

@@ -4,11 +4,12 @@
 
 use crate::cli::error::CliError;
 use crate::cli::request::Request;
-use crate::cli::run::{Asked, RunArgs, execute};
+use crate::cli::run::{Asked, RunArgs, dollars_an_hour, execute};
 use crate::cli::session::Session;
 use crate::core::{Failure, FailureKind, RunId};
 use crate::runs::{Run, RunFilter, RunSummary, Status, Stored};
 use crate::script::{self, Found};
+use crate::toolkit::plan::MAX_COST;
 use clap::Args;
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,13 +24,17 @@ use std::sync::Arc;
 Examples:
   linodetool runs resume last
   linodetool runs resume 3fa9
-  linodetool runs resume last --current")]
+  linodetool runs resume last --current
+  linodetool runs resume last --max-cost 0.50")]
 pub(crate) struct ResumeArgs {
     /// The run's id, its first letters, or `last`
     pub(crate) run: String,
     /// Go on with the recipe's present text; refused, and nothing is changed, if a step that is done differs
     #[arg(long)]
     pub(crate) current: bool,
+    /// Another limit than the run was begun with: US dollars an hour for all of the recipe's clusters
+    #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]
+    pub(crate) max_cost: Option<f64>,
 }
 
 /// How a run goes on.
@@ -84,25 +89,27 @@ fn resume(session: &mut Session<'_>, id: &RunId, how: How) -> Result<u8, CliErro
     super::check_world(session, &stored.summary)?;
     super::check_version(&stored.versions, &stored.summary)?;
     session.wait(session.toolkit.check_account(&stored))?;
+    session.keep_limit(&stored.facts);
     let Some(path) = stored.summary.recipe.clone() else {
         let request = Request::of(&stored.params).ok_or_else(|| not_kept(&stored.summary))?;
         let run = runs.reopen(id)?;
-        say(session, &run);
+        say(session, &run)?;
         return request.go_on(session, &run);
     };
     let set = settings(&stored.params);
     let (recipe, run) =
         if how.current { present(session, &stored, &path, &set)? } else { past(session, &stored, &path)? };
-    say(session, &run);
+    say(session, &run)?;
     execute(session, &run, &recipe, &Asked { recipe: &path, set: &set, ephemeral: how.ephemeral })
 }
 
-/// From now on Ctrl-C cancels the run that was taken up.
-fn say(session: &Session<'_>, run: &Arc<Run>) {
+/// From now on Ctrl-C cancels the run that was taken up, and whoever takes it up next goes by its present limit.
+fn say(session: &Session<'_>, run: &Arc<Run>) -> Result<(), Failure> {
     session.interrupt.also(run.cancel());
     let (all, done) = run.recorded_steps();
     let id = run.id();
     session.toolkit.events().note(format!("resuming run {id}: {done} of {all} steps are done"));
+    session.limit.max_hourly().map_or(Ok(()), |max| run.note_fact(MAX_COST, max.into()))
 }
 
 /// A command whose request is not kept with its run.

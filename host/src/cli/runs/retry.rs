@@ -3,7 +3,7 @@
 use super::resume::{not_kept, settings};
 use crate::cli::error::CliError;
 use crate::cli::request::Request;
-use crate::cli::run::{Asked, execute};
+use crate::cli::run::{Asked, dollars_an_hour, execute};
 use crate::cli::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::nodes::was_cut;
@@ -27,6 +27,9 @@ pub(crate) struct RetryArgs {
     /// Do also those steps again of which nobody knows how far they came, such as a command that a reboot cut
     #[arg(long)]
     pub(crate) again: bool,
+    /// Another limit than the run was begun with: US dollars an hour for all of the recipe's clusters
+    #[arg(long, value_name = "PER_HOUR", value_parser = dollars_an_hour)]
+    pub(crate) max_cost: Option<f64>,
 }
 
 impl RetryArgs {
@@ -42,6 +45,7 @@ impl RetryArgs {
         };
         let text = of.sources.get(path).cloned().unwrap_or_default();
         let (id, recipe) = (&of.summary.id, Found::stored(path, &text, &session.scripts.places));
+        session.keep_limit(&of.facts);
         let title = format!("run {path}");
         let run = session.begin_retry(id, &title, Some((path.to_owned(), text)), of.params.clone())?;
         // Imports, too, are what they were.

@@ -3,7 +3,7 @@
 use super::super::confirm::Proposal;
 use super::super::error::{CliError, OK};
 use super::super::render::table::dollars;
-use super::super::session::{Session, finish};
+use super::super::session::Session;
 use crate::core::clock::utc;
 use crate::core::{Failure, RunId};
 use crate::runs::{Place, Status};
@@ -58,7 +58,7 @@ impl UndoArgs {
         let undone = match outcome {
             Ok(undone) => undone,
             Err(failure) => {
-                finish(&run, Some(&failure))?;
+                session.finish(&run, Some(&failure))?;
                 return Err(failure.into());
             }
         };

@@ -43,8 +43,12 @@ pub(crate) struct Started {
 pub(crate) fn command(exe: &Path, folder: &Path, wish: &Wish) -> Command {
     let mut command = Command::new(exe);
     command.args(["sandbox", "serve", "--background", "--listen", "127.0.0.1:0", "--state"]).arg(folder);
-    if let Some(Wanted { spec, seed }) = &wish.faults {
-        command.args(["--faults", &spec.to_string(), "--seed", &seed.to_string()]);
+    let Wanted { spec, seed } = wish.faults.clone().unwrap_or_default();
+    if let Some(spec) = spec {
+        command.args(["--faults", &spec.to_string()]);
+    }
+    if let Some(seed) = seed {
+        command.args(["--seed", &seed.to_string()]);
     }
     if let Some(scale) = wish.time_scale {
         command.args(["--time-scale", &scale.to_string()]);

@@ -12,6 +12,7 @@ use linodetool_sandbox::faults::{Injected, Spec};
 use serde_json::json;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,26 +25,30 @@ pub(crate) struct FaultArgs {
     /// Let the sandbox fail as real clouds do: `flaky`, `lost-reply:5%`, a file of such lines, or `none` (see `sandbox faults --help`)
     #[arg(long, value_name = "SPEC|FILE")]
     pub(crate) faults: Option<String>,
-    /// Draw the faults from this number, so that they come again with it [default: a new one, which is told]
-    #[arg(long, value_name = "N", requires = "faults")]
+    /// Draw faults, and how long everything takes, from this number, so that all comes again with it [default for faults: a
+    /// new one, which is told; without any, everything takes what is usual]
+    #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
 
 /// Faults that somebody wants.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    pub(crate) spec: Spec,
-    pub(crate) seed: u64,
+    /// None: those that are in force.
+    pub(crate) spec: Option<Spec>,
+    pub(crate) seed: Option<u64>,
 }
 
 impl FaultArgs {
     /// # Errors
     /// `Usage` for what is no list of faults.
     pub(crate) fn wanted(&self, work: &Path) -> Result<Option<Wanted>, Failure> {
-        let Some(given) = &self.faults else { return Ok(None) };
-        let spec = read(given, work)?;
-        let seed = self.seed.unwrap_or_else(|| u64::from_str_radix(&random_hex(2), 16).unwrap_or_default());
-        Ok(Some(Wanted { spec, seed }))
+        let spec = self.faults.as_ref().map(|given| read(given, work)).transpose()?;
+        // For no faults none is made up, which would change how long everything takes.
+        let some = spec.as_ref().is_some_and(|spec| spec.to_string() != "none");
+        let drawn = || some.then(|| u64::from_str_radix(&random_hex(2), 16).unwrap_or_default());
+        let seed = self.seed.or_else(drawn);
+        Ok((spec.is_some() || seed.is_some()).then_some(Wanted { spec, seed }))
     }
 }
 
@@ -98,7 +103,8 @@ impl FaultsArgs {
 
 /// Tells a running sandbox.
 pub(crate) fn set(running: &Running, wanted: &Wanted) -> Result<(), Failure> {
-    client::set_faults(running, &wanted.spec.to_string(), wanted.seed).map(drop).map_err(|e| of_client(&e))
+    let spec = wanted.spec.as_ref().map(Spec::to_string);
+    client::set_faults(running, spec.as_deref(), wanted.seed).map(drop).map_err(|e| of_client(&e))
 }
 
 /// What a sandbox says of its faults, as one line.
@@ -118,31 +124,48 @@ fn text(line: &str, happened: &[Injected]) -> String {
 /// Tells of each fault that happens in the sandbox as a note, beside what is noted of its consequences. Ends when dropped,
 /// after a last look.
 pub(crate) struct Watch {
+    eye: Arc<Eye>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+struct Eye {
+    running: Running,
+    /// The last one that was told.
+    last: Mutex<u64>,
+    events: Events,
 }
 
 impl Watch {
     /// `after` is the last one that does not count.
     pub(crate) fn start(running: Running, after: u64, events: Events) -> Option<Self> {
         let (stop, stopped) = channel();
-        let look = move || {
-            let mut last = after;
-            loop {
-                let ended = !matches!(stopped.recv_timeout(GLANCE), Err(RecvTimeoutError::Timeout));
-                // A sandbox that has just ended has told all it could.
-                for fault in client::faults(&running, last).unwrap_or_default() {
-                    last = last.max(fault.number);
-                    events.note(format!("sandbox fault {fault}"));
-                }
-                if ended {
-                    return;
-                }
+        let eye = Arc::new(Eye { running, last: Mutex::new(after), events });
+        let watches = eye.clone();
+        let watch = move || {
+            while matches!(stopped.recv_timeout(GLANCE), Err(RecvTimeoutError::Timeout)) {
+                watches.look();
             }
         };
         // Without it the run goes as well; only its log lacks these lines.
-        let thread = std::thread::Builder::new().name("faults".into()).spawn(look).ok()?;
-        Some(Self { stop: Some(stop), thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("faults".into()).spawn(watch).ok()?;
+        Some(Self { eye, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Tells of what has happened so far.
+    pub(crate) fn look(&self) {
+        self.eye.look();
+    }
+}
+
+impl Eye {
+    fn look(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // A sandbox that has just ended has told all it could.
+        for fault in client::faults(&self.running, *last).unwrap_or_default() {
+            *last = fault.number.max(*last);
+            self.events.note(format!("sandbox fault {fault}"));
+        }
     }
 }
 
@@ -152,5 +175,6 @@ impl Drop for Watch {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // a panic has been reported where it happened
         }
+        self.look();
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Owns the layout of the sandbox's folder. Does not know what the sandbox emulates.
 
-use super::background::{self, DEADLINE};
+use super::background::{self, DEADLINE, Started};
 use super::faults::{self, Wanted};
 use crate::core::{Cancel, Failure, FailureKind, Paths, Secret};
 use crate::secrets::SecretStore;
 use linodetool_sandbox::client::{self, ClientError, Running};
 use linodetool_sandbox::machines::namespaces::{Namespaces, Options};
+use linodetool_sandbox::world::Timing;
+use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,16 @@ pub(crate) struct Sandbox {
     pub(crate) fresh: bool,
     /// What is going wrong in it on purpose.
     pub(crate) faults: Option<InForce>,
+    /// Its machines are not there; its time then, and its times.
+    pub(crate) simulated: Option<Simulated>,
+}
+
+/// Of a sandbox whose machines are only simulated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Simulated {
+    pub(crate) now_ms: u64,
+    pub(crate) scale: f64,
+    pub(crate) timing: Timing,
 }
 
 /// How a command wants its sandbox to be.
@@ -57,9 +69,9 @@ pub(crate) fn ensure_running(paths: &Paths, cancel: &Cancel, wish: &Wish) -> Res
         return as_wished(running, wish);
     }
     match background::start(background::command(&paths.exe, &folder, wish), &folder, DEADLINE, cancel) {
-        Ok(started) => {
-            let faults = client::status(&folder).map(in_force).transpose()?.flatten();
-            Ok(Sandbox { v4: started.v4, token: started.token, fresh: true, faults })
+        Ok(Started { v4, token }) => {
+            let (faults, simulated) = client::status(&folder).map(known).transpose()?.unwrap_or_default();
+            Ok(Sandbox { v4, token, fresh: true, faults, simulated })
         }
         // Another command may have started one at the same moment; then ours ends and theirs is as good.
         Err(failure) => client::status(&folder).map_or(Err(failure), |running| as_wished(running, wish)),
@@ -101,14 +113,32 @@ fn of_running(running: Running) -> Result<Sandbox, Failure> {
         .hint("was it started by another user? `linodetool sandbox stop` and try again")
     })?;
     let token = Secret::new(token.trim().to_owned());
-    Ok(Sandbox { v4: running.v4.clone(), token, fresh: false, faults: in_force(running)? })
+    let v4 = running.v4.clone();
+    let (faults, simulated) = known(running)?;
+    Ok(Sandbox { v4, token, fresh: false, faults, simulated })
 }
 
-fn in_force(running: Running) -> Result<Option<InForce>, Failure> {
+/// What it says of itself.
+fn known(running: Running) -> Result<(Option<InForce>, Option<Simulated>), Failure> {
     let details = client::details(&running).map_err(|e| of_client(&e))?;
     let faults = &details["faults"];
     let (line, last) = (faults::line(faults), faults["injected"].as_u64().unwrap_or_default());
-    Ok((line != "none").then_some(InForce { running, line, last }))
+    Ok(((line != "none").then_some(InForce { running, line, last }), simulated(&details)))
+}
+
+/// Of what a sandbox says of itself: its time, if its machines are only simulated.
+pub(crate) fn simulated(details: &Value) -> Option<Simulated> {
+    let simulated = Simulated {
+        now_ms: details["now_ms"].as_u64()?,
+        scale: details["time_scale"].as_f64()?,
+        timing: timing(details),
+    };
+    details["simulated"].as_bool()?.then_some(simulated)
+}
+
+/// How long things take in it.
+pub(crate) fn timing(details: &Value) -> Timing {
+    if details["timing"] == "real" { Timing::real() } else { Timing::fast() }
 }
 
 /// Stops the sandbox of a folder; `false` if none ran.

@@ -1,5 +1,6 @@
 //! `linodetool sandbox serve`: this process is the sandbox until it is stopped.
 
+use super::faults::Wanted;
 use super::lifecycle::{machines, put_aside_state};
 use super::{Limits, MachineKind, ServeArgs, Timing};
 use crate::cli::environment::Environment;
@@ -23,10 +24,10 @@ use std::sync::Arc;
 impl ServeArgs {
     pub(crate) fn run(&self, env: &Environment, paths: &Paths, out: &Output) -> Result<u8, CliError> {
         logging::start(env, "info");
-        let faults = match self.faults.wanted(&paths.work)? {
-            None => Faults::none(),
-            Some(wanted) => Faults::of(wanted.spec, wanted.seed),
-        };
+        let faults = Faults::none();
+        if let Some(Wanted { spec, seed }) = self.faults.wanted(&paths.work)? {
+            faults.replace(spec, seed);
+        }
         let folder = self.state.as_ref().map_or_else(|| paths.sandbox(), |dir| paths.work.join(dir));
         if let Some(running) = client::status(&folder) {
             return Err(CliError::sandbox(
@@ -89,7 +90,7 @@ impl ServeArgs {
 
 /// One line, whoever reads it.
 fn tell(ready: &Ready, folder: &Path, out: &Output) -> Result<(), CliError> {
-    let line = json!({ "v4": ready.v4, "token": ready.token, "pid": ready.pid, "state": folder });
+    let line = json!({ "v4": ready.v4, "v3": ready.v3, "token": ready.token, "pid": ready.pid, "state": folder });
     out.data(&line.to_string())
 }
 

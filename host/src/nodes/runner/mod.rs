@@ -30,7 +30,7 @@ const FOLLOW_AFTER: Duration = Duration::from_millis(700);
 /// How long a node keeps the records of a run after its last command began there.
 pub const RECORDS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Losses in a row without a byte of progress before it is given up.
-const LOSSES: u32 = 20;
+pub(super) const LOSSES: u32 = 20;
 
 /// A command to run durably.
 #[derive(Clone, Default)]
@@ -112,13 +112,7 @@ impl Nodes {
         }
         // The limit is the command's, not the login's, which has its own.
         self.connect(target, Duration::ZERO).await?;
-        Box::pin(self.run_connected(target, place, command)).await.map_err(|error| match error {
-            // It may have begun and go on: nothing else may be concluded from a machine that does not answer.
-            NodeError::Unreachable { node, .. } | NodeError::Refused { node, .. } => {
-                NodeError::Lost { node, during: "while a command ran", reason: "it does not answer any more".into() }
-            }
-            other => other,
-        })
+        Box::pin(self.run_connected(target, place, command)).await.map_err(NodeError::once_begun)
     }
 
     async fn run_connected(&self, target: &Target, place: &Place, command: &RunnerCommand) -> Result<Outcome> {
@@ -347,6 +341,7 @@ impl<'a> Watch<'a> {
             return Err(error);
         }
         *losses += 1;
+        self.nodes.0.events.note(error.reconnecting(&self.target.name));
         tokio::time::sleep(Duration::from_millis(100) * *losses).await;
         self.nodes.connect(self.target, self.nodes.0.limits.reconnect).await
     }

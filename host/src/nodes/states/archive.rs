@@ -26,7 +26,7 @@ pub struct Archive {
 
 impl State for Archive {
     fn title(&self) -> String {
-        format!("archive {}", self.path)
+        format!("archive {}", self.dest)
     }
 
     fn wish(&self) -> Wish {

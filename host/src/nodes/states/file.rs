@@ -36,7 +36,8 @@ impl State for File {
             ("owner", self.owner.clone()),
             ("group", self.group.clone()),
         ];
-        Wish { absent: self.absent, ..wish("file", &self.path, settings) }
+        let size = self.content.as_ref().map_or(0, |content| content.len() as u64);
+        Wish { absent: self.absent, size, ..wish("file", &self.path, settings) }
     }
 
     fn plan(&self) -> Result<Plan> {

@@ -97,7 +97,7 @@ impl Hosts {
 
 impl State for Hosts {
     fn title(&self) -> String {
-        format!("hosts {}", self.block)
+        format!("names in {}", self.path)
     }
 
     fn wish(&self) -> Wish {

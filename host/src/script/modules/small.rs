@@ -78,7 +78,7 @@ pub(crate) mod api {
     use crate::script::options;
     use crate::script::thrown::{Result, raise};
     use crate::script::value::to_dynamic;
-    use crate::toolkit::api::RawSpec;
+    use crate::toolkit::api::{Listing, RawSpec};
     use rhai::Map;
 
     /// Calls the provider by method and path, and gives its JSON.
@@ -90,6 +90,7 @@ pub(crate) mod api {
     /// | `query` | map of strings | `#{}` |
     /// | `body` | anything plain | none |
     /// | `filter` | map, where the provider has filters | none |
+    /// | `all_pages` | of a list, all pages as one array | `false` |
     ///
     /// # Example
     /// ```rhai
@@ -103,6 +104,48 @@ pub(crate) mod api {
     pub fn raw(call: NativeCallContext, options: Map) -> Result<Dynamic> {
         let spec: RawSpec = options::read(&call, options)?;
         Ok(to_dynamic(&at(&call, |at| toolkit(&call)?.raw(at, &spec).map_err(|e| raise(e, &call)))?))
+    }
+
+    /// Calls an operation of the provider's own API by its name, and gives its JSON. `linodetool api` lists the operations,
+    /// `linodetool api NAME --help` tells what one takes.
+    ///
+    /// A field that holds a secret is given as `#{ secret: "NAME" }`, a secret of the store; in answers `***` stands in its place.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let linodes = api::call("get-linode-instances", #{ page_size: 100 });
+    /// print(linodes.results);
+    /// ```
+    ///
+    /// # Errors
+    /// `usage` before anything is sent, if there is no such operation or it cannot be called so; what the provider says.
+    #[rhai_fn(name = "call", return_raw, volatile)]
+    pub fn operation(call: NativeCallContext, name: &str, parameters: Map) -> Result<Dynamic> {
+        operation_with(call, name, parameters, Map::new())
+    }
+
+    /// The same for a list.
+    ///
+    /// | option | type | default |
+    /// |---|---|---|
+    /// | `all_pages` | all pages as one array | `false` |
+    /// | `filter` | map, where the provider has filters | none |
+    ///
+    /// # Example
+    /// ```rhai
+    /// let all = api::call("get-linode-instances", #{}, #{ all_pages: true, filter: #{ region: "us-east" } });
+    /// print(all.len());
+    /// ```
+    ///
+    /// # Errors
+    /// The same.
+    #[rhai_fn(name = "call", return_raw, volatile)]
+    pub fn operation_with(call: NativeCallContext, name: &str, parameters: Map, options: Map) -> Result<Dynamic> {
+        let parameters = options::read(&call, parameters)?;
+        let listing: Listing = options::read(&call, options)?;
+        let answer =
+            at(&call, |at| toolkit(&call)?.call_operation(at, name, parameters, listing).map_err(|e| raise(e, &call)))?;
+        Ok(to_dynamic(&answer))
     }
 }
 

@@ -2,26 +2,26 @@
 //!
 //! In the sandbox, whose machines reach nothing outside, this computer fetches; on a real cloud the first node does.
 
+mod assumed;
 mod holders;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use linodetool_sandbox::act::File;
 
 use crate::core::events::Ending;
-use crate::core::ids::hex;
 use crate::core::{Failure, FailureKind};
 use crate::inventory::Node;
 use crate::nodes::states::absolute;
-use crate::nodes::{ExecOptions, FileOptions, NodeError, Target, sh_quote};
+use crate::nodes::{FileOptions, NodeError, Target, sh_quote};
 use crate::runs::{Done, Kind, StepCx, StepError};
 use crate::toolkit::fetch::{checked_sha512, checked_url, download, published_sha512};
 use crate::toolkit::packing::{Jars, Packed, describe, jars, local_path};
 use crate::toolkit::stages::staged;
 use crate::toolkit::{At, Repeatable, Toolkit};
+pub(crate) use assumed::Assumed;
 use holders::Holder;
 pub(crate) use holders::Holders;
 
@@ -152,7 +152,7 @@ impl Repeatable for Prepare<'_> {
 
     async fn perform(&self, cx: &StepCx) -> Result<Done<Artifact>, Failure> {
         if self.toolkit.connections().simulation().is_some() {
-            return Ok(rehearsed(self.toolkit, self.source)?.into());
+            return Ok(self.toolkit.assumed_artifact(self.source)?.into());
         }
         let cache = self.toolkit.cache().to_owned();
         let (name, from) = match self.source.clone() {
@@ -186,30 +186,6 @@ impl Repeatable for Prepare<'_> {
         };
         Ok(Artifact { name, from }.into())
     }
-}
-
-/// What is known of an artifact without fetching it: its size is guessed, its digest stands for it.
-pub(crate) fn rehearsed(toolkit: &Toolkit, source: &Source) -> Result<Artifact, Failure> {
-    /// A distribution such as Hadoop's jars.
-    const BYTES: u64 = 150 << 20;
-    let text = serde_json::to_vec(source).map_err(|e| Failure::internal(e.to_string()))?;
-    let sha256 = hex(&Sha256::digest(text));
-    let (name, bytes) = match source {
-        Source::Jars(jars) => (&jars.name, BYTES),
-        Source::Web(web) => {
-            web.check()?;
-            (&web.name, BYTES)
-        }
-        Source::Local(local) => {
-            let found = std::fs::metadata(toolkit.here(&local.path));
-            let found = found.map_err(|e| {
-                Failure::new(FailureKind::Local, format!("cannot read {}: {e}", local.path))
-                    .hint("give the path of a tarball or a folder that you can read")
-            })?;
-            (&local.name, if found.is_dir() { BYTES } else { found.len() })
-        }
-    };
-    Ok(Artifact { name: name.clone(), from: From::Here(Packed { path: PathBuf::new(), sha256, bytes }) })
 }
 
 #[derive(Serialize)]
@@ -288,7 +264,7 @@ impl Install<'_> {
         let mark = sh_quote(artifact.digest());
         let dest = sh_quote(self.dest);
         let check = format!("dest={dest}; wanted={mark}\n{CHECK}");
-        match connections.exec(&target, &check, ExecOptions::default()).await?.exit_code {
+        match connections.exec_again(&target, &check).await?.exit_code {
             Some(0) => return Ok(false),
             Some(3) => return Err(self.occupied()),
             _ => {}
@@ -299,7 +275,10 @@ impl Install<'_> {
             archive = sh_quote(&artifact.path_on_node()),
         );
         let unpack = unpack.replace("@MARK@", &mark);
-        connections.exec_ok(&target, &unpack, ExecOptions::default()).await?;
+        let output = connections.exec_again(&target, &unpack).await?;
+        if !output.success() {
+            return Err(NodeError::command(self.node, &format!("unpack {}", artifact.name), &output).into());
+        }
         Ok(true)
     }
 
@@ -345,10 +324,11 @@ impl Install<'_> {
         let connections = self.toolkit.connections();
         if let (Some(simulation), From::Here(packed)) = (connections.simulation(), &self.artifact.from) {
             let file = File { digest: Some(packed.sha256.clone()), size: packed.bytes, content: None };
-            return Ok(simulation.put(target, path, file).await.map(drop)?);
+            let put = connections.persistently(target, || simulation.put(target, path, file.clone()));
+            return Ok(put.await.map(drop)?);
         }
         let folder = format!("mkdir -p -m 755 {}", sh_quote(ON_NODE));
-        connections.exec_ok(target, &folder, ExecOptions::default()).await?;
+        connections.exec_again(target, &folder).await?;
         match &self.artifact.from {
             From::Here(packed) => {
                 // The digest was taken when the artifact was prepared; a file that has changed since is not sent.
@@ -359,7 +339,8 @@ impl Install<'_> {
                 }
                 let options = FileOptions { mode: Some("0644".into()), ..FileOptions::default() };
                 let known = (now.sha256.as_str(), now.bytes);
-                connections.upload_known(target, &packed.path, known, path, &options).await?;
+                let send = || connections.upload_known(target, &packed.path, known, path, &options);
+                connections.persistently(target, send).await?;
             }
             From::Web { url, sha512 } => {
                 // Of http there is only what lies on the node itself.
@@ -367,7 +348,7 @@ impl Install<'_> {
                 let (url, path) = (sh_quote(url), sh_quote(path));
                 let fetch =
                     format!("set -eu; url={url}; path={path}; protocol={protocol}; sha512={sha512}\n{DOWNLOAD}");
-                let output = connections.exec(target, &fetch, ExecOptions::default()).await?;
+                let output = connections.exec_again(target, &fetch).await?;
                 if !output.success() {
                     let failed = NodeError::Operation {
                         node: self.node.to_owned(),

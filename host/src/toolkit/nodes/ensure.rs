@@ -4,16 +4,19 @@ use linodetool_plugin::{ById, CreateInstance, ErrorKind, Instance, ListInstances
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use super::making::Making;
 use super::{is_same, millis};
 use crate::core::events::Ending;
 use crate::core::{Failure, FailureKind, RunId, Secret, random_hex};
-use crate::inventory::{Change, KeyRef, Node};
+use crate::inventory::{Change, Cluster, KeyRef, Node};
 use crate::provider::Secrets;
 use crate::runs::{Done, Effect, Kind, Status, StepCx};
 use crate::toolkit::Toolkit;
 use crate::toolkit::cloud_init::user_data;
+use crate::toolkit::first_boot::{answers, key_file};
 use crate::toolkit::info::Resolved;
 use crate::toolkit::keys::HostKeys;
+use crate::toolkit::node_firewalls::rules;
 use crate::toolkit::stages::staged;
 
 /// A create may hang for six minutes and then take effect; after this it will not any more.
@@ -85,6 +88,8 @@ pub(crate) struct EnsureNode<'a> {
     pub resolved: &'a Resolved,
     pub login: &'a KeyRef,
     #[serde(skip)]
+    pub making: &'a Making,
+    #[serde(skip)]
     pub hosts: &'a HostKeys,
     #[serde(skip)]
     pub toolkit: &'a Toolkit,
@@ -121,14 +126,23 @@ impl EnsureNode<'_> {
         let host_key = store
             .get(&self.hosts.first.secret)?
             .ok_or_else(|| Failure::internal("a host key was not made before its node").on(&w.name))?;
-        let user_data_id = format!("user-data-{}", random_hex(8));
+        let first_boot_id = format!("first-boot-{}", random_hex(8));
         let root_pass_id = format!("root-pass-{}", random_hex(8));
+        let (script, public) = (&self.making.script, &self.hosts.first.public);
+        let first_boot = match script {
+            Some(_) => key_file(&host_key),
+            None => user_data(&w.name, &host_key, public),
+        };
         let secrets = Secrets::from_iter([
-            (user_data_id.clone(), user_data(&w.name, &host_key, &self.hosts.first.public)),
+            (first_boot_id.clone(), first_boot),
             // Nobody knows it: keys are the only way in.
             (root_pass_id.clone(), Secret::new(format!("Lt-{}!", random_hex(24)))),
         ]);
-        let create = CreateInstance {
+        let first_boot = SecretRef::new(first_boot_id);
+        let own_firewall = w.firewall.as_deref() == Some(Cluster::ON_NODES);
+        let rules = own_firewall.then(|| rules(&[]));
+        let answers = script.as_ref().map(|_| answers(&w.name, first_boot.clone(), public, rules.as_deref()));
+        let mut create = CreateInstance {
             label: w.name.clone(),
             region: self.resolved.region.id.clone(),
             type_id: self.resolved.types[w.type_index].id.clone(),
@@ -136,15 +150,26 @@ impl EnsureNode<'_> {
             tags: self.tags(cx),
             authorized_keys: vec![self.login.public.clone()],
             root_pass: Some(SecretRef::new(root_pass_id)),
-            user_data: Some(SecretRef::new(user_data_id)),
-            firewall_id: w.firewall.clone(),
+            user_data: script.is_none().then_some(first_boot),
+            stackscript_id: script.clone(),
+            stackscript_data: answers.unwrap_or_default(),
+            firewall_id: w.firewall.clone().filter(|_| !own_firewall),
             private_ip: w.private_ip,
             ..CreateInstance::default()
         };
         let client = self.toolkit.provider().await?.client.with_secrets(secrets);
+        // Until each has its label and tags nobody else of ours may make one.
+        let _births = match self.making.before {
+            Some(_) => Some(self.toolkit.births().await?),
+            None => None,
+        };
         let mut tries = 0;
         loop {
             tries += 1;
+            // Only where an earlier try may have left one: else nothing that is new can be ours.
+            if cx.in_doubt || cx.attempt > 1 || tries > 1 {
+                create.before.clone_from(&self.making.before);
+            }
             match client.create_instance(&create).await {
                 Ok(instance) => return Ok(instance),
                 Err(error) => match self.after_failed_create(cx, error, tries).await? {
@@ -184,7 +209,10 @@ impl EnsureNode<'_> {
                 .on(name)
         };
         match self.look_for(cx, until_ms).await {
-            Ok(Found::Ours(found)) => Ok(Some(found)),
+            Ok(Found::Ours(found)) => {
+                cx.events.note(format!("{name}: no answer told of it ({error}), but it was made: Linode {}", found.id));
+                Ok(Some(found))
+            }
             Ok(Found::Strangers(found)) => Err(label_taken(self.toolkit, name, &found)),
             Ok(Found::Nothing) if taken => Err(unknown("its label is taken, and nothing shows by whom".into())),
             Ok(Found::Nothing) if tries < TRIES => Ok(None),
@@ -230,7 +258,10 @@ impl EnsureNode<'_> {
     fn done(&self, cx: &StepCx, instance: Instance) -> Done<EnsuredNode> {
         let w = self.wanted;
         let price = self.resolved.types[w.type_index].price_in(&self.resolved.region.id);
+        // Not every provider can say what a node was made of.
+        let image = if instance.image.is_empty() { self.resolved.image.id.clone() } else { instance.image.clone() };
         let node = Node {
+            image,
             name: w.name.clone(),
             cluster: w.cluster.clone(),
             role: w.role.clone(),

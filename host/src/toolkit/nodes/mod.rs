@@ -3,6 +3,7 @@
 mod course;
 mod ensure;
 mod gone;
+mod making;
 mod new;
 mod power;
 mod ready;
@@ -22,7 +23,8 @@ use crate::toolkit::resources::{Destroy, Thing};
 use crate::toolkit::{At, Toolkit};
 pub(crate) use ensure::{EnsureNode, Wanted, hides_ms, in_doubt_ms, label_taken};
 pub use gone::Lost;
-pub(crate) use new::{Confirmed, check_name, planned};
+use new::Confirmed;
+pub(crate) use new::{check_name, planned};
 pub use power::Power;
 pub(crate) use ready::Ready;
 pub(crate) use remade::{ForgetGone, Gone};
@@ -63,7 +65,7 @@ impl Toolkit {
             create: vec![planned(&spec.name, &look.resolved, 0)],
             ..Plan::default()
         };
-        at.step(&Confirmed { plan: &plan, toolkit: self })?;
+        self.agreed(at, &plan)?;
         let keys = at.step(&EnsureKeys {
             login: format!("node/{}", spec.name),
             given: spec.ssh_key.as_deref(),
@@ -80,8 +82,9 @@ impl Toolkit {
             private_ip: spec.private_ip,
             firewall: None,
         };
-        let effect =
-            EnsureNode { wanted: &wanted, resolved: &look.resolved, login: &keys.login, hosts: &hosts, toolkit: self };
+        let (resolved, login) = (&look.resolved, &keys.login);
+        let making = &self.prepare_making(at, resolved)?;
+        let effect = EnsureNode { wanted: &wanted, resolved, login, making, hosts: &hosts, toolkit: self };
         let ensured = at.step(&effect)?;
         at.step(&Ready { node: &ensured.node, hosts: &hosts, toolkit: self }).map(|ready| ready.node)
     }
@@ -116,12 +119,26 @@ impl Toolkit {
     pub fn delete_nodes(&self, at: At<'_>, names: &[String]) -> Result<(), StepError> {
         let nodes = names.iter().map(|name| self.node(at, name)).collect::<Result<Vec<_>, _>>()?;
         let clusters: BTreeSet<_> = nodes.iter().filter_map(|node| node.cluster.clone()).collect();
-        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), Thing::of_node(node))).collect();
+        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node)).collect();
         let in_order: Vec<_> = clusters.iter().map(String::as_str).collect();
         self.alone_with_all(at, &in_order, &mut || {
-            at.lanes("nodes.delete", &items, |at, thing| at.step(&Destroy::of(thing, self)).map(drop))?;
+            at.lanes("nodes.delete", &items, |at, node| self.destroy_node(at, node))?;
             self.close_ranks(at, &clusters)
         })
+    }
+
+    /// One machine with its record; what it cost, it costs no more.
+    pub(super) fn destroy_node(&self, at: At<'_>, node: &Node) -> Result<(), StepError> {
+        at.step(&Destroy::of(&Thing::of_node(node), self))?;
+        self.confirm().gone(&node.name, node.price_hourly.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Whoever pays says yes to what is about to be made.
+    pub(super) fn agreed(&self, at: At<'_>, plan: &Plan) -> Result<(), StepError> {
+        // Each time, also where the yes is in the journal: what is there counts for whatever is asked later.
+        self.confirm().planned(plan);
+        at.step(&Confirmed { plan, toolkit: self })
     }
 
     /// Starts, stops or restarts a node and waits until it is so.

@@ -77,10 +77,10 @@ impl Repeatable for LookNode<'_> {
 
 /// The one who pays said yes.
 #[derive(Serialize)]
-pub(crate) struct Confirmed<'a> {
-    pub plan: &'a Plan,
+pub(super) struct Confirmed<'a> {
+    pub(super) plan: &'a Plan,
     #[serde(skip)]
-    pub toolkit: &'a Toolkit,
+    pub(super) toolkit: &'a Toolkit,
 }
 
 impl Repeatable for Confirmed<'_> {

@@ -21,6 +21,9 @@ const HIDES: Duration = Duration::from_secs(60);
 /// After that long without an answer of SSH it is looked whether the machine runs at all.
 const LOOK_AFTER: Duration = Duration::from_secs(30);
 
+/// Between looks whether a new machine has its key.
+const KEY_LOOK: Duration = Duration::from_secs(2);
+
 /// First logins that may break.
 const TRIES: u32 = 3;
 
@@ -115,6 +118,7 @@ impl Ready<'_> {
         let (time, mut tries) = (self.toolkit.time(), 0);
         let begun = time.elapsed();
         let so_long = || time.elapsed().saturating_sub(begun);
+        let by_script = !self.toolkit.provider().await?.client.has("user_data");
         let replace = node.host_keys != [self.hosts.lasting.public.clone()];
         loop {
             let patience = LOOK_AFTER.min(UP.saturating_sub(so_long()));
@@ -125,6 +129,11 @@ impl Ready<'_> {
                     return Ok(replace);
                 }
                 Err(NodeError::Unreachable { .. }) if so_long() < UP => {}
+                // A script puts the known key in place, after the server has begun with another one.
+                Err(NodeError::HostKey { .. }) if by_script && so_long() < UP => {
+                    time.sleep(if self.toolkit.settings().sandbox { KEY_LOOK / 20 } else { KEY_LOOK }).await;
+                    continue;
+                }
                 Err(NodeError::Lost { reason, .. }) if tries < TRIES => {
                     tries += 1;
                     cx.events.note(format!("{}: the first login broke: {reason}; once more", node.name));

@@ -4,6 +4,7 @@ mod batches;
 mod catalogue;
 mod create;
 mod errors;
+mod facts;
 mod instances;
 mod manifest;
 mod parts;

@@ -5,6 +5,8 @@
 
 mod cost;
 mod node;
+#[cfg(test)]
+mod tests;
 
 pub use cost::Pace;
 
@@ -102,8 +104,10 @@ impl Simulated {
     pub fn restarted(&self, id: u64) {
         let mut state = self.state();
         let now = state.now;
-        if let Some(node) = state.nodes.get_mut(&id) {
-            node.boot(now);
+        let State { nodes, machines, .. } = &mut *state;
+        if let (Some(node), Some((spec, _))) = (nodes.get_mut(&id), machines.get(&id)) {
+            node.boot(spec, now);
+            node.has_run();
         }
     }
 
@@ -165,7 +169,11 @@ impl State {
             Act::Facts => quick(What::Facts(self.facts(id))),
             Act::Copy { from, path, dest } => match self.reach(&from) {
                 Ok(source) => match self.nodes.get_mut(&source).and_then(|node| node.file(&path, now)).cloned() {
-                    Some(file) => self.node(id).receive(dest, file),
+                    Some(file) => {
+                        let node = self.node(id);
+                        let acted = node.receive(dest, file);
+                        node.cut_short(acted, now)
+                    }
                     None => quick(What::Absent),
                 },
                 Err(what) => quick(what),
@@ -197,7 +205,7 @@ impl Machines for Simulated {
         s.asked.push(Asked::Boot(spec.id));
         s.machines.insert(spec.id, (spec.clone(), true));
         let now = s.now;
-        s.node(spec.id).boot(now);
+        s.node(spec.id).boot(spec, now);
         for address in spec.public_ip.iter().chain(&spec.private_ip) {
             s.addresses.insert(*address, spec.id);
         }
@@ -234,6 +242,10 @@ impl Machines for Simulated {
         self.state().now = now;
     }
 
+    fn are_simulated(&self) -> bool {
+        true
+    }
+
     fn simulated_at(&self, address: &str) -> Option<u64> {
         let address: Ipv4Addr = address.parse().ok()?;
         let state = self.state();
@@ -246,80 +258,5 @@ impl Machines for Simulated {
 
     fn exits(&self) -> Option<Receiver<MachineExit>> {
         self.exits.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machines::MachineFaults;
-    use std::time::Duration;
-
-    #[test]
-    fn ssh_may_be_refused_after_each_boot() {
-        let m = Simulated::new();
-        let faults = MachineFaults { ssh_refused: Some(Duration::from_secs(5)), ..Default::default() };
-        let public_ip = Some(Ipv4Addr::new(198, 18, 0, 1));
-        let spec = MachineSpec { id: 5, hostname: "a".into(), public_ip, faults, ..Default::default() };
-        let answers = |seconds: u64| {
-            let request = Request { address: "198.18.0.1".into(), act: Act::Connect };
-            m.act(request, Time(seconds * 1000)).expect("simulated").what == What::Done
-        };
-        m.time_is(Time(10_000));
-        m.boot(&spec).expect("boots");
-        assert_eq!([10, 14, 15].map(answers), [false, false, true]);
-        m.power_off(5).expect("off");
-        m.time_is(Time(20_000));
-        m.boot(&spec).expect("boots again");
-        assert_eq!([24, 25].map(answers), [false, true]);
-    }
-
-    #[test]
-    fn remembers_and_tells() {
-        let m = Simulated::new();
-        let exits = m.exits().expect("the receiver");
-        assert!(m.exits().is_none(), "handed out once");
-        let spec = MachineSpec { id: 5, hostname: "a".into(), ..Default::default() };
-        m.boot(&spec).expect("boots");
-        assert_eq!(m.boot(&spec).expect_err("twice").0, "machine 5 runs already");
-        m.end(5, HowEnded::Rebooted);
-        m.end(5, HowEnded::Died); // it is off already
-        assert_eq!(exits.try_iter().collect::<Vec<_>>(), [MachineExit { id: 5, life: 0, how: HowEnded::Rebooted }]);
-        m.boot(&spec).expect("boots again");
-        m.power_off(5).expect("off");
-        m.delete(5).expect("gone");
-        m.power_off(5).expect("no error");
-        let seen = [Asked::Boot(5), Asked::Boot(5), Asked::PowerOff(5), Asked::Delete(5), Asked::PowerOff(5)];
-        assert_eq!(m.asked(), seen);
-        assert!(exits.try_iter().next().is_none());
-    }
-
-    #[test]
-    fn a_command_that_is_cut_makes_nothing() {
-        let m = Simulated::new();
-        let address = std::net::Ipv4Addr::new(198, 18, 0, 5);
-        let spec = MachineSpec { id: 5, public_ip: Some(address), ..Default::default() };
-        let act = |act, now| m.act(Request { address: address.to_string(), act }, Time(now)).expect("simulated").what;
-        let look = |now| act(Act::Look { path: "/made".into() }, now);
-        let command = crate::act::Command {
-            place: "p".into(),
-            command: "make".into(),
-            creates: Some("/made".into()),
-            takes_ms: Some(1000),
-            ..Default::default()
-        };
-        let run = |now| act(Act::Run(Box::new(command.clone())), now);
-        m.boot(&spec).expect("boots");
-        assert_eq!((run(0), look(500)), (What::Running { left_ms: 1000 }, What::Absent));
-        m.end(5, HowEnded::Rebooted);
-        m.boot(&spec).expect("boots again");
-        assert_eq!((run(2000), look(2000)), (What::Interrupted, What::Absent));
-        act(Act::Forget { place: "p".into() }, 2000);
-        assert_eq!((run(2000), look(2999)), (What::Running { left_ms: 1000 }, What::Absent));
-        assert!(matches!((run(3000), look(3000)), (What::Exited { .. }, What::File(_))));
-        let other = crate::act::Command { place: "q".into(), ..command.clone() };
-        assert_eq!(act(Act::Run(Box::new(other)), 3000), What::Skipped);
-        let memory: Vec<_> = m.memory(5).into_iter().map(|(thing, how)| format!("{thing}: {how}")).collect();
-        assert_eq!(memory, ["file /made: made by a command", "ran make: 1"]);
     }
 }

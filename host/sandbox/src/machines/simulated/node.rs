@@ -7,9 +7,17 @@ use std::collections::BTreeMap;
 use super::cost::Pace;
 use crate::act::{Act, Acted, Command, File, What, Wish};
 use crate::clock::Time;
+use crate::faults::USUAL;
+use crate::machines::{MachineFaults, MachineSpec};
 
 /// Commands that are remembered with their text, for a machine that is asked for ever.
 const MOST_COMMANDS: usize = 10_000;
+
+/// What anything takes on a disk, however small it is.
+const BLOCK: u64 = 4096;
+
+/// What a package of the distribution takes there, with what it needs.
+const PACKAGE: u64 = 30 << 20;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -35,6 +43,14 @@ pub(super) struct Node {
     pub(super) boots: u64,
     /// When it was booted last.
     pub(super) booted: Time,
+    /// What goes wrong in this boot.
+    pub(super) faults: MachineFaults,
+    /// Thousandths of the usual time that its work takes.
+    slowness: Option<u32>,
+    /// When the connection of this boot's first work is cut.
+    hangs_up: Option<Time>,
+    /// Bytes on its disk.
+    used: u64,
 }
 
 #[derive(Debug)]
@@ -51,9 +67,12 @@ impl Node {
     }
 
     /// It was off, or is started anew: what ran was cut, and only what is enabled runs again.
-    pub(super) fn boot(&mut self, now: Time) {
+    pub(super) fn boot(&mut self, spec: &MachineSpec, now: Time) {
         self.boots += 1;
         self.booted = now;
+        self.faults = spec.faults;
+        self.slowness = spec.pace;
+        self.hangs_up = None;
         self.cut(now);
         self.asked.clear();
         self.started = None;
@@ -64,6 +83,11 @@ impl Node {
                 self.started = self.started.max(starts.then_some(now));
             }
         }
+    }
+
+    /// For long: what was started with it takes connections.
+    pub(super) fn has_run(&mut self) {
+        self.started = self.started.map(|_| Time(0));
     }
 
     /// What a command makes is there once it has ended, and not if it was cut.
@@ -112,6 +136,32 @@ impl Node {
 
     pub(super) fn act(&mut self, act: Act, now: Time) -> Acted {
         self.make(now);
+        if !matches!(act, Act::Connect) {
+            let after = self.faults.ssh_cut;
+            self.hangs_up = self.hangs_up.or_else(|| after.map(|after| now.after(after)));
+        }
+        let mut acted = self.perform(act, now);
+        acted.takes_ms = self.slowed(acted.takes_ms);
+        self.cut_short(acted, now)
+    }
+
+    fn slowed(&self, ms: u64) -> u64 {
+        ms.saturating_mul(u64::from(self.slowness.unwrap_or(USUAL))) / u64::from(USUAL)
+    }
+
+    /// Without its answer, if its connection is cut before that: what a command does it does to its end.
+    pub(super) fn cut_short(&self, acted: Acted, now: Time) -> Acted {
+        let lasts = match acted.what {
+            What::Running { left_ms } => left_ms,
+            _ => acted.takes_ms,
+        };
+        match self.hangs_up {
+            Some(then) if then >= now && then.0 - now.0 < lasts => Acted { takes_ms: then.0 - now.0, what: What::Lost },
+            _ => acted,
+        }
+    }
+
+    fn perform(&mut self, act: Act, now: Time) -> Acted {
         let (takes_ms, what) = match act {
             Act::Connect => (self.pace.login, What::Done),
             Act::Exec { command } => {
@@ -146,9 +196,36 @@ impl Node {
 
     /// Puts a file there that came from elsewhere.
     pub(super) fn receive(&mut self, path: String, file: File) -> Acted {
-        let takes_ms = self.pace.state + file.size / self.pace.copy_bytes;
-        self.files.insert(path, file);
-        Acted { takes_ms, what: What::Done }
+        let takes_ms = self.slowed(self.pace.state + file.size / self.pace.copy_bytes);
+        let what = if self.put(path, file) { What::Done } else { What::Full };
+        Acted { takes_ms, what }
+    }
+
+    /// `false`: there is no room for it, and what was there stays.
+    fn put(&mut self, path: String, file: File) -> bool {
+        let before = self.files.get(&path).map_or(0, |old| old.size + BLOCK);
+        let fits = self.take((file.size + BLOCK).saturating_sub(before));
+        if fits {
+            self.used = self.used.saturating_sub(before.saturating_sub(file.size + BLOCK));
+            self.files.insert(path, file);
+        }
+        fits
+    }
+
+    /// Room on the disk; `false`: there is not so much.
+    fn take(&mut self, bytes: u64) -> bool {
+        let used = self.used.saturating_add(bytes);
+        let fits = self.faults.disk.is_none_or(|room| used <= room);
+        if fits {
+            self.used = used;
+        }
+        fits
+    }
+
+    fn drop_file(&mut self, path: &str) -> bool {
+        let gone = self.files.remove(path);
+        self.used = self.used.saturating_sub(gone.as_ref().map_or(0, |file| file.size + BLOCK));
+        gone.is_some()
     }
 
     /// Whether something takes connections there: a service that was started some time ago, or nobody knows what.
@@ -165,9 +242,12 @@ impl Node {
         if command.creates.as_ref().is_some_and(|path| self.exists(path)) {
             return (self.pace.state, What::Skipped);
         }
+        if !self.take(BLOCK) {
+            return (self.pace.command, What::Full);
+        }
         self.note(command.command.clone());
         *self.ran.entry(command.command.clone()).or_default() += 1;
-        let left_ms = command.takes_ms.unwrap_or(self.pace.command);
+        let left_ms = self.slowed(command.takes_ms.unwrap_or(self.pace.command));
         if command.creates.is_some() {
             self.making.push(command.place.clone());
         }
@@ -192,7 +272,9 @@ impl Node {
             return (self.pace.state, known.clone());
         }
         let (takes_ms, what) = self.apply(wish, now);
-        self.granted.insert(place.clone(), what.clone());
+        if what != What::Full {
+            self.granted.insert(place.clone(), what.clone());
+        }
         (takes_ms, what)
     }
 
@@ -201,16 +283,18 @@ impl Node {
         if wish.absent {
             let below = format!("{}/", wish.name.trim_end_matches('/'));
             let mut was_there = self.things.remove(&key).is_some();
-            was_there |= self.files.remove(&wish.name).is_some();
+            was_there |= self.drop_file(&wish.name);
             if wish.kind == "directory" {
-                let before = self.files.len();
-                self.files.retain(|path, _| !path.starts_with(&below));
+                let inside: Vec<_> = self.files.keys().filter(|path| path.starts_with(&below)).cloned().collect();
+                was_there |= inside.iter().filter(|path| self.drop_file(path)).count() > 0;
                 self.things.retain(|(_, name), _| !name.starts_with(&below));
-                was_there |= self.files.len() != before;
             }
             return (self.pace.state, applied(was_there, "removed"));
         }
         let is_new = !self.things.contains_key(&key);
+        if !self.take(self.needs(wish)) {
+            return (self.pace.state, What::Full);
+        }
         let present = self.things.entry(key).or_default();
         let runs = |settings: &BTreeMap<String, String>| settings.get("started").is_some_and(|word| word == "yes");
         let ran = runs(present);
@@ -243,14 +327,27 @@ impl Node {
         (takes, applied(changes, &detail))
     }
 
+    /// Bytes of disk that a wish takes if it is granted for the first time.
+    fn needs(&self, wish: &Wish) -> u64 {
+        let known = self.things.get(&(wish.kind.clone(), wish.name.clone()));
+        let holds = |(name, value): (&String, &String)| known.is_some_and(|known| known.get(name) == Some(value));
+        if known.is_some() && wish.settings.iter().all(holds) {
+            return 0;
+        }
+        let unpacked = wish.settings.get("archive").and_then(|path| self.files.get(path)).map_or(0, |file| file.size);
+        let package = if wish.kind == "package" { PACKAGE } else { 0 };
+        BLOCK + wish.size + unpacked + package
+    }
+
     fn write(&mut self, path: String, file: File) -> (u64, What) {
         let same = self.files.get(&path).is_some_and(|known| known.digest.is_some() && known.digest == file.digest);
         if same {
             return (self.pace.state, applied(false, ""));
         }
         let takes_ms = self.pace.state + file.size / self.pace.upload_bytes;
-        let detail = if self.files.insert(path, file).is_none() { "created" } else { "content" };
-        (takes_ms, applied(true, detail))
+        let detail = if self.files.contains_key(&path) { "content" } else { "created" };
+        let what = if self.put(path, file) { applied(true, detail) } else { What::Full };
+        (takes_ms, what)
     }
 
     fn look(&self, path: &str) -> What {
