@@ -233,6 +233,7 @@ fn what_cannot_be_enforced_is_said() {
               "now": "2026-01-31T12:00:01",
               "now_ms": 1769860801000,
               "pid": PID,
+              "simulated": false,
               "time_scale": 0.0,
               "timing": "fast",
               "troubles": []
