@@ -14,6 +14,7 @@ mod support;
 mod web;
 
 use libtest_mimic::Failed;
+use linodetool_sandbox::faults::Spec;
 use linodetool_sandbox::machines::simulated::Simulated;
 use linodetool_sandbox::server::{Handle, ServeOptions, spawn};
 use outside::{Authority, Outside};
@@ -30,6 +31,7 @@ const TESTS: &[support::Test] = &[
     ("a_wrong_token_is_told_and_nothing_is_made", a_wrong_token_is_told_and_nothing_is_made),
     ("a_token_that_may_not_is_told_and_nothing_is_made", a_token_that_may_not_is_told_and_nothing_is_made),
     ("a_foreign_plugin_gets_no_token", a_foreign_plugin_gets_no_token),
+    ("a_run_does_not_go_on_in_another_account", a_run_does_not_go_on_in_another_account),
     ("a_run_is_asked_about_with_its_rehearsal", a_run_is_asked_about_with_its_rehearsal),
 ];
 
@@ -272,4 +274,38 @@ fn a_run_is_asked_about_with_its_rehearsal(home: &Home) -> Result<(), Failed> {
     let rehearsal = home.json(&["run", "web.rhai", "--rehearse"])?;
     let known = rehearsal["catalogue"].as_str().unwrap_or_default();
     is(known, known.starts_with("as the account showed them on 20"), true)
+}
+
+const WEB: &str = r#"
+wait(1);
+nodes::create(#{ name: "web-1", region: "us-east", type: "g6-nanode-1", image: "linode/debian12" });
+"#;
+
+fn a_run_does_not_go_on_in_another_account(home: &Home) -> Result<(), Failed> {
+    fs::write(home.path().join("web.rhai"), WEB)?;
+    let account = Account::new(home);
+    let token = account.cloud.token.clone();
+    account.cloud.sandbox().faults().replace(Spec::parse("account-limit=0").ok(), Some(1));
+    let output = account.command(home, &token, &["--json", "--yes", "run", "web.rhai"]).output()?;
+    let begun = told(&output)?;
+    is("it failed after it had asked whose the token is", begun[1].clone(), "limit")?;
+    let run = home.json(&["runs", "list"])?[0]["id"].as_str().unwrap_or_default().to_owned();
+    drop(account);
+
+    let other = Account::new(home);
+    let token = other.cloud.token.clone();
+    let output = other.command(home, &token, &["--json", "--yes", "runs", "resume", &run]).output()?;
+    let refused = told(&output)?;
+    let hint = "nothing was changed; give a token of that account (`linodetool doctor` says where the present one comes \
+        from), or begin a new run in this one";
+    is("told", json!([refused[0], refused[1], refused[3]]), json!([4, "conflict", hint]))?;
+    let message = refused[2].as_str().unwrap_or_default();
+    let says = message.starts_with(&format!("run {run} worked in account 00000000-"))
+        && message.contains(", but the token now in use belongs to account 00000000-");
+    is(message, says, true)?;
+    let output = other.command(home, &token, &["--json", "--yes", "runs", "undo", &run]).output()?;
+    is("nor is it undone there", told(&output)?[2].clone(), message)?;
+    is("made", other.made(), json!([]))?;
+    let listed = home.json(&["runs", "list"])?;
+    is("the run is as it was", json!([listed[0]["id"], listed[0]["status"]]), json!([run, "failed"]))
 }

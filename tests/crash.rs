@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         &[
             ("hadoop_goes_on_from_wherever_it_is_killed", hadoop),
             ("loops_branches_and_nested_lanes_find_their_way_again", maze),
+            ("a_cluster_made_by_api_v3_goes_on_too", by_api_v3),
             ("a_recipe_that_fails_by_itself_is_no_case", fails_by_itself),
             ("what_does_not_survive_is_told_with_the_command_that_shows_it", not_survived),
         ],
@@ -44,6 +45,17 @@ fn hadoop(home: &Home) -> Result<(), Failed> {
 
 fn maze(home: &Home) -> Result<(), Failed> {
     survived(home, &test(home, MAZE, &["--points", points(), "--seed", "3"])?)
+}
+
+/// There a node is made in several calls, and its firewall is on it.
+fn by_api_v3(home: &Home) -> Result<(), Failed> {
+    let recipe = home.path().join("cluster.rhai");
+    let text = r#"let p = params(#{ nodes: param(2, "how many") });
+        let c = clusters::ensure(#{ name: "web", region: "us-east", image: "linode/debian12",
+            roles: [#{ role: "front", count: p.nodes, type: "g6-nanode-1" }] });
+        output("name", c.nodes[0].run("hostname").stdout);"#;
+    std::fs::write(&recipe, text)?;
+    survived(home, &test(home, recipe.to_str().unwrap(), &["--provider", "linode-v3"])?)
 }
 
 fn fails_by_itself(home: &Home) -> Result<(), Failed> {

@@ -3,7 +3,7 @@
 use super::{Sshd, with_sshd};
 use libtest_mimic::Trial;
 use linodetool::nodes::states::{File, Run, Upload, WaitPort};
-use linodetool::nodes::{Copied, FileOptions, Inspected, Place};
+use linodetool::nodes::{Copied, FileOptions, Inspected, Outcome, Place};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -80,13 +80,15 @@ pub(crate) fn add(trials: &mut Vec<Trial>) {
         let (nodes, target) = (sshd.nodes(), sshd.target());
         let file = at(&sshd, "made");
         let run = Run { command: format!("touch {file}; echo made"), creates: Some(file), ..Run::default() };
-        let (applied, output) = run.apply(&nodes, &target, &Place::new("r", "1", 1), None).await.unwrap();
-        assert_eq!((applied.changed, output.unwrap().stdout_text().as_str()), (true, "made\n"));
-        let (applied, output) = run.apply(&nodes, &target, &Place::new("r", "2", 1), None).await.unwrap();
-        assert_eq!((applied.changed, applied.detail.as_str(), output), (false, "skipped: creates", None));
+        let outcome = async |run: &Run, step| {
+            nodes.run(&target, &Place::new("r", step, 1), &run.command().unwrap()).await.unwrap()
+        };
+        let Outcome::Ended(output) = outcome(&run, "1").await else { panic!("it was skipped") };
+        assert_eq!((output.success(), output.stdout_text().as_str()), (true, "made\n"));
+        assert_eq!(outcome(&run, "2").await, Outcome::Skipped("creates"));
         let fails = Run { command: "echo why >&2; exit 2".into(), ..Run::default() };
-        let error = fails.apply(&nodes, &target, &Place::new("r", "3", 1), None).await.unwrap_err();
-        assert_eq!(error.to_string(), "`echo why >&2; exit 2` ended with exit code 2");
+        let Outcome::Ended(output) = outcome(&fails, "3").await else { panic!("it was skipped") };
+        assert_eq!((output.exit_code, output.stderr_text().as_str()), (Some(2), "why\n"));
     });
 
     with_sshd(trials, "states::a_port_is_waited_for", async |sshd: Sshd| {

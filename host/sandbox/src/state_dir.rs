@@ -51,6 +51,13 @@ pub struct Running {
     pub virtual_time: bool,
 }
 
+impl Running {
+    /// Where API v3 is: it has but one address, above that of v4.
+    pub fn v3(&self) -> &str {
+        self.v4.strip_suffix("/v4").unwrap_or(&self.v4)
+    }
+}
+
 /// The folder, held.
 #[derive(Debug)]
 pub(crate) struct StateDir {

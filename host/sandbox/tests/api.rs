@@ -7,6 +7,8 @@ mod support;
 
 #[path = "api/access.rs"]
 mod access;
+#[path = "api/disks.rs"]
+mod disks;
 #[path = "api/faults.rs"]
 mod faults;
 #[path = "api/firewalls.rs"]

@@ -98,7 +98,8 @@ impl ApiArgs {
             return Ok(OK);
         }
         let wanted = self.search.as_deref().unwrap_or_default().to_lowercase();
-        let holds = |one: &&RawOperation| one.id.to_lowercase().contains(&wanted) || one.path.contains(&wanted);
+        let holds =
+            |one: &&RawOperation| one.id.to_lowercase().contains(&wanted) || one.path.to_lowercase().contains(&wanted);
         let some: Vec<&RawOperation> = all.iter().filter(holds).collect();
         out.result(&some, || table(&some).show(out, "No operation's name or path holds that."))?;
         Ok(OK)
@@ -224,7 +225,7 @@ fn described(one: &RawOperation) -> String {
     for parameter in &one.parameters {
         table.row([
             parameter.name.clone(),
-            place(parameter.place).to_owned(),
+            operations::word(parameter.place).to_owned(),
             operations::type_of(parameter).to_owned(),
             if parameter.required { "yes" } else { "" }.to_owned(),
             allowed(parameter),
@@ -232,14 +233,6 @@ fn described(one: &RawOperation) -> String {
     }
     parts.push(format!("\n{}", table.plain()));
     parts.join("\n")
-}
-
-fn place(place: RawPlace) -> &'static str {
-    match place {
-        RawPlace::Path => "path",
-        RawPlace::Query => "query",
-        RawPlace::Body | RawPlace::Other => "body",
-    }
 }
 
 fn allowed(parameter: &RawParameter) -> String {

@@ -14,7 +14,7 @@ use crate::app;
 use crate::core::{Cancel, Clock, Failure, FailureKind, Paths, SystemClock};
 use crate::rehearsal::{self, Asked, Cloud, Outcome, Rehearsal};
 use crate::script::{self, Found, ScriptError};
-use crate::toolkit::plan::within;
+use crate::toolkit::plan::{FEWER, within};
 use linodetool_sandbox::client;
 use linodetool_sandbox::limits::LimitMode;
 use linodetool_sandbox::machines::simulated::Pace;
@@ -101,9 +101,13 @@ impl RunArgs {
         let why = match outcome {
             Ok(Outcome { rehearsal, error: None }) => {
                 session.expect(Some(&rehearsal));
-                return Ok(self.refuse_above(&rehearsal)?);
+                let refused = self.refuse_above(&rehearsal);
+                return Ok(refused.map_err(|failure| failure.hint(format!("{FEWER}; --rehearse shows all of it")))?);
             }
-            Ok(Outcome { error: Some(error), .. }) => error.to_string(),
+            Ok(Outcome { error: Some(error), .. }) => match &error.failure.hint {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            },
             Err(failure) if failure.kind == FailureKind::Cancelled && is_interrupted => return Err(failure.into()),
             Err(failure) if failure.kind == FailureKind::Cancelled => {
                 let seconds = LOOK_AHEAD.as_secs();

@@ -1,4 +1,4 @@
-//! The inventory in memory, for rehearsals and tests.
+//! The inventory in memory, for tests.
 
 use super::Change;
 use super::change::Stamped;
@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Gone with the process.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<Rows>);
+pub(crate) struct MemoryStore(Mutex<Rows>);
 
 #[derive(Clone, Default)]
 struct Rows {

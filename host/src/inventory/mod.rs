@@ -7,6 +7,7 @@ pub mod change;
 mod damage;
 pub mod database;
 pub mod exports;
+#[cfg(test)]
 mod memory;
 pub mod model;
 mod network;
@@ -17,7 +18,8 @@ pub mod store;
 
 pub use change::{Change, NodePatch};
 pub use database::{StateError, Trouble};
-pub use memory::MemoryStore;
+#[cfg(test)]
+pub(crate) use memory::MemoryStore;
 pub use model::{Cluster, KeyRef, Node, Resource, Role};
 pub(crate) use read_only::ReadOnly;
 pub use selector::Selector;

@@ -38,7 +38,8 @@ impl Inventory {
     }
 
     /// An inventory of its own that is gone with the process.
-    pub fn in_memory() -> Self {
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
         Self::new(Arc::new(super::MemoryStore::default()), Arc::new(|| Ok(())))
     }
 

@@ -1,14 +1,10 @@
 //! How a TCP connection to a machine is made. Does not know SSH.
 
-use std::future::Future;
+use crate::core::BoxFuture;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
-
-/// A future behind a pointer, for traits used as objects.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Opens connections to machines: straight, or into the sandbox.
 pub trait Dialer: Send + Sync {

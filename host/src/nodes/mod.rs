@@ -27,7 +27,7 @@ mod target;
 mod template;
 
 pub use artifact::Copied;
-pub use dialer::{BoxFuture, Dialer, Direct};
+pub use dialer::{Dialer, Direct};
 pub use error::{NodeError, hint_of_full_disk, was_cut};
 pub use exec::{ExecOptions, OnLine};
 pub use facts::Facts;

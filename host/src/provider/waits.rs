@@ -116,12 +116,6 @@ impl Waits {
         }
     }
 
-    /// Something may have changed, an event says: look soon.
-    pub fn hint(&self) {
-        self.0.room().news = true;
-        self.0.nudge.notify_one();
-    }
-
     fn enter(&self, waiter: Waiter) -> Seat<'_> {
         let mut room = self.0.room();
         room.last += 1;

@@ -60,3 +60,51 @@ pub(super) fn waited_for(step: &StepRecord, sandbox: bool) -> String {
         _ => "calls of the provider's API".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::{StepKind, StepState};
+    use expect_test::expect;
+    use serde_json::json;
+
+    fn step(op: &str, args: Value, outcome: Value) -> StepRecord {
+        StepRecord {
+            path: "0".into(),
+            lane: String::new(),
+            seq: 0,
+            kind: StepKind::Write,
+            op: op.into(),
+            digest: String::new(),
+            args,
+            place: String::new(),
+            state: StepState::Done,
+            attempt: 1,
+            started_ms: 0,
+            ended_ms: Some(1),
+            outcome: Some(outcome),
+            failure: None,
+            order: 0,
+        }
+    }
+
+    #[test]
+    fn time_is_told_in_words_of_people() {
+        let steps = [
+            step("nodes.ready", json!({}), json!({ "changed": true })),
+            step("nodes.ready", json!({}), json!({ "changed": false })),
+            step("wait", json!({ "ms": 1000 }), Value::Null),
+            step("node.run", json!({ "command": "make\nmake install" }), json!({ "changed": true })),
+            step("node.file", json!({ "state": { "path": "/etc/motd" } }), json!({ "changed": true })),
+            step("clusters.look", json!({}), Value::Null),
+        ];
+        expect![[r#"
+            creating and booting Linodes
+            reaching nodes
+            waiting in the recipe
+            command: make
+            configuring nodes
+            calls of the provider's API"#]]
+        .assert_eq(&steps.each_ref().map(|step| waited_for(step, false)).join("\n"));
+    }
+}

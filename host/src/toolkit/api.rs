@@ -62,11 +62,9 @@ impl Toolkit {
         parameters: Map<String, Value>,
         listing: Listing,
     ) -> Result<Value, StepError> {
-        let spec = self.handle().block_on(async {
-            let all = self.operations().await?;
-            let operation = operations::expect(&all, name)?;
-            operations::request(operation, parameters).and_then(|spec| listing.of(operation, spec))
-        });
+        // What the plugin says decides what is asked, so the journal has it.
+        let operation = at.step(&Find { operation: name, toolkit: self })?;
+        let spec = operations::request(&operation, parameters).and_then(|spec| listing.of(&operation, spec));
         self.raw(at, &spec.map_err(StepError::Failed)?)
     }
 
@@ -107,6 +105,13 @@ impl Listing {
         self.filter.iter().try_for_each(|filter| operations::check_filter(operation, filter))?;
         Ok(RawSpec { all_pages: self.all_pages, filter: self.filter, ..spec })
     }
+}
+
+#[derive(Serialize)]
+struct Find<'a> {
+    operation: &'a str,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
 }
 
 #[derive(Serialize)]
@@ -173,6 +178,17 @@ async fn call(toolkit: &Toolkit, spec: &RawSpec) -> Result<Value, Failure> {
     let answer = toolkit.provider().await?.client.with_secrets(secrets).raw(&raw).await?;
     serde_json::from_str(answer.get())
         .map_err(|e| Failure::new(FailureKind::Plugin, format!("the answer is not JSON: {e}")))
+}
+
+impl Repeatable for Find<'_> {
+    const OP: &'static str = "api.operation";
+    const KIND: Kind = Kind::Read;
+    type Out = RawOperation;
+
+    async fn perform(&self, _: &StepCx) -> Result<Done<RawOperation>, Failure> {
+        let all = self.toolkit.operations().await?;
+        Ok(operations::expect(&all, self.operation)?.clone().into())
+    }
 }
 
 impl Repeatable for Get<'_> {

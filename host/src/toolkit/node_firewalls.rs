@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::inventory::Node;
+use crate::nodes::Rehearsed;
 use crate::nodes::states::File;
 use crate::runs::StepError;
 use crate::toolkit::commands::RunOptions;
@@ -43,7 +44,8 @@ impl Toolkit {
             ..File::default()
         };
         let load = format!("nft -f {FILE}");
-        let options = RunOptions { name: Some("firewall".to_owned()), ..RunOptions::default() };
+        let quiet = Rehearsed { output: String::new(), seconds: None };
+        let options = RunOptions { name: Some("firewall".to_owned()), rehearse: Some(quiet), ..RunOptions::default() };
         let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.clone())).collect();
         let changed = at.lanes("firewalls.nodes", &items, |at, node: &Node| {
             let applied = self.apply(at, node, &file)?;

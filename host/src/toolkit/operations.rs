@@ -24,7 +24,7 @@ const SECRETS: &[&str] = &[
     "root_pass",
     "root_password",
     "rootpass",
-    "rootsshkey",
+    "scratch",
     "secret",
     "secret_key",
     "ssl_key",
@@ -70,8 +70,8 @@ pub fn expect<'a>(operations: &'a [RawOperation], name: &str) -> Result<&'a RawO
     let failure = Failure::not_found(format!("the provider has no operation `{name}`")).field("operation");
     let ids = || operations.iter().map(|one| one.id.as_str());
     let mut near = near_names(name, ids());
-    near.extend(ids().filter(|id| id.contains(&name.to_lowercase())).take(5));
-    near.dedup();
+    let holds: Vec<_> = ids().filter(|id| id.contains(&name.to_lowercase()) && !near.contains(id)).take(5).collect();
+    near.extend(holds);
     Err(match near.is_empty() {
         true => failure.hint("`linodetool api --search TEXT` finds operations"),
         false => failure.hint(format!("did you mean {}?", near.join(", "))),
@@ -169,15 +169,17 @@ fn parameter<'a>(operation: &'a RawOperation, name: &str) -> Result<&'a RawParam
         Some(("body", bare)) => (Some(RawPlace::Body), bare),
         _ => (None, name),
     };
-    let mut found = operation.parameters.iter().filter(|one| one.name == bare && place.is_none_or(|p| p == one.place));
+    let is_meant = |one: &&RawParameter| one.name == bare && place.is_none_or(|p| p == one.place);
+    let found: Vec<_> = operation.parameters.iter().filter(is_meant).collect();
     let names = || operation.parameters.iter().map(|one| one.name.as_str());
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => {
-            let message = format!("{} has `{name}` in two places", operation.id);
-            Err(Failure::usage(message).field(name).hint(format!("write path.{name} or body.{name}")))
+    match found.as_slice() {
+        [one] => Ok(one),
+        [_, ..] => {
+            let message = format!("{} has `{name}` in {} places", operation.id, found.len());
+            let ways: Vec<_> = found.iter().map(|one| format!("{}.{name}", word(one.place))).collect();
+            Err(Failure::usage(message).field(name).hint(format!("write {}", ways.join(" or "))))
         }
-        (None, _) => {
+        [] => {
             let failure = Failure::usage(format!("{} has no parameter `{name}`", operation.id)).field(name);
             let all: Vec<_> = names().collect();
             Err(match near_names(bare, names()).is_empty() {
@@ -186,6 +188,27 @@ fn parameter<'a>(operation: &'a RawOperation, name: &str) -> Result<&'a RawParam
                 true => failure.hint(format!("it takes {}", all.join(", "))),
             })
         }
+    }
+}
+
+/// Where a parameter goes, in a word.
+pub(crate) fn word(place: RawPlace) -> &'static str {
+    match place {
+        RawPlace::Path => "path",
+        RawPlace::Query => "query",
+        RawPlace::Body | RawPlace::Other => "body",
+    }
+}
+
+/// The first secret in plain text within a value of this name.
+fn plain_secret<'a>(name: &'a str, value: &'a Value) -> Option<&'a str> {
+    match value {
+        Value::String(text) => (is_secret(name) && !text.is_empty()).then_some(name),
+        Value::Array(items) => items.iter().find_map(|item| plain_secret(name, item)),
+        // By its name.
+        Value::Object(fields) if fields.get("secret").is_some_and(Value::is_string) => None,
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| plain_secret(name, field)),
+        _ => None,
     }
 }
 
@@ -198,12 +221,12 @@ fn check(parameter: &RawParameter, value: &Value) -> Result<(), String> {
     if is_reference && parameter.place == RawPlace::Body && parameter.kind != RawType::Object {
         return Ok(());
     }
-    if parameter.place != RawPlace::Path && is_secret(&parameter.name) && value.is_string() {
-        return Err(
-            "it is a secret, which must not be on record: store it with `linodetool secret set NAME`, and give \
-                    #{ secret: \"NAME\" } in a recipe, or --secret FIELD=NAME in a command"
-                .into(),
-        );
+    if let Some(secret) = plain_secret(&parameter.name, value).filter(|_| parameter.place != RawPlace::Path) {
+        let what = if secret == parameter.name { "it is".to_owned() } else { format!("its field `{secret}` is") };
+        return Err(format!(
+            "{what} a secret, which must not be on record: store it with `linodetool secret set NAME`, and give \
+             {{\"secret\": \"NAME\"}} in its place, or --secret FIELD=NAME"
+        ));
     }
     let is = |right: bool| if right { Ok(()) } else { Err(format!("it is {}, not {value}", type_of(parameter))) };
     let texts = |items: &[Value]| items.iter().all(Value::is_string);
@@ -284,6 +307,7 @@ mod tests {
                 {"name": "authorized_keys", "place": "body", "type": "texts"},
                 {"name": "read_only", "place": "body", "type": "flag"},
                 {"name": "root_pass", "place": "body", "type": "text", "min": 7},
+                {"name": "metadata", "place": "body", "type": "object"},
             ],
             "filterable": ["label", "size"],
         }))
@@ -332,7 +356,7 @@ mod tests {
         check(&[("sise", "1")], &expect!["post-add-linode-disk has no parameter `sise` | did you mean `size`?"]);
         check(
             &[("label", "x")],
-            &expect!["post-add-linode-disk has `label` in two places | write path.label or body.label"],
+            &expect!["post-add-linode-disk has `label` in 2 places | write body.label or query.label"],
         );
         check(&[("size", "big")], &expect!["`size` of post-add-linode-disk: it is a whole number, not `big` | "]);
         check(&[("size", "0")], &expect!["`size` of post-add-linode-disk: it must be at least 1, and is 0 | "]);
@@ -343,8 +367,22 @@ mod tests {
         check(
             &[("root_pass", "hunter2222")],
             &expect![[
-                r#"`root_pass` of post-add-linode-disk: it is a secret, which must not be on record: store it with `linodetool secret set NAME`, and give #{ secret: "NAME" } in a recipe, or --secret FIELD=NAME in a command | "#
+                r#"`root_pass` of post-add-linode-disk: it is a secret, which must not be on record: store it with `linodetool secret set NAME`, and give {"secret": "NAME"} in its place, or --secret FIELD=NAME | "#
             ]],
+        );
+    }
+
+    #[test]
+    fn a_secret_within_an_object_is_refused_and_one_by_its_name_taken() {
+        check(
+            &[("metadata", r#"{"user_data":"I2Nsb3Vk"}"#)],
+            &expect![[
+                r#"`metadata` of post-add-linode-disk: its field `user_data` is a secret, which must not be on record: store it with `linodetool secret set NAME`, and give {"secret": "NAME"} in its place, or --secret FIELD=NAME | "#
+            ]],
+        );
+        check(
+            &[("linodeId", "7"), ("size", "1"), ("metadata", r#"{"user_data":{"secret":"boot"}}"#)],
+            &expect![[r#"POST /linode/instances/7/disks {} {"metadata":{"user_data":{"secret":"boot"}},"size":1}"#]],
         );
     }
 

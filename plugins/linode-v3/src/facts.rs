@@ -15,6 +15,13 @@ impl LinodeV3 {
     pub fn raw_operations() -> Vec<RawOperation> {
         TABLE.lines().map(operation).collect()
     }
+
+    /// Whether an action is known to change nothing.
+    pub(crate) fn only_reads(name: &str) -> bool {
+        let columns = |line: &'static str| line.split_once('\t').zip(line.split('\t').nth(1));
+        let reads = |((known, _), flags): ((&str, &str), &str)| known.eq_ignore_ascii_case(name) && flags.contains('r');
+        TABLE.lines().filter_map(columns).any(reads)
+    }
 }
 
 /// Name, flags, parameters. An action has but one name, so that its method says only whether it reads.

@@ -15,7 +15,12 @@ pub(crate) async fn raw(v3: &LinodeV3, cx: &Cx, args: Raw) -> Result<Box<RawValu
     if args.filter.is_some() {
         return Err(lacks("filter", "filters"));
     }
-    let mut action = Action::new(name(&args.path)?);
+    let name = name(&args.path)?;
+    // Whoever only asks may do so again and again.
+    if args.method.eq_ignore_ascii_case("GET") && !LinodeV3::only_reads(name) {
+        return Err(invalid("method", format!("{name} changes something: it is called with POST")));
+    }
+    let mut action = Action::new(name);
     for (key, value) in &args.query {
         action = action.set(parameter(key)?, value);
     }

@@ -13,6 +13,20 @@ pub(super) fn written(time: Time) -> String {
     format!("{}.0", local.replace('T', " "))
 }
 
+/// The last second of the month.
+pub(super) fn last_of_month(time: Time) -> String {
+    let text = written(time);
+    let month = |text: &str| text.get(..7).unwrap_or_default().to_owned();
+    let mut day = time;
+    // The first midnight of another month is at most 31 days away.
+    while month(&written(day)) == month(&text) {
+        day = Time(day.0 + DAY);
+    }
+    let into_month = written(day).get(8..10).and_then(|day| day.parse::<u64>().ok()).unwrap_or(1);
+    let last = written(Time(day.0 - into_month * DAY));
+    format!("{} 23:59:59", last.get(..10).unwrap_or_default())
+}
+
 /// From the second Sunday of March to the first of November, at two in the morning by the clock before.
 fn is_summer(time: Time) -> bool {
     let text = time.wire();
@@ -33,6 +47,12 @@ fn is_summer(time: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_end() {
+        assert_eq!(last_of_month(Time(1_769_860_800_000)), "2026-01-31 23:59:59");
+        assert_eq!(last_of_month(Time(1_770_000_000_000)), "2026-02-28 23:59:59");
+    }
 
     #[test]
     fn summer_begins_and_ends_at_two_in_the_morning() {

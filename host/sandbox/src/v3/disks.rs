@@ -127,12 +127,8 @@ fn with_system(call: &mut Call<'_>, system: System, size: u64) -> Answer {
     if !keys.iter().all(|key| is_public_key(key)) {
         return Err(Fault::invalid("rootSSHKey is not a valid public key"));
     }
-    let linode = call.linode_mut()?;
-    // The machine has one system: that of its first disk.
-    if linode.image.is_none() {
-        linode.image = Some(system.image);
-        linode.launch = Launch { authorized_keys: keys, user_data: None, stackscript: system.stackscript };
-    }
+    let launch = Launch { authorized_keys: keys, user_data: None, stackscript: system.stackscript };
+    call.linode_mut()?.receive(system.image, launch);
     add(call, Disk { filesystem: "ext4", size, ..Disk::default() }, true)
 }
 

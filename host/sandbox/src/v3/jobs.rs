@@ -58,7 +58,7 @@ fn of_v4(world: &World, linode: &Linode) -> Option<Value> {
         return None;
     }
     let (action, label) = match linode.status {
-        Status::Provisioning | Status::Offline => ("fs.create", "Create Filesystem"),
+        Status::Provisioning | Status::Rebuilding | Status::Offline => ("fs.create", "Create Filesystem"),
         Status::Booting | Status::Running => ("linode.boot", "Linode initial boot"),
         Status::Rebooting => ("linode.reboot", "System Reboot"),
         Status::ShuttingDown => ("linode.shutdown", "System Shutdown"),

@@ -10,7 +10,7 @@ use super::{dates, ids};
 use crate::catalogue::{Region, Type};
 use crate::limits::Class;
 use crate::rules::label_problem;
-use crate::world::{Config, Disk, DiskStatus, HostWork, Launch, Linode, NewLinode, Status, World};
+use crate::world::{HostWork, Launch, Linode, NewLinode, Status, World};
 
 /// What a display group may be long.
 const MOST_GROUP: usize = 50;
@@ -52,7 +52,7 @@ fn status(world: &World, linode: &Linode) -> i64 {
         Status::Booting | Status::Offline if world.is_brand_new(linode.id) && world.failed_to_boot(linode.id) => -2,
         Status::Booting | Status::Offline if world.is_brand_new(linode.id) => 0,
         Status::Offline if world.failed_to_boot(linode.id) => -2,
-        Status::Booting | Status::Offline => 2,
+        Status::Booting | Status::Rebuilding | Status::Offline => 2,
     }
 }
 
@@ -109,19 +109,7 @@ pub(super) fn clone(call: &mut Call<'_>) -> Answer {
     }
     let id = bare(call, place)?;
     let now = call.now;
-    let mut copies = std::collections::HashMap::new();
-    for disk in &original.disks {
-        let copy = Disk { status: DiskStatus::NotReady, created: now, ..disk.clone() };
-        copies.extend(call.world.add_disk(id, copy).map(|copy| (disk.id, copy)));
-    }
-    for config in &original.configs {
-        let devices = config.devices.iter().map(|disk| copies.get(disk).copied().unwrap_or_default()).collect();
-        call.world.add_config(id, Config { devices, created: now, ..config.clone() });
-    }
-    if let Some(linode) = call.world.linodes.get_mut(&id) {
-        linode.image = original.image;
-        linode.launch = original.launch;
-    }
+    call.world.copy_disks(original.id, id, now);
     call.world.ask_host(id, HostWork::CopyDisks, "", now);
     Ok(json!({"LinodeID": id}))
 }

@@ -112,7 +112,7 @@ pub(super) fn find(action: &str) -> Result<&'static Method, Fault> {
 /// All of them, by name.
 #[rustfmt::skip]
 pub(super) static METHODS: &[Method] = &[
-    known("account.estimateinvoice", "PaymentTerm:n *mode:s LinodeID:n PlanID:n"),
+    method("account.estimateinvoice", "PaymentTerm:n *mode:s LinodeID:n PlanID:n", account::estimate_invoice),
     method("account.info", "", account::info),
     known("account.paybalance", ""),
     known("account.updatecard", "*ccExpMonth:n *ccExpYear:n *ccNumber:n"),

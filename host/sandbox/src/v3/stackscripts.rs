@@ -44,10 +44,12 @@ fn row(catalogue: &Catalogue, one: &Script) -> Value {
     let ids: Vec<_> = all
         .filter(|image| any || one.images.iter().any(|own| own == image))
         .filter_map(|image| ids::distribution(catalogue, image))
-        .map(|id| id.to_string())
         .collect();
-    // A single number would be one in JSON too, but for the comma.
-    let list = if ids.len() == 1 { format!("{},", ids[0]) } else { ids.join(",") };
+    // What looks like a number is one.
+    let list = match ids.as_slice() {
+        [one] => json!(one),
+        all => json!(all.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
+    };
     json!({
         "STACKSCRIPTID": one.id, "LABEL": one.label, "DESCRIPTION": one.description, "DISTRIBUTIONIDLIST": list,
         "SCRIPT": one.script, "REV_NOTE": one.rev_note, "ISPUBLIC": bit(one.is_public), "USERID": USER, "LATESTREV": one.id,

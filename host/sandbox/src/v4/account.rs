@@ -56,7 +56,7 @@ fn account(call: &mut Call<'_>) -> Answer {
         "active_since": call.world.began.wire(),
         "active_promotions": [],
         "capabilities": ["Linodes", "Cloud Firewall", "Disk Encryption"],
-        "euuid": "00000000-0000-4000-8000-000000000000",
+        "euuid": format!("00000000-0000-4000-8000-{:012x}", call.world.account >> 16),
     }))
 }
 

@@ -85,13 +85,17 @@ fn refuse_what_is_missing_here(input: &mut Input) {
     }
 }
 
-fn region(catalogue: &Catalogue, input: &mut Input) -> Option<&'static Region> {
+pub(super) fn region(catalogue: &Catalogue, input: &mut Input) -> Option<&'static Region> {
     let id = input.required_text("region")?;
     let region = catalogue.region(&id);
     if region.is_none() { input.wrong("region", "region is not valid") } else { region }
 }
 
-fn linode_type(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> Option<&'static catalogue::Type> {
+pub(super) fn linode_type(
+    catalogue: &Catalogue,
+    input: &mut Input,
+    region: Option<&Region>,
+) -> Option<&'static catalogue::Type> {
     let id = input.required_text("type")?;
     let Some(one) = catalogue.linode_type(&id) else {
         return input.wrong("type", "A valid plan type by that ID was not found");
@@ -102,7 +106,7 @@ fn linode_type(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>
     Some(one)
 }
 
-fn image(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> Option<&'static Image> {
+pub(super) fn image(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> Option<&'static Image> {
     let id = input.text("image").filter(|id| !id.is_empty())?;
     let Some(image) = catalogue.image(&id) else { return input.wrong("image", "image is not valid") };
     if region.is_some_and(|region| region.distributed) && !image.distributed {
@@ -112,7 +116,7 @@ fn image(catalogue: &Catalogue, input: &mut Input, region: Option<&Region>) -> O
 }
 
 /// The keys that root gets: those given and those of the users named. Either they or a password are needed with an image.
-fn authorized_keys(call: &Call<'_>, input: &mut Input, image: Option<&Image>) -> Vec<String> {
+pub(super) fn authorized_keys(call: &Call<'_>, input: &mut Input, image: Option<&Image>) -> Vec<String> {
     let mut keys = input.texts("authorized_keys").unwrap_or_default();
     keys.retain(|key| !key.trim().is_empty());
     for (at, key) in keys.iter().enumerate() {
@@ -138,7 +142,7 @@ fn authorized_keys(call: &Call<'_>, input: &mut Input, image: Option<&Image>) ->
     keys
 }
 
-fn user_data(input: &mut Input, region: Option<&Region>, image: Option<&Image>) -> Option<Vec<u8>> {
+pub(super) fn user_data(input: &mut Input, region: Option<&Region>, image: Option<&Image>) -> Option<Vec<u8>> {
     let text = match input.object("metadata")?.remove("user_data")? {
         Value::Null => return None,
         Value::String(text) => text,
@@ -160,7 +164,7 @@ fn user_data(input: &mut Input, region: Option<&Region>, image: Option<&Image>) 
 }
 
 /// The script and the answers it is run with: those given, else its defaults.
-fn stackscript(call: &Call<'_>, input: &mut Input, image: Option<&Image>) -> Option<(u64, StackScript)> {
+pub(super) fn stackscript(call: &Call<'_>, input: &mut Input, image: Option<&Image>) -> Option<(u64, StackScript)> {
     let id = input.number("stackscript_id")?;
     let given = input.object("stackscript_data").unwrap_or_default();
     let Some(script) = call.world.stackscripts.get(&id) else {

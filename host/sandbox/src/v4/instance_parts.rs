@@ -1,14 +1,12 @@
-//! What belongs to a Linode: addresses, disks, profiles, firewalls, and the empty lists of what the sandbox has none of.
+//! What belongs to a Linode: addresses, firewalls, and the empty lists of what the sandbox has none of.
 //!
 //! Owns: these lists. Does not know how the parts came to be.
 
 use serde_json::json;
 
 use super::call::{Answer, Call, Route, ok};
-use super::error::Refused;
 use super::filter::{Field, Row};
 use super::firewalls::firewall_view;
-use super::instance_view::{config_view, disk_view};
 use super::instances::linode;
 use super::ips::{address_view, addresses_of};
 
@@ -16,12 +14,6 @@ const READ: &str = "linodes:read_only";
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new("GET", "linode/instances/{}/ips", READ, ips),
-    Route::list("linode/instances/{}/disks", READ, disks),
-    Route::new("GET", "linode/instances/{}/disks/{}", READ, disk),
-    Route::list("linode/instances/{}/configs", READ, |call| {
-        call.list(linode(call)?.configs.iter(), |config| config_view(config))
-    }),
-    Route::new("GET", "linode/instances/{}/configs/{}", READ, config),
     Route::list("linode/instances/{}/firewalls", READ, firewalls),
     // There are none, but clients that gather everything about a Linode ask.
     Route::list("linode/instances/{}/volumes", READ, nothing),
@@ -60,22 +52,6 @@ fn ips(call: &mut Call<'_>) -> Answer {
         "ipv4": {"public": views(&public), "private": views(&private), "shared": [], "reserved": [], "vpc": []},
         "ipv6": {"slaac": v6(&slaac, true), "link_local": v6(&local, false), "global": []},
     }))
-}
-
-fn disks(call: &mut Call<'_>) -> Answer {
-    let linode = linode(call)?;
-    call.list(linode.disks.iter(), |disk| disk_view(linode, disk))
-}
-
-fn disk(call: &mut Call<'_>) -> Answer {
-    let (linode, id) = (linode(call)?, call.id(1)?);
-    let disk = linode.disks.iter().find(|disk| disk.id == id).ok_or_else(Refused::not_found)?;
-    ok(disk_view(linode, disk))
-}
-
-fn config(call: &mut Call<'_>) -> Answer {
-    let (linode, id) = (linode(call)?, call.id(1)?);
-    ok(config_view(linode.configs.iter().find(|config| config.id == id).ok_or_else(Refused::not_found)?))
 }
 
 fn firewalls(call: &mut Call<'_>) -> Answer {

@@ -83,24 +83,22 @@ fn encryption(linode: &Linode) -> &'static str {
 }
 
 pub(super) fn config_view(config: &Config) -> Value {
+    let device = |at: usize| config.devices.get(at).filter(|disk| **disk > 0);
     let devices: Map<String, Value> = ('a'..='h')
         .enumerate()
         .map(|(at, letter)| {
-            let disk = config
-                .devices
-                .get(at)
-                .filter(|disk| **disk > 0)
-                .map(|disk| json!({"disk_id": disk, "volume_id": null}));
+            let disk = device(at).map(|disk| json!({"disk_id": disk, "volume_id": null}));
             (format!("sd{letter}"), disk.unwrap_or_default())
         })
         .collect();
+    let helpers = config.helpers;
     json!({
         "id": config.id,
         "label": config.label,
         "helpers": {
-            "updatedb_disabled": config.helpers.updatedb_disabled, "distro": config.helpers.distro,
-            "modules_dep": config.helpers.modules_dep, "network": config.helpers.network,
-            "devtmpfs_automount": config.helpers.devtmpfs_automount,
+            "updatedb_disabled": helpers.updatedb_disabled, "distro": helpers.distro,
+            "modules_dep": helpers.modules_dep, "network": helpers.network,
+            "devtmpfs_automount": helpers.devtmpfs_automount,
         },
         "kernel": config.kernel,
         "comments": config.comments,
@@ -109,7 +107,7 @@ pub(super) fn config_view(config: &Config) -> Value {
         "updated": config.created.wire(),
         "root_device": config.root_device,
         "devices": devices,
-        "initrd": config.devices.get(8).filter(|disk| **disk > 0),
+        "initrd": device(8),
         "run_level": config.run_level,
         "virt_mode": config.virt_mode,
         "interfaces": [],

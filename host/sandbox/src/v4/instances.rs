@@ -44,6 +44,13 @@ pub(super) fn linode<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
     seen(call, call.id(0)?).ok_or_else(Refused::not_found)
 }
 
+/// The same, if nothing goes on with it.
+pub(super) fn at_rest<'a>(call: &'a Call<'_>) -> Result<&'a Linode, Refused> {
+    let linode = linode(call)?;
+    let busy = linode.busy() || call.world.host_is_busy(linode.id);
+    if busy { Err(Refused::busy()) } else { Ok(linode) }
+}
+
 /// Why a label cannot be given to a Linode: `present` is the one that asks, if it exists.
 pub(super) fn label_refusal(call: &Call<'_>, label: &str, present: Option<u64>) -> Option<String> {
     let taken = call.world.linode_labelled(label).is_some_and(|owner| Some(owner) != present);
@@ -115,7 +122,7 @@ enum Power {
 }
 
 fn power(call: &mut Call<'_>, what: Power) -> Answer {
-    let (id, now) = (linode(call)?.id, call.now);
+    let (id, now) = (at_rest(call)?.id, call.now);
     let mut input = call.input()?;
     let config = input.number("config_id");
     input.done()?;

@@ -6,12 +6,15 @@
 mod account;
 mod call;
 mod catalogues;
+mod configs;
+mod disks;
 mod error;
 mod events;
 mod filter;
 mod firewall_rules;
 mod firewalls;
 mod input;
+mod instance_changes;
 mod instance_create;
 mod instance_parts;
 mod instance_view;
@@ -34,7 +37,10 @@ use crate::world::{Linode, World};
 static ROUTES: &[&[Route]] = &[
     catalogues::ROUTES,
     instances::ROUTES,
+    instance_changes::ROUTES,
     instance_parts::ROUTES,
+    disks::ROUTES,
+    configs::ROUTES,
     account::ROUTES,
     events::ROUTES,
     profile::ROUTES,

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::power::Operation;
-use super::{Entity, EntityId, Job, Timer, Work, World};
+use super::{Config, Disk, Entity, EntityId, Job, Timer, Work, World};
 use crate::catalogue::{Region, Type};
 use crate::clock::Time;
 use crate::faults::Fault;
@@ -56,6 +56,7 @@ pub enum Status {
     Rebooting,
     Running,
     ShuttingDown,
+    Rebuilding,
     Offline,
 }
 
@@ -67,6 +68,7 @@ impl Status {
             Self::Rebooting => "rebooting",
             Self::Running => "running",
             Self::ShuttingDown => "shutting_down",
+            Self::Rebuilding => "rebuilding",
             Self::Offline => "offline",
         }
     }
@@ -86,88 +88,6 @@ impl Alerts {
     /// As a new Linode has them: 90 percent of each of its CPUs.
     pub fn of(one: &Type) -> Self {
         Self { cpu: 90 * one.vcpus, network_in: 10, network_out: 10, transfer_quota: 80, io: 10_000 }
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Disk {
-    pub id: u64,
-    pub label: String,
-    pub status: DiskStatus,
-    pub filesystem: &'static str,
-    /// MB.
-    pub size: u64,
-    pub read_only: bool,
-    pub created: Time,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DiskStatus {
-    #[default]
-    NotReady,
-    Ready,
-}
-
-impl DiskStatus {
-    pub fn wire(self) -> &'static str {
-        match self {
-            Self::NotReady => "not ready",
-            Self::Ready => "ready",
-        }
-    }
-}
-
-/// A configuration profile: what to boot from.
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub id: u64,
-    pub label: String,
-    pub kernel: String,
-    /// Ids of disks, in the order of the devices; 0 is nothing, the ninth is the initrd.
-    pub devices: Vec<u64>,
-    pub comments: String,
-    /// MB; 0: all there is.
-    pub memory_limit: u64,
-    pub run_level: String,
-    pub virt_mode: String,
-    pub root_device: String,
-    pub root_device_read_only: bool,
-    pub helpers: Helpers,
-    pub created: Time,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            id: 0,
-            label: String::new(),
-            kernel: "linode/grub2".to_owned(),
-            devices: Vec::new(),
-            comments: String::new(),
-            memory_limit: 0,
-            run_level: "default".to_owned(),
-            virt_mode: "paravirt".to_owned(),
-            root_device: "/dev/sda".to_owned(),
-            root_device_read_only: true,
-            helpers: Helpers::default(),
-            created: Time::default(),
-        }
-    }
-}
-
-/// What is put right on the disk before each boot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Helpers {
-    pub updatedb_disabled: bool,
-    pub distro: bool,
-    pub modules_dep: bool,
-    pub network: bool,
-    pub devtmpfs_automount: bool,
-}
-
-impl Default for Helpers {
-    fn default() -> Self {
-        Self { updatedb_disabled: true, distro: true, modules_dep: true, network: true, devtmpfs_automount: true }
     }
 }
 
@@ -213,6 +133,14 @@ impl Linode {
     /// Whether an operation is on its way; others are refused meanwhile.
     pub fn busy(&self) -> bool {
         self.operation.is_some()
+    }
+
+    /// A system is put on one of its disks. The machine has one system: that of its first disk.
+    pub fn receive(&mut self, image: String, launch: Launch) {
+        if self.image.is_none() {
+            self.image = Some(image);
+            self.launch = launch;
+        }
     }
 
     /// All IPv4 addresses, as the API lists them: public first.
@@ -284,20 +212,6 @@ impl World {
         let linode = self.linodes.get_mut(&id).filter(|linode| linode.private_ip.is_none())?;
         linode.private_ip = self.addresses.private(&linode.label);
         linode.private_ip
-    }
-
-    /// Puts a disk into a Linode; it is made later, by its host. Its id.
-    pub fn add_disk(&mut self, id: u64, disk: Disk) -> Option<u64> {
-        let disk_id = self.new_id("disk");
-        self.linodes.get_mut(&id)?.disks.push(Disk { id: disk_id, ..disk });
-        Some(disk_id)
-    }
-
-    /// Gives a Linode a configuration profile; its id.
-    pub fn add_config(&mut self, id: u64, config: Config) -> Option<u64> {
-        let config_id = self.new_id("config");
-        self.linodes.get_mut(&id)?.configs.push(Config { id: config_id, ..config });
-        Some(config_id)
     }
 
     /// From now on the same labels get the same addresses, in whatever order they come.
@@ -380,6 +294,27 @@ impl World {
         Some(id)
     }
 
+    /// Puts another system in place of all that is on a Linode, which rests.
+    pub fn rebuild_linode(&mut self, id: u64, image: (String, String), booted: bool, launch: Launch, now: Time) {
+        let Some(present) = self.linodes.get(&id) else { return };
+        let (one, label, entity) = (present.linode_type, present.label.clone(), present.entity());
+        let kernel = present.configs.first().map_or("linode/grub2".to_owned(), |config| config.kernel.clone());
+        let (disks, configs) = self.deploy(one, Some(&image), 512.min(one.disk), &kernel, now);
+        let timing = self.timing.at(self.faults.pace("create", &label));
+        let event = self.events.begin("linode_rebuild", (entity, None), (now, timing.create), now);
+        let operation = Operation::create(self.new_id("operation"), event, now, booted);
+        self.at(now.after(timing.create), Timer::Created { linode: id, operation: operation.serial });
+        // What the machine has written goes with it.
+        let wipe = self.new_id("operation");
+        self.outside.jobs.push(Job { linode: id, operation: wipe, work: Work::Delete });
+        let Some(linode) = self.linodes.get_mut(&id) else { return };
+        linode.status = Status::Rebuilding;
+        linode.updated = now;
+        linode.image = Some(image.0);
+        (linode.disks, linode.configs, linode.launch) = (disks, configs, launch);
+        linode.operation = Some(operation);
+    }
+
     /// Ends a Linode at once; its machine follows. False if there is none.
     pub fn delete_linode(&mut self, id: u64, now: Time) -> bool {
         let Some(linode) = self.linodes.remove(&id) else { return false };
@@ -411,46 +346,5 @@ impl World {
             label.push_str("-1");
         }
         label
-    }
-
-    /// The disks and the profile that a deployed image brings.
-    fn deploy(
-        &mut self,
-        one: &Type,
-        image: Option<&(String, String)>,
-        swap: u64,
-        kernel: &str,
-        now: Time,
-    ) -> (Vec<Disk>, Vec<Config>) {
-        let Some((_, label)) = image else { return (Vec::new(), Vec::new()) };
-        let mut disks = vec![Disk {
-            id: self.new_id("disk"),
-            label: format!("{label} Disk"),
-            status: DiskStatus::NotReady,
-            filesystem: "ext4",
-            size: one.disk.saturating_sub(swap),
-            read_only: false,
-            created: now,
-        }];
-        if swap > 0 {
-            disks.push(Disk {
-                id: self.new_id("disk"),
-                label: format!("{swap} MB Swap Image"),
-                status: DiskStatus::NotReady,
-                filesystem: "swap",
-                size: swap,
-                read_only: false,
-                created: now,
-            });
-        }
-        let config = Config {
-            id: self.new_id("config"),
-            label: format!("My {label} Disk Profile"),
-            kernel: kernel.to_owned(),
-            devices: disks.iter().map(|disk| disk.id).collect(),
-            created: now,
-            ..Config::default()
-        };
-        (disks, vec![config])
     }
 }

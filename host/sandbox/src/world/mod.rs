@@ -4,6 +4,7 @@
 //! a transition is given the time, and what it wants done outside it leaves in [`World::take_outside`].
 
 mod addresses;
+mod disks;
 mod domains;
 mod events;
 mod firewalls;
@@ -21,12 +22,13 @@ mod volumes;
 use std::collections::{BTreeMap, HashMap};
 
 pub use addresses::Addresses;
+pub use disks::{Config, Disk, DiskStatus, Helpers};
 pub use domains::{Domain, DomainRecord};
 pub use events::{Entity, EntityId, Event, Events, Outcome};
 pub use firewalls::{Device, Firewall, FirewallRule, Policy, RuleSet};
 pub use hosts::{HostJob, HostWork, JobState};
 pub use images::OwnImage;
-pub use linodes::{Alerts, Config, Disk, DiskStatus, Helpers, Launch, Linode, NewLinode, Status};
+pub use linodes::{Alerts, Launch, Linode, NewLinode, Status};
 pub use nodebalancers::{BalancerConfig, BalancerNode, NodeBalancer};
 pub use power::{Refusal, Timer};
 pub use profile::{SshKey, Token};
@@ -59,6 +61,8 @@ pub struct World {
     pub nodebalancers: BTreeMap<u64, NodeBalancer>,
     pub ssh_keys: BTreeMap<u64, SshKey>,
     pub tokens: HashMap<String, Token>,
+    /// By which an account is told from others; 0 before it has a token.
+    pub account: u64,
     pub events: Events,
     pub began: Time,
     /// Why the present transition happens, for the ledger: the request, or what else.
@@ -136,6 +140,7 @@ impl World {
             nodebalancers: BTreeMap::new(),
             ssh_keys: BTreeMap::new(),
             tokens: HashMap::new(),
+            account: 0,
             events: Events::default(),
             began: now,
             reason: String::new(),

@@ -179,12 +179,12 @@ impl Cloud {
         })
     }
 
-    /// An action of API v3: `linode.boot LinodeID=7`, with `_` for spaces.
+    /// An action of API v3: `linode.boot LinodeID=7`, with `~` for spaces.
     pub(crate) fn v3(&self, action: &str) -> Response {
         let mut form = vec![("api_key".to_owned(), self.token.clone())];
         for (at, word) in action.split_whitespace().enumerate() {
             let (name, value) = if at == 0 { ("api_action", word) } else { word.split_once('=').unwrap() };
-            form.push((name.to_owned(), value.replace('_', " ")));
+            form.push((name.to_owned(), value.replace('~', " ")));
         }
         self.v3_form(&form)
     }

@@ -24,8 +24,10 @@ pub(crate) fn report(of: &Rehearsal) -> String {
     }];
     parts.extend(proposal(of));
     parts.extend(work(&of.work));
-    let limit = of.cost.hourly_max.map_or_else(String::new, |max| format!("\n  {}", limit(&of.cost, max)));
-    parts.push(format!("Cost of its clusters: {}{limit}\n  prices: {}", cost(&of.cost), of.catalogue));
+    let limit = of.cost.hourly_max.map(|max| limit(&of.cost, max));
+    let lines = peak(&of.cost).into_iter().chain(limit).chain([format!("prices: {}", of.catalogue)]);
+    let lines: String = lines.map(|line| format!("\n  {line}")).collect();
+    parts.push(format!("Cost of its clusters: {}{lines}", cost(&of.cost)));
     parts.push(time(&of.time));
     if !of.unknown.is_empty() {
         parts.push(list("Not known, or assumed:", of.unknown.iter().cloned()));
@@ -37,7 +39,8 @@ pub(crate) fn report(of: &Rehearsal) -> String {
 pub(crate) fn question(of: &Rehearsal, provider: &str) -> String {
     let mut parts = vec![format!("On {provider}, as far as it can be known:")];
     parts.extend(proposal(of));
-    parts.push(format!("Cost of its clusters: {}, until deleted", cost(&of.cost)));
+    let peak = peak(&of.cost).map_or_else(String::new, |peak| format!("\n  {peak}"));
+    parts.push(format!("Cost of its clusters: {}, until deleted{peak}", cost(&of.cost)));
     parts.push(format!("Time: about {}", about(of.time.seconds)));
     parts.join("\n")
 }
@@ -80,12 +83,13 @@ pub(crate) fn cost(cost: &Cost) -> String {
         more if more > 0.0 => format!("now {} an hour: {} more", dollars(cost.hourly_before), dollars(more)),
         less => format!("now {} an hour: {} less", dollars(cost.hourly_before), dollars(-less)),
     };
+    format!("{hourly} an hour, {monthly} a month; {difference}")
+}
+
+/// What it costs on the way, if that is more than before and after.
+fn peak(cost: &Cost) -> Option<String> {
     let most = cost.hourly_before.max(cost.hourly_after);
-    let peak = match cost.hourly_peak - most > 1e-9 {
-        true => format!("; at most {} an hour on the way", dollars(cost.hourly_peak)),
-        false => String::new(),
-    };
-    format!("{hourly} an hour, {monthly} a month; {difference}{peak}")
+    (cost.hourly_peak - most > 1e-9).then(|| format!("on the way: at most {} an hour", dollars(cost.hourly_peak)))
 }
 
 /// How it stands to what was allowed.
@@ -332,7 +336,8 @@ mod tests {
                   1 x command format HDFS
                 190 checks find nothing to change
 
-            Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more; at most $0.7635 an hour on the way
+            Cost of its clusters: $0.7560 an hour, $504.00 a month; now $0.0075 an hour: $0.7485 more
+              on the way: at most $0.7635 an hour
               limit: $0.5000 an hour: exceeded, with $0.7635 an hour
               prices: bundled with linodetool
 

@@ -36,6 +36,8 @@ impl UndoArgs {
     pub(crate) fn run(&self, session: &mut Session<'_>) -> Result<u8, CliError> {
         let runs = session.toolkit.runs();
         let id = runs.find(&self.run)?;
+        // In another account nothing of it is found, and that would look as if it were gone.
+        session.wait(session.toolkit.check_account(&runs.stored(&id)?))?;
         // From here on nobody resumes it.
         let held = runs.hold(&id)?;
         let plan = session.wait(session.toolkit.undo_plan(&id))?;

@@ -49,7 +49,7 @@ fn status(paths: &Paths, out: &Output) -> Result<u8, CliError> {
     };
     let details = client::details(&running).map_err(|e| CliError::sandbox(of_client(&e)))?;
     let document = json!({
-        "running": true, "pid": running.pid, "v4": running.v4, "token_file": running.token_file,
+        "running": true, "pid": running.pid, "v4": running.v4, "v3": running.v3(), "token_file": running.token_file,
         "started": running.started, "state": folder, "details": details,
     });
     out.result(&document, || text(&running, &details))?;
@@ -60,7 +60,7 @@ fn text(running: &Running, details: &Value) -> String {
     let linodes = &details["linodes"];
     let mut lines = vec![
         format!("The sandbox runs since {}Z as process {}.", running.started, running.pid),
-        format!("url        {}", running.v4),
+        format!("url        {} (API v3: {})", running.v4, running.v3()),
         format!("token      in {}", running.token_file.display()),
         format!("linodes    {}, {} of them running", linodes["total"], linodes["running"]),
     ];
@@ -115,7 +115,7 @@ mod tests {
         });
         expect![[r#"
             The sandbox runs since 2026-01-31T12:00:00Z as process 7.
-            url        http://127.0.0.1:1/v4
+            url        http://127.0.0.1:1/v4 (API v3: http://127.0.0.1:1)
             token      in /s/token
             linodes    3, 2 of them running
             machines   run in user namespaces, with ids that nobody has here

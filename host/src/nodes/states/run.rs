@@ -1,7 +1,7 @@
 //! A command as a state: run unless what it makes is there.
 
-use super::plan::{Applied, absolute};
-use crate::nodes::{NodeError, Nodes, OnLine, Outcome, Output, Place, Result, RunnerCommand, Target};
+use super::plan::absolute;
+use crate::nodes::{NodeError, Result, RunnerCommand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,22 +48,5 @@ impl Run {
             on_line: None,
             rehearse: None,
         })
-    }
-
-    /// Runs it; an exit code other than 0 is an error. Without output, there was nothing to do.
-    pub async fn apply(
-        &self,
-        nodes: &Nodes,
-        target: &Target,
-        place: &Place,
-        on_line: Option<OnLine>,
-    ) -> Result<(Applied, Option<Output>)> {
-        let command = RunnerCommand { on_line, ..self.command()? };
-        let applied = |changed, detail: String| Applied { changed, detail, notes: Vec::new() };
-        match nodes.run(target, place, &command).await? {
-            Outcome::Skipped(why) => Ok((applied(false, format!("skipped: {why}")), None)),
-            Outcome::Ended(output) if output.success() => Ok((applied(true, "run".into()), Some(output))),
-            Outcome::Ended(output) => Err(NodeError::command(&target.name, &self.command, &output)),
-        }
     }
 }

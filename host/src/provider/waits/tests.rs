@@ -186,8 +186,9 @@ fn nobody_waiting_asks_nothing() {
         lane.abort();
         let _ = lane.await;
         cloud.time.sleep(Duration::from_secs(60)).await;
-        // A hint to nobody is no reason to look either.
-        waits.hint();
+        // News to nobody is no reason to look either.
+        waits.0.room().news = true;
+        waits.0.nudge.notify_one();
         cloud.time.sleep(Duration::from_secs(60)).await;
     });
     expect![[r#"

@@ -35,6 +35,7 @@ fn only_actions_and_their_parameters() {
         refused(json!({ "method": "PATCH", "path": "/linode.list" })),
         refused(json!({ "method": "GET", "path": "/linode.list", "filter": { "label": "x" } })),
         refused(json!({ "method": "GET", "path": "/linode.list", "query": { "API_Key": "k" } })),
+        refused(json!({ "method": "GET", "path": "/linode.delete" })),
         post("/linode/instances", json!({})),
         post("/batch", json!({})),
         post("/linode..list", json!({})),
@@ -47,6 +48,7 @@ fn only_actions_and_their_parameters() {
         ! {"kind":"invalid","message":"`PATCH` is none of GET, POST, PUT, DELETE","field":"method"}
         ! {"kind":"unsupported","message":"Linode's API v3 has no filters: leave it out, or use the provider linode-v4","field":"filter"}
         ! {"kind":"invalid","message":"`API_Key` is no parameter of an action: key and action are set already","field":"query"}
+        ! {"kind":"invalid","message":"linode.delete changes something: it is called with POST","field":"method"}
         ! {"kind":"invalid","message":"`/linode/instances` is no action of API v3: give one like /linode.list","field":"path"}
         ! {"kind":"invalid","message":"`/batch` is no action of API v3: give one like /linode.list","field":"path"}
         ! {"kind":"invalid","message":"`/linode..list` is no action of API v3: give one like /linode.list","field":"path"}
@@ -73,7 +75,7 @@ fn what_only_reads_may_be_repeated() {
     ] {
         let mut driver = driver();
         driver.on(API, good(json!({})));
-        driver.call("raw", json!({ "method": "GET", "path": path })).expect("it is answered");
+        driver.call("raw", json!({ "method": "POST", "path": path })).expect("it is answered");
         shown += &format!("{path} {}\n", driver.requests[0].safe_to_repeat);
     }
     expect![[r#"

@@ -10,7 +10,7 @@ pub(crate) const MAKE: &str = "
     linode.create DatacenterID=6 PlanID=1
     linode.update LinodeID=1001 Label=web-1 lpm_displayGroup=prod
     linode.ip.addprivate LinodeID=1001
-    linode.disk.createfromdistribution LinodeID=1001 DistributionID=211 Label=Debian_12 Size=25088 rootPass=Str0ng-enough
+    linode.disk.createfromdistribution LinodeID=1001 DistributionID=211 Label=Debian~12 Size=25088 rootPass=Str0ng-enough
     linode.disk.create LinodeID=1001 Type=swap Label=swap Size=512
     linode.config.create LinodeID=1001 KernelID=138 Label=first DiskList=1001,1002,,,,,,,
     linode.boot LinodeID=1001 ConfigID=1001";
@@ -27,7 +27,7 @@ fn from_the_first_call_to_the_last() {
               = {"LinodeID":1001}
             > linode.ip.addprivate LinodeID=1001
               = {"IPADDRESS":"192.168.129.2","IPADDRESSID":262402}
-            > linode.disk.createfromdistribution LinodeID=1001 DistributionID=211 Label=Debian_12 Size=25088 rootPass=Str0ng-enough
+            > linode.disk.createfromdistribution LinodeID=1001 DistributionID=211 Label=Debian~12 Size=25088 rootPass=Str0ng-enough
               = {"DiskID":1001,"JobID":1001}
             > linode.disk.create LinodeID=1001 Type=swap Label=swap Size=512
               = {"DiskID":1002,"JobID":1002}

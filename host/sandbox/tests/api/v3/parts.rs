@@ -17,7 +17,9 @@ fn what_is_offered() {
          avail.distributions DistributionID=211
          avail.distributions DistributionID=5
          avail.nodebalancers
-         account.info",
+         account.info
+         account.estimateinvoice mode=linode_new PlanID=2 PaymentTerm=12
+         account.estimateinvoice mode=other",
         &expect![[r#"
             > avail.datacenters
               - {"ABBR":"dallas","DATACENTERID":2,"LOCATION":"Dallas, TX, USA"}
@@ -40,6 +42,10 @@ fn what_is_offered() {
               - {"CONNECTIONS":10000,"HOURLY":0.015,"MONTHLY":10.0}
             > account.info
               = {"ACTIVE_SINCE":"2026-01-31 07:00:00.0","BALANCE":0.0,"BILLING_METHOD":"metered","MANAGED":false,"TRANSFER_BILLABLE":0,"TRANSFER_POOL":0,"TRANSFER_USED":0}
+            > account.estimateinvoice mode=linode_new PlanID=2 PaymentTerm=12
+              = {"INVOICE_TO":"2026-01-31 23:59:59","PRICE":144.0}
+            > account.estimateinvoice mode=other
+              ! 8 mode must be one of linode_new, linode_resize, nodebalancer_new
         "#]],
     );
     let kernels = cloud.v3_data("avail.kernels");
@@ -320,7 +326,7 @@ fn a_stackscript_gets_its_answers() {
     drop(specs);
     cloud.v3_talk(
         "stackscript.list
-         stackscript.update StackScriptID=1001 isPublic=1 Description=says_hello
+         stackscript.update StackScriptID=1001 isPublic=1 Description=says~hello
          avail.stackscripts keywords=hello DistributionVendor=Debian
          avail.stackscripts keywords=bye
          stackscript.update StackScriptID=1001 isPublic=0
@@ -330,11 +336,11 @@ fn a_stackscript_gets_its_answers() {
          stackscript.create Label=x script=#! DistributionIDList=5",
         &expect![[r##"
             > stackscript.list
-              - {"CREATE_DT":"2026-01-31 07:00:00.0","DEPLOYMENTSACTIVE":0,"DEPLOYMENTSTOTAL":1,"DESCRIPTION":"","DISTRIBUTIONIDLIST":"211,","ISPUBLIC":0,"LABEL":"hello","LATESTREV":1001,"REV_DT":"2026-01-31 07:00:00.0","REV_NOTE":"","SCRIPT":"#!/bin/bash\n# <UDF name=\"name\" label=\"Who?\">\n# <UDF name=\"size\" label=\"How big?\" default=\"small\">\n","STACKSCRIPTID":1001,"USERID":1}
-            > stackscript.update StackScriptID=1001 isPublic=1 Description=says_hello
+              - {"CREATE_DT":"2026-01-31 07:00:00.0","DEPLOYMENTSACTIVE":0,"DEPLOYMENTSTOTAL":1,"DESCRIPTION":"","DISTRIBUTIONIDLIST":211,"ISPUBLIC":0,"LABEL":"hello","LATESTREV":1001,"REV_DT":"2026-01-31 07:00:00.0","REV_NOTE":"","SCRIPT":"#!/bin/bash\n# <UDF name=\"name\" label=\"Who?\">\n# <UDF name=\"size\" label=\"How big?\" default=\"small\">\n","STACKSCRIPTID":1001,"USERID":1}
+            > stackscript.update StackScriptID=1001 isPublic=1 Description=says~hello
               = {"StackScriptID":1001}
             > avail.stackscripts keywords=hello DistributionVendor=Debian
-              - {"CREATE_DT":"2026-01-31 07:00:00.0","DEPLOYMENTSACTIVE":0,"DEPLOYMENTSTOTAL":1,"DESCRIPTION":"says hello","DISTRIBUTIONIDLIST":"211,","ISPUBLIC":1,"LABEL":"hello","LATESTREV":1001,"REV_DT":"2026-01-31 07:00:00.0","REV_NOTE":"","SCRIPT":"#!/bin/bash\n# <UDF name=\"name\" label=\"Who?\">\n# <UDF name=\"size\" label=\"How big?\" default=\"small\">\n","STACKSCRIPTID":1001,"USERID":1}
+              - {"CREATE_DT":"2026-01-31 07:00:00.0","DEPLOYMENTSACTIVE":0,"DEPLOYMENTSTOTAL":1,"DESCRIPTION":"says hello","DISTRIBUTIONIDLIST":211,"ISPUBLIC":1,"LABEL":"hello","LATESTREV":1001,"REV_DT":"2026-01-31 07:00:00.0","REV_NOTE":"","SCRIPT":"#!/bin/bash\n# <UDF name=\"name\" label=\"Who?\">\n# <UDF name=\"size\" label=\"How big?\" default=\"small\">\n","STACKSCRIPTID":1001,"USERID":1}
             > avail.stackscripts keywords=bye
               []
             > stackscript.update StackScriptID=1001 isPublic=0
