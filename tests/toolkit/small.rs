@@ -103,6 +103,25 @@ fn what_an_operation_answers_keeps_its_secrets_out_of_the_journal() {
     let id = run.id().clone();
     drop(run);
     let steps = toolkit.runs().show(&id).unwrap().steps;
-    assert_eq!(steps[0].op, "api.change");
-    assert!(steps[0].args.to_string().contains(r#"{"secret":"web"}"#), "{}", steps[0].args);
+    assert_eq!([&*steps[0].op, &*steps[1].op], ["api.operation", "api.change"]);
+    assert!(steps[1].args.to_string().contains(r#"{"secret":"web"}"#), "{}", steps[1].args);
+}
+
+#[test]
+fn a_change_whose_answer_is_lost_is_told_and_repeated_where_that_does_no_harm() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let toolkit = &process.app.toolkit;
+    let json = |value: serde_json::Value| value.as_object().unwrap().clone();
+    let call = |name: &str, given: serde_json::Value| {
+        let run = begin(&process.app);
+        within(&run, |at| toolkit.call_operation(at, name, json(given), Listing::default()))
+    };
+    let unknown =
+        call("post-volume", serde_json::json!({"label": "data", "size": 20, "region": "us-east"})).unwrap_err();
+    assert_eq!(unknown.kind, FailureKind::Unsupported, "{unknown}");
+    let pages = call("get-regions", serde_json::json!({"page": 2, "page_size": 25})).unwrap();
+    assert_eq!(pages["page"], 2);
+    let wrong = call("get-regions", serde_json::json!({"page": "two"})).unwrap_err();
+    assert_eq!(wrong.kind, FailureKind::Usage, "{wrong}");
 }

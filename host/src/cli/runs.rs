@@ -134,6 +134,7 @@ fn way_on(run: &RunSummary) -> Option<WayOn> {
     match run.status {
         Status::Done => (run.failed_steps > 0).then_some(WayOn::Retry),
         Status::Running | Status::Undone => None,
+        _ if resume::is_call(run) => None,
         _ if run.resumable && run.failure.as_ref().is_some_and(was_cut) => Some(WayOn::RetryAgain),
         _ if run.resumable => Some(WayOn::Resume),
         Status::Incomplete | Status::Interrupted | Status::Failed | Status::Cancelled => Some(WayOn::Again),

@@ -14,8 +14,8 @@ use rhai::packages::{
     BasicMathPackage, BasicStringPackage, BitFieldPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{Dynamic, Engine};
-use std::cell::RefCell;
+use rhai::{Dynamic, Engine, Token};
+use std::cell::{Cell, RefCell};
 use std::sync::Once;
 
 /// Enough for all call levels at the allowed depth of expressions, with room; only touched pages cost memory.
@@ -48,6 +48,23 @@ impl Drop for Speaking {
     }
 }
 
+thread_local! {
+    /// The token before was `::`. A thread reads one text at a time.
+    static AFTER_COLONS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets a namespace have a function of a reserved name, `api::call`: after `::` it cannot mean anything else.
+fn name_after_colons(engine: &mut Engine) {
+    #[expect(deprecated, reason = "only marked as one that may change")]
+    engine.on_parse_token(|token, _, _| {
+        let after = AFTER_COLONS.replace(token == Token::DoubleColon);
+        match token {
+            Token::Reserved(name) if after && *name == "call" => Token::Identifier(name),
+            other => other,
+        }
+    });
+}
+
 /// An engine with all functions registered, but without a lane yet.
 pub(crate) fn build(registers: &[Register]) -> (Engine, Handles) {
     fix_hashing();
@@ -70,6 +87,7 @@ pub(crate) fn build(registers: &[Register]) -> (Engine, Handles) {
         engine.register_global_module(package);
     }
     engine.disable_symbol("eval");
+    name_after_colons(&mut engine);
     engine
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)

@@ -206,12 +206,12 @@ impl Effect for Change<'_> {
     const KIND: Kind = Kind::Write;
     type Out = Value;
 
-    async fn perform(&self, _: &StepCx) -> Result<Done<Value>, Failure> {
-        let changed = call(self.toolkit, self.spec).await.map_err(|failure| match failure.kind {
-            FailureKind::Timeout | FailureKind::Unavailable => Failure { kind: FailureKind::Interrupted, ..failure },
-            _ => failure,
-        });
-        let changed = changed?;
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Value>, Failure> {
+        let changed = match call(self.toolkit, self.spec).await {
+            // An earlier try has done it.
+            Err(failure) if cx.in_doubt && self.deletes() && failure.kind == FailureKind::NotFound => Value::Null,
+            answered => answered.map_err(|failure| self.lost(failure))?,
+        };
         let recorded = without_secrets(changed.clone());
         if let Some(shown) = self.shown {
             *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(changed);
@@ -219,14 +219,30 @@ impl Effect for Change<'_> {
         Ok(recorded.into())
     }
 
-    /// Nothing is known of what such a call does, so it is neither found again nor repeated.
+    /// Nothing is known of what a POST does, so it is neither found again nor repeated. The others are the same if done twice.
     async fn reconcile(&self, _: &StepCx) -> Result<Option<Done<Value>>, Failure> {
-        let spec = self.spec;
-        Err(Failure::new(
-            FailureKind::Interrupted,
-            format!("whether {} {} took effect is not known", spec.method, spec.path),
-        )
-        .hint("look at the account and begin a new run"))
+        if self.spec.method == "POST" { Err(self.unknown("")) } else { Ok(None) }
+    }
+}
+
+impl Change<'_> {
+    fn deletes(&self) -> bool {
+        self.spec.method == "DELETE"
+    }
+
+    /// An answer that did not come says nothing of what was done.
+    fn lost(&self, failure: Failure) -> Failure {
+        match failure.kind {
+            FailureKind::Timeout | FailureKind::Unavailable => self.unknown(&format!(": {}", failure.message)),
+            _ => failure,
+        }
+    }
+
+    fn unknown(&self, why: &str) -> Failure {
+        let RawSpec { method, path, .. } = self.spec;
+        let message = format!("whether {method} {path} took effect is not known{why}");
+        let hint = "look at the account first; if it did not, ask for it again in a new run";
+        Failure::new(FailureKind::Interrupted, message).hint(hint)
     }
 }
 

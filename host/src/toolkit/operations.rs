@@ -32,6 +32,9 @@ const SECRETS: &[&str] = &[
     "user_data",
 ];
 
+/// Which page of a list is wanted, and how long it is to be; every list takes them.
+const PAGES: [&str; 2] = ["page", "page_size"];
+
 /// Whether the field of this name holds a secret.
 pub(crate) fn is_secret(name: &str) -> bool {
     SECRETS.contains(&name.to_ascii_lowercase().as_str())
@@ -93,6 +96,13 @@ pub fn request(operation: &RawOperation, given: Map<String, Value>) -> Result<Ra
     let mut body = Map::new();
     let mut set = Vec::new();
     for (name, value) in given {
+        if operation.paged && PAGES.contains(&name.as_str()) {
+            if !value.is_u64() {
+                return Err(wrong(format!("`{name}` of {}: it is a whole number, not {value}", operation.id), &name));
+            }
+            spec.query.insert(name, plain(&value));
+            continue;
+        }
         let parameter = parameter(operation, &name)?;
         check(parameter, &value).map_err(|why| wrong(format!("`{name}` of {}: {why}", operation.id), &name))?;
         set.push((parameter.place, parameter.name.clone()));
@@ -146,6 +156,9 @@ pub fn check_filter(operation: &RawOperation, filter: &Value) -> Result<(), Fail
 /// # Errors
 /// `Usage` if it means nothing.
 pub fn typed(operation: &RawOperation, name: &str, text: &str) -> Result<Value, Failure> {
+    if operation.paged && PAGES.contains(&name) {
+        return Ok(text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from));
+    }
     let parameter = parameter(operation, name)?;
     let json = || serde_json::from_str::<Value>(text).ok();
     let words = || text.split(',').filter(|word| !word.is_empty()).map(str::trim);

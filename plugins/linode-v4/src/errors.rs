@@ -86,6 +86,7 @@ fn kind_of(response: &Response, message: &str) -> (ErrorKind, Retry) {
         401 => (ErrorKind::Unauthorized, Retry::Never),
         403 => (ErrorKind::Forbidden, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),
+        501 => (ErrorKind::Unsupported, Retry::Never),
         408 | 504 => (ErrorKind::Timeout, Retry::Backoff),
         409 => (ErrorKind::Conflict, Retry::Never),
         429 => (ErrorKind::RateLimited, retry_after(response)),
@@ -93,7 +94,7 @@ fn kind_of(response: &Response, message: &str) -> (ErrorKind, Retry) {
         503 if response.header("x-maintenance-mode").is_some() => (ErrorKind::Unavailable, Retry::Never),
         503 => (ErrorKind::Unavailable, retry_after(response)),
         502 => (ErrorKind::Unavailable, Retry::Backoff),
-        400..500 => (ErrorKind::Invalid, Retry::Never),
+        400..=499 => (ErrorKind::Invalid, Retry::Never),
         // A redirect is never followed, and 500 comes back for the same request.
         _ => (ErrorKind::Unavailable, Retry::Never),
     }

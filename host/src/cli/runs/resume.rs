@@ -112,8 +112,18 @@ fn say(session: &Session<'_>, run: &Arc<Run>) -> Result<(), Failure> {
     session.limit.max_hourly().map_or(Ok(()), |max| run.note_fact(MAX_COST, max.into()))
 }
 
+/// Of `linodetool api`: given again, it does not look at what is there.
+pub(super) fn is_call(run: &RunSummary) -> bool {
+    run.recipe.is_none() && run.title.starts_with("api ")
+}
+
 /// A command whose request is not kept with its run.
 pub(super) fn not_kept(run: &RunSummary) -> Failure {
+    if is_call(run) {
+        let message = format!("run {} is one call of the provider's API, which nothing goes on with", run.id);
+        return Failure::new(FailureKind::Unsupported, message)
+            .hint("look at the account whether it took effect; if it did not, give the command again");
+    }
     let message = format!("run {} is of a command that is given again rather than gone on with: {}", run.id, run.title);
     Failure::new(FailureKind::Unsupported, message)
         .hint(format!("it looks first at what is there: {}", run.command_line))
