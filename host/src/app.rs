@@ -230,7 +230,7 @@ impl Opener {
     /// An emulated cloud has Linode's APIs; a plugin for another one would only wonder at the answers.
     fn is_spoken(&self, provider: Provider, whose: &str) -> Result<Provider, Failure> {
         let urls = &provider.manifest.base_urls;
-        if urls.is_empty() || urls.iter().any(|url| url.starts_with(LINODE)) {
+        if urls.is_empty() || urls.iter().any(|url| is_at(url, LINODE)) {
             return Ok(provider);
         }
         let name = &self.name;
@@ -263,6 +263,12 @@ fn emulated_origin(provider: &str, mut base: Url, token: Secret<String>) -> Orig
         base.set_path("");
     }
     Origin { base_url: Some(base.clone()), credential: Some(Credential { origin: base, token }) }
+}
+
+/// Whether a URL is of this origin.
+fn is_at(url: &str, origin: &str) -> bool {
+    let of = |text: &str| Url::parse(text).map(|url| url.origin()).ok();
+    of(url).is_some_and(|found| Some(found) == of(origin))
 }
 
 fn url(text: &str) -> Result<Url, Failure> {

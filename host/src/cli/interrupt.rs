@@ -62,6 +62,11 @@ impl Interrupt {
         &self.0.cancel
     }
 
+    /// A signal came while a run was under way, or before it began.
+    pub(crate) fn has_cut_a_run(&self) -> bool {
+        self.0.cancel.is_set() && !self.0.others.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Cancels this one, too.
     pub(crate) fn also(&self, cancel: &Cancel) {
         self.0.others.lock().unwrap_or_else(PoisonError::into_inner).push(cancel.clone());
@@ -109,9 +114,9 @@ mod tests {
         let interrupt = Interrupt::default();
         let (early, late) = (Cancel::default(), Cancel::default());
         interrupt.also(&early);
-        assert!(!early.is_set());
+        assert!(!early.is_set() && !interrupt.has_cut_a_run());
         interrupt.set();
         interrupt.also(&late);
-        assert!(early.is_set() && late.is_set() && interrupt.cancel().is_set());
+        assert!(early.is_set() && late.is_set() && interrupt.cancel().is_set() && interrupt.has_cut_a_run());
     }
 }

@@ -184,6 +184,15 @@ fn work(
         faults,
     };
     let outcome = command.run(&mut session);
+    if interrupt.has_cut_a_run() && session.toolkit.runs().barrier().is_ok() {
+        // All of it is durable, and whoever pressed Ctrl-C waits for the prompt: the end of the process closes what is open,
+        // and the next command tidies up the journal.
+        session.end_progress();
+        drop(session.faults.take());
+        std::mem::forget((session, plugins));
+        runtime.shutdown_background();
+        return outcome;
+    }
     drop(session);
     drop(plugins);
     // What is still under way after a cancel is in the journal; nobody waits for it.

@@ -112,7 +112,7 @@ impl Store for SqliteStore {
 
     fn apply(&self, changes: &[Change], run: &str) -> Result<(), StateError> {
         let failed = self.failed("written");
-        let mut connection = database::open_writer(&self.path)?;
+        let mut connection = database::open_writer(&self.path).map_err(StateError::kept)?;
         let transaction = connection.transaction().map_err(&failed)?;
         for change in changes {
             apply(&transaction, change, run).map_err(&failed)?;

@@ -14,7 +14,7 @@ mod words;
 
 use crate::app::emulated::Emulator;
 use crate::app::{self, App, Env, Options, SandboxAccess};
-use crate::core::{Cancel, Events, Failure, FailureKind, Paths, Secret, Time, VirtualTime};
+use crate::core::{Cancel, Clock, Events, Failure, FailureKind, Paths, Secret, Time, VirtualTime};
 use crate::runs::{Bounds, NewRun, Run, Status};
 use crate::script::{self, Found, ScriptError};
 use crate::toolkit::seen::Seen;
@@ -80,8 +80,10 @@ pub fn rehearse(asked: &Asked<'_>) -> Result<Outcome, Failure> {
         Cloud::Sandbox { is_new: true, .. } => Present::default(),
         _ => Present::read(&asked.paths.state, asked.context)?,
     };
-    let stage = Stage::build(asked)?;
+    let mut stage = Stage::build(asked)?;
     stage.seed(asked, &present)?;
+    // What is there already has taken its time, too.
+    stage.began_ms = stage.cloud.time.now_ms();
     let run = stage.app.toolkit.runs().begin(NewRun {
         title: format!("rehearsal of {}", asked.recipe.path),
         context: asked.context.to_owned(),

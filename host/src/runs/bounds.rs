@@ -1,7 +1,7 @@
 //! How far a run may go that nobody would see the end of: a rehearsed recipe may wait for ever for what never comes.
 //!
-//! Owns when it is enough. Steps and the run's own time are counted, never the computer's clock, so that the same recipe always
-//! ends at the same step. Does not know what such a run is for.
+//! Owns when it is enough. Steps and the run's own time are counted, never the computer's clock, so that the same recipe
+//! ends at the same step, or in lanes at about the same. Does not know what such a run is for.
 
 use super::effect::{Kind, StepError};
 use super::entry::StepDigest;

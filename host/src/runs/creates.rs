@@ -36,7 +36,7 @@ impl Runs {
     }
 
     /// Which of these nodes runs that began after this one ran commands or wrote files on, and which runs, oldest first.
-    /// Those that are undone count no more.
+    /// Those that are undone count no more, nor those that went on with its work: its retries, and theirs.
     pub fn worked_on_since(&self, run: &RunSummary, nodes: &[&str]) -> Result<Vec<Work>, Failure> {
         self.barrier()?;
         Ok(self.0.read(|reader| worked_on_since(reader, run, nodes))?)
@@ -52,9 +52,11 @@ pub struct Work {
 }
 
 fn worked_on_since(reader: &Connection, run: &RunSummary, nodes: &[&str]) -> rusqlite::Result<Vec<Work>> {
-    let sql = "with
+    let sql = "with recursive
+        retries as (select id from run where retry_of = ?2 union select run.id from run join retries on run.retry_of = retries.id),
         later as (select run.ordinal, run.id, run.title, entry.args from run join entry on entry.run = run.id
             where run.context = ?1 and run.ordinal > (select ordinal from run where id = ?2) and run.status <> ?4
+            and run.id not in retries
             and entry.kind = ?5 and (entry.op like 'node.%' or entry.op in ('nodes.exec', 'nodes.copy', 'artifacts.install'))),
         work as (select ordinal, id, title, json_extract(args, '$.node') as node from later
             union select later.ordinal, later.id, later.title, its.value from later, json_each(later.args, '$.nodes') as its)

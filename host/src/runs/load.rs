@@ -21,8 +21,9 @@ use std::sync::atomic::AtomicBool;
 fn run_columns() -> String {
     format!(
         "id, title, command_line, context, provider, recipe, status, failure, started_ms, ended_ms, pid, heartbeat_ms, \
-         retry_of, generation, entries, head, json_extract(params, '$.{REQUEST}') is not null, coalesce((select \
-         json_extract(body, '$.failed_steps') from entry where run = run.id and n = run.entries - 1 and kind = {}), 0)",
+         retry_of, generation, entries, head, \
+         case when json_valid(params) then json_extract(params, '$.{REQUEST}') is not null else 0 end, coalesce((select case when json_valid(body) then json_extract(body, '$.failed_steps') end \
+         from entry where run = run.id and n = run.entries - 1 and kind = {}), 0)",
         EntryKind::Finish as i64
     )
 }

@@ -10,7 +10,7 @@ use super::records::{ChainReport, Problem, Status, step_path};
 use super::registry::{Runs, Shared};
 use super::run::text_digest;
 use crate::core::ids::hex;
-use crate::core::{Failure, RunId};
+use crate::core::{Failure, FailureKind, RunId};
 use crate::inventory::{StateError, database};
 use crate::secrets::files::{self, FileError};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -76,7 +76,8 @@ impl Shared {
         let bytes = match files::read_private(&self.audit_log()) {
             Ok(bytes) => bytes.unwrap_or_default(),
             // Whoever may read it may be told; it holds no secrets.
-            Err(FileError::Exposed { path, .. }) => std::fs::read(path).unwrap_or_default(),
+            Err(FileError::Exposed { path, .. }) => std::fs::read(&path)
+                .map_err(|e| Failure::new(FailureKind::State, format!("{} cannot be read: {e}", path.display())))?,
             Err(error) => return Err(StateError::from(error).into()),
         };
         let text = String::from_utf8_lossy(&bytes);

@@ -14,6 +14,7 @@ use crate::core::ids::hex;
 use crate::core::{Failure, Secret};
 use crate::inventory::{Change, Resource};
 use crate::runs::{Done, Kind, StepCx};
+use crate::toolkit::node_firewalls::ENABLE;
 use crate::toolkit::{Repeatable, Toolkit};
 
 /// The host key comes last: who sees it knows that the rest is done. Names of answers are upper case in the environment.
@@ -36,25 +37,7 @@ grep -qw -- "$name" /etc/hosts || printf '127.0.1.1 %s\n' "$name" >>/etc/hosts
 if [ -n "$rules" ]; then
 	mkdir -p /etc/linodetool
 	printf '%s' "$rules" | base64 -d >/etc/linodetool/firewall.nft
-	cat >/etc/systemd/system/linodetool-firewall.service <<'UNIT'
-[Unit]
-Description=Firewall of this node (linodetool)
-Before=network.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/sbin/nft -f /etc/linodetool/firewall.nft
-
-[Install]
-WantedBy=multi-user.target
-UNIT
-	chmod 644 /etc/systemd/system/linodetool-firewall.service
-	command -v nft >/dev/null || { apt-get update && apt-get install -y nftables || dnf install -y nftables; } || exit 1
-	systemctl daemon-reload
-	systemctl enable linodetool-firewall.service
-	nft -f /etc/linodetool/firewall.nft || exit 1
-fi
+@ENABLE@fi
 
 if [ -d /etc/ssh/sshd_config.d ]; then
 	printf 'PasswordAuthentication no\nPermitRootLogin prohibit-password\n' >/etc/ssh/sshd_config.d/00-linodetool.conf
@@ -71,9 +54,13 @@ mv -f .lt-host-key ssh_host_ed25519_key
 systemctl restart ssh 2>/dev/null || systemctl restart sshd 2>/dev/null || service ssh restart 2>/dev/null || true
 "#;
 
+fn script() -> String {
+    SCRIPT.replace("@ENABLE@", ENABLE)
+}
+
 /// Another script has another label: what is in use is never changed.
 fn label() -> String {
-    format!("linodetool first boot {}", &hex(&Sha256::digest(SCRIPT))[..8])
+    format!("linodetool first boot {}", &hex(&Sha256::digest(script()))[..8])
 }
 
 /// The script in the account, made if it is not there; its id. Whoever made it: it says what is in it.
@@ -89,7 +76,7 @@ impl EnsureScript<'_> {
         let wanted = ListStackScripts { label: Some(label()) };
         let all = self.toolkit.provider().await?.client.list_stackscripts(&wanted).await?.items;
         let fits = |one: &StackScript| one.images.iter().any(|image| image == self.image || image == "any/all");
-        Ok(all.into_iter().find(|one| one.script.trim_end() == SCRIPT.trim_end() && fits(one)).map(|one| one.id))
+        Ok(all.into_iter().find(|one| one.script.trim_end() == script().trim_end() && fits(one)).map(|one| one.id))
     }
 
     /// It stays in the account for all nodes to come; the inventory says so.
@@ -126,7 +113,7 @@ impl Repeatable for EnsureScript<'_> {
             label: label(),
             description: "The first boot of nodes that linodetool makes".to_owned(),
             images: vec!["any/all".to_owned()],
-            script: SCRIPT.to_owned(),
+            script: script(),
             revision_note: cx.tag(),
         };
         match self.toolkit.provider().await?.client.create_stackscript(&create).await {
@@ -169,7 +156,7 @@ mod tests {
     #[test]
     fn one_label_for_one_text() {
         // Whoever changes the script sees here that nodes get another one from then on.
-        expect!["linodetool first boot 05918a6b"].assert_eq(&label());
+        expect!["linodetool first boot ab79abff"].assert_eq(&label());
     }
 
     #[test]

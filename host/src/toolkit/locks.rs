@@ -57,7 +57,7 @@ impl Toolkit {
         };
         files::private_dir(self.locks()).map_err(broken)?;
         let path = self.locks().join(format!("births-{}", self.settings().provider));
-        let mut told = false;
+        let mut tries = 0_u32;
         loop {
             {
                 let mut held = self.birth_lock();
@@ -70,7 +70,9 @@ impl Toolkit {
                     return Ok(lock);
                 }
             }
-            if !std::mem::replace(&mut told, true) {
+            tries += 1;
+            // The first time it may be our own, which is just being given back.
+            if tries == 2 {
                 self.events().note("another process makes nodes on this account; waiting for it".to_owned());
             }
             self.time().sleep(LOOK).await;

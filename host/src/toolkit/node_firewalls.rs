@@ -4,15 +4,51 @@
 //! nothing else. Does not know when members change.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use linodetool_sandbox::act;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::core::Failure;
+use crate::core::events::Ending;
+use crate::core::ids::hex;
 use crate::inventory::Node;
-use crate::nodes::Rehearsed;
-use crate::nodes::states::File;
-use crate::runs::StepError;
-use crate::toolkit::commands::RunOptions;
-use crate::toolkit::{At, Toolkit};
+use crate::nodes::ExecOptions;
+use crate::nodes::states::Applied;
+use crate::runs::{Done, Kind, StepCx, StepError};
+use crate::toolkit::stages::staged;
+use crate::toolkit::{At, Repeatable, Toolkit};
 
 const FILE: &str = "/etc/linodetool/firewall.nft";
+
+/// Has the rules loaded at every boot, and now; installs `nft` where it is not there.
+pub(crate) const ENABLE: &str = "\
+cat >/etc/systemd/system/linodetool-firewall.service <<'UNIT'
+[Unit]
+Description=Firewall of this node (linodetool)
+Before=network.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/linodetool/firewall.nft
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+chmod 644 /etc/systemd/system/linodetool-firewall.service
+command -v nft >/dev/null || { apt-get update && apt-get install -y nftables || dnf install -y nftables; } >/dev/null || exit 1
+systemctl daemon-reload
+systemctl enable linodetool-firewall.service >/dev/null 2>&1
+nft -f /etc/linodetool/firewall.nft || exit 1
+";
+
+/// Reads the rules. Loads them also where they are there: nobody knows whether they are in force.
+const GUARD: &str = "set -eu; umask 077; mkdir -p /etc/linodetool; file=/etc/linodetool/firewall.nft
+cat >\"$file.new\"
+if cmp -s \"$file.new\" \"$file\"; then rm \"$file.new\"; else mv \"$file.new\" \"$file\"; echo changed; fi
+";
 
 /// The whole table, in place of the one before at once. Members are known by their IPv4 addresses.
 pub(crate) fn rules(members: &[String]) -> String {
@@ -37,24 +73,61 @@ pub(crate) fn rules(members: &[String]) -> String {
 impl Toolkit {
     /// Lets the members reach each other, each by its own rules; whether any had to be changed.
     pub(crate) fn set_node_members(&self, at: At<'_>, nodes: &[Node], members: &[String]) -> Result<bool, StepError> {
-        let file = File {
-            path: FILE.to_owned(),
-            content: Some(rules(members)),
-            mode: Some("0600".to_owned()),
-            ..File::default()
-        };
-        let load = format!("nft -f {FILE}");
-        let quiet = Rehearsed { output: String::new(), seconds: None };
-        let options = RunOptions { name: Some("firewall".to_owned()), rehearse: Some(quiet), ..RunOptions::default() };
-        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node.clone())).collect();
-        let changed = at.lanes("firewalls.nodes", &items, |at, node: &Node| {
-            let applied = self.apply(at, node, &file)?;
-            if applied.changed {
-                self.run_on(at, node, &load, &options)?;
-            }
-            Ok(applied.changed)
+        let rules = rules(members);
+        let digest = hex(&Sha256::digest(&rules));
+        let items: Vec<_> = nodes.iter().map(|node| (node.name.clone(), node)).collect();
+        let changed = at.lanes("firewalls.nodes", &items, |at, at_node: &&Node| {
+            let guard = Guard { node: &at_node.name, digest: &digest, rules: &rules, at_node, toolkit: self };
+            at.step(&guard).map(|applied| applied.changed)
         })?;
         Ok(changed.contains(&true))
+    }
+}
+
+/// One node's rules: there, in force, and so after the next boot.
+#[derive(Serialize)]
+struct Guard<'a> {
+    node: &'a str,
+    /// Of the rules, which are the same for all nodes and may be long.
+    digest: &'a str,
+    #[serde(skip)]
+    rules: &'a str,
+    #[serde(skip)]
+    at_node: &'a Node,
+    #[serde(skip)]
+    toolkit: &'a Toolkit,
+}
+
+impl Repeatable for Guard<'_> {
+    const OP: &'static str = "firewalls.node";
+    const KIND: Kind = Kind::Write;
+    type Out = Applied;
+
+    async fn perform(&self, cx: &StepCx) -> Result<Done<Applied>, Failure> {
+        let target = self.toolkit.target(self.at_node)?;
+        let applied = staged(self.toolkit, self.node, "firewall", async {
+            let nodes = self.toolkit.connections();
+            let mut applied = if let Some(simulation) = nodes.simulation() {
+                let digest = Some(self.digest.to_owned());
+                let file = act::File { digest, size: self.rules.len() as u64, content: None };
+                nodes.persistently(&target, || simulation.put(&target, FILE, file.clone())).await?
+            } else {
+                let (script, tries) = (format!("{GUARD}{ENABLE}"), AtomicU32::new(0));
+                let load = || {
+                    tries.fetch_add(1, Ordering::Relaxed);
+                    let options = ExecOptions { stdin: Some(self.rules.into()), ..ExecOptions::default() };
+                    nodes.exec_ok(&target, &script, options)
+                };
+                let output = nodes.persistently(&target, load).await?;
+                let changed = tries.into_inner() > 1 || output.stdout_text().contains("changed");
+                Applied { changed, ..Applied::default() }
+            };
+            // What an earlier try has changed is as it should be now.
+            applied.changed |= cx.in_doubt;
+            let ending = Ending::of(applied.changed);
+            Ok((applied, ending))
+        });
+        Ok(applied.await?.into())
     }
 }
 

@@ -131,10 +131,11 @@ impl Confirm for Within {
                 && let Err(failure) = within(costs.before, total, max)
             {
                 costs.refused = Some(total);
+                costs.never_made(plan);
                 return Err(failure);
             }
         }
-        self.and.confirm(plan)
+        self.and.confirm(plan).inspect_err(|_| self.costs().never_made(plan))
     }
 
     fn destroy(&self, name: &str, what: &str) -> Result<(), Failure> {
@@ -165,6 +166,13 @@ impl Confirm for Within {
 }
 
 impl Costs {
+    /// A plan that nobody carries out.
+    fn never_made(&mut self, plan: &Plan) {
+        for node in &plan.create {
+            self.nodes.remove(&node.name);
+        }
+    }
+
     fn was_there(&mut self, name: &str, hourly: f64) {
         if self.known.insert(name.to_owned()) {
             self.before += hourly;
@@ -222,7 +230,8 @@ mod tests {
             let plan = Plan { create: create.collect(), present_nodes, ..Plan::default() };
             within.planned(&plan);
             if let Err(failure) = within.confirm(&plan) {
-                return format!("{told}{act}: {:?}: {}\n", failure.kind, failure.message);
+                told += &format!("{act}: {:?}: {} ", failure.kind, failure.message);
+                continue;
             }
             there.extend(plan.create.into_iter().map(|node| node.name));
             told += &format!("{act} ");
@@ -237,16 +246,19 @@ mod tests {
             // One by one anew.
             refused(&[], 2.0, &["+a,b", "-a", "+c", "-b", "+d", "+e"]),
             refused(&["a", "b"], 1.0, &["-a", "+a", "-b", "+b", "+c"]),
+            // What is refused is never made.
+            refused(&[], 2.0, &["+a,b,c", "+a,b"]),
             // What costs no more than before is not refused.
             refused(&["a", "b"], 1.0, &["-b", "-a", "+c,d"]),
             refused(&["a"], 1.0, &["+b"]),
         ];
         expect_test::expect![[r#"
-            +a,b +c +d: Declined: this would cost $4 an hour, and the limit is $3
-            +a,b +c +d +e: Declined: this would cost $3 an hour, and the limit is $2
-            +a +b +c: Declined: this would cost $3 an hour, and the limit is $1
+            +a,b +c +d: Declined: this would cost $4 an hour, and the limit is $3 
+            +a,b +c +d +e: Declined: this would cost $3 an hour, and the limit is $2 
+            +a +b +c: Declined: this would cost $3 an hour, and the limit is $1 
+            +a,b,c: Declined: this would cost $3 an hour, and the limit is $2 +a,b 
             +c,d 
-            +b: Declined: this would cost $2 an hour, and the limit is $1
+            +b: Declined: this would cost $2 an hour, and the limit is $1 
         "#]]
         .assert_eq(&told.concat());
     }

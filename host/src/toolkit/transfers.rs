@@ -1,6 +1,7 @@
 //! Files between this computer and nodes, as steps.
 
 use serde::Serialize;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::core::Failure;
 use crate::core::events::Ending;
@@ -45,9 +46,14 @@ impl Repeatable for UploadTo<'_> {
         let redaction = self.toolkit.redaction(self.at_node)?;
         let applied = staged(self.toolkit, self.node, &title, async {
             let (nodes, work) = (self.toolkit.connections(), &self.toolkit.settings().work);
-            let applied = nodes.persistently(&target, || self.upload.apply(nodes, &target, work));
+            let tries = AtomicU32::new(0);
+            let applied = nodes.persistently(&target, || {
+                tries.fetch_add(1, Ordering::Relaxed);
+                self.upload.apply(nodes, &target, work)
+            });
             let mut applied = applied.await.map_err(|error| redaction.failure(error.into()))?;
-            applied.changed |= cx.in_doubt;
+            // One whose answer was lost may have changed what the next one finds as it should be.
+            applied.changed |= cx.in_doubt || tries.into_inner() > 1;
             let ending = Ending::of(applied.changed);
             Ok((applied, ending))
         });

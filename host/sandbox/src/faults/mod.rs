@@ -93,11 +93,12 @@ impl Faults {
         Self(Arc::new(Mutex::new(State { spec, seed: Some(seed), ..State::default() })))
     }
 
-    /// Other rules or another seed from now on; what is not given stays. The log goes on.
+    /// Other rules or another seed from now on; what is not given stays, but no seed without rules. The log goes on.
     pub fn replace(&self, spec: Option<Spec>, seed: Option<u64>) {
         let mut state = self.lock();
         let State { spec: rules, seed: number, log, number: last, .. } = std::mem::take(&mut *state);
-        let (spec, seed) = (spec.unwrap_or(rules), seed.or(number));
+        let ends = spec.as_ref().is_some_and(|spec| *spec == Spec::default());
+        let (spec, seed) = (spec.unwrap_or(rules), seed.or(number.filter(|_| !ends)));
         *state = State { spec, seed, log, number: last, ..State::default() };
     }
 
@@ -256,6 +257,6 @@ mod tests {
         let told: Vec<_> = faults.log(1).iter().map(ToString::to_string).collect();
         assert_eq!(told, ["2: boot-fail (a)", "3: boot-fail (b)"]);
         faults.replace(Some(Spec::default()), None);
-        assert_eq!((faults.in_force(), faults.count()), (("none".to_owned(), Some(0)), 3));
+        assert_eq!((faults.in_force(), faults.count()), (("none".to_owned(), None), 3));
     }
 }

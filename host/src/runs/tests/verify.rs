@@ -153,6 +153,20 @@ fn a_journal_of_an_older_version_has_no_heads_by_its_lines() {
 }
 
 #[test]
+fn what_is_no_json_any_more_hides_no_other_run() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let ids = [ended(&desk, &runs), ended(&desk, &runs)];
+    let connection = writer(&desk);
+    connection.execute("update run set params = '{' where id = ?1", [ids[0].as_str()]).unwrap();
+    connection.execute("update entry set body = '{' where run = ?1 and n = 9", [ids[0].as_str()]).unwrap();
+    let reports = runs.verify_all().unwrap();
+    let fine: Vec<_> = reports.iter().map(|report| (report.run.clone(), report.problems.is_empty())).collect();
+    assert_eq!(fine, [(ids[1].clone(), true), (ids[0].clone(), false)]);
+    assert_eq!(runs.list(&crate::runs::RunFilter::default()).unwrap().len(), 2);
+}
+
+#[test]
 fn a_process_that_died_before_the_audit_log_was_written_damages_nothing() {
     let desk = Desk::new();
     let runs = desk.open();

@@ -235,7 +235,7 @@ if [ -d "$dest" ] && there=$(ls -A "$dest") && [ -z "$there" ]; then exit 1; fi
 exit 3"#;
 
 /// Unpacks beside the destination and puts it in place in one go. An archive with one folder at its top is that folder.
-const UNPACK: &str = r#"rm -rf "$new" "$old"; mkdir -p "$new"; tar -xf "$archive" -C "$new" --no-same-owner
+const UNPACK: &str = r#"rm -rf "$dest".lt-new* "$dest".lt-old*; new=$dest.lt-new.$$; old=$dest.lt-old.$$; mkdir -p "$new"; tar -xf "$archive" -C "$new" --no-same-owner
 set -- "$new"/*; if [ $# = 1 ] && [ -d "$1" ]; then inner=$1; else inner=$new; fi
 chmod 755 "$inner"; printf '%s\n' @MARK@ > "$inner/.linodetool-artifact"
 if [ -e "$dest" ]; then mv "$dest" "$old"; fi; mkdir -p "$(dirname "$dest")"; mv "$inner" "$dest"; rm -rf "$new" "$old""#;
@@ -270,10 +270,8 @@ impl Install<'_> {
             _ => {}
         }
         self.place_archive(&target).await?;
-        let unpack = format!(
-            "set -eu; archive={archive}; dest={dest}; new=$dest.lt-new; old=$dest.lt-old\n{UNPACK}",
-            archive = sh_quote(&artifact.path_on_node()),
-        );
+        let unpack =
+            format!("set -eu; archive={archive}; dest={dest}\n{UNPACK}", archive = sh_quote(&artifact.path_on_node()),);
         let unpack = unpack.replace("@MARK@", &mark);
         let output = connections.exec_again(&target, &unpack).await?;
         if !output.success() {
@@ -365,8 +363,8 @@ impl Install<'_> {
     }
 }
 
-/// On the node itself. Tried again, unless the server says no: 22 of curl, which tries again by itself where that may help, 8 of wget.
-const DOWNLOAD: &str = r#"part=$path.part
+/// On the node itself. Of one that nobody hears of any more, and that may go on, only the file is taken away. Tried again, unless the server says no: 22 of curl, which tries again by itself where that may help, 8 of wget.
+const DOWNLOAD: &str = r#"rm -f "$path".part*; part=$path.part.$$
 get() {
     if command -v curl >/dev/null 2>&1; then
         curl -fsSL --proto "=$protocol" --max-redirs 5 --connect-timeout 20 --speed-limit 1 --speed-time 60 --retry 3 -o "$part" "$url"

@@ -199,10 +199,17 @@ impl Known<'_> {
     fn changed_since(&self, stamp: Option<&str>) -> Option<String> {
         let stamp = stamp.filter(|stamp| !stamp.is_empty() && *stamp != self.run().as_str())?;
         match self.runs.iter().find(|run| run.id.as_str() == stamp) {
-            Some(run) if run.status == Status::Undone => None,
+            Some(run) if run.status == Status::Undone || self.goes_on_with_it(run) => None,
             Some(run) => Some(format!("by run {stamp} (`{}`)", run.title)),
             None => Some(format!("by run {stamp}")),
         }
+    }
+
+    /// It is a retry of the run, or a retry of one.
+    fn goes_on_with_it(&self, run: &RunSummary) -> bool {
+        let before = |id: &RunId| self.runs.iter().find(|run| run.id == *id)?.retry_of.clone();
+        // A damaged journal may go in circles.
+        std::iter::successors(run.retry_of.clone(), before).take(self.runs.len()).any(|id| id == *self.run())
     }
 
     /// A firewall that guards what stays has to stay too.

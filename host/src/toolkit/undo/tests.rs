@@ -20,6 +20,8 @@ struct World {
     resources: Vec<Resource>,
     later: Option<Status>,
     work: Vec<Work>,
+    /// The later run is a retry of the one that is undone.
+    is_retry: bool,
 }
 
 fn summary(id: &str, title: &str, status: Status) -> RunSummary {
@@ -122,7 +124,9 @@ impl World {
             outputs: Default::default(),
             sources: Default::default(),
         };
-        let runs: Vec<_> = self.later.map(|status| summary(LATER, "node stop web", status)).into_iter().collect();
+        let retry_of = RunId::parse(RUN).filter(|_| self.is_retry);
+        let later = |status| RunSummary { retry_of, ..summary(LATER, "node stop web", status) };
+        let runs: Vec<_> = self.later.map(later).into_iter().collect();
         Known {
             detail: &detail,
             things: &self.things,
@@ -212,6 +216,20 @@ fn what_a_later_run_worked_on_is_left_alone() {
         keep cluster c: its node c-node-1 stays
     "#]]);
     assert!(world.plan_at(2_000).stays);
+}
+
+#[test]
+fn what_a_retry_changed_is_destroyed_with_it() {
+    let mut world = World { later: Some(Status::Done), ..World::default() };
+    world.node("c-node-1", true);
+    world.nodes[0].changed_by_run = LATER.into();
+    world.check(&expect![[r#"
+        keep Linode c-node-1 (id 100): it was changed since by run 00000000bb (`node stop web`)
+    "#]]);
+    world.is_retry = true;
+    world.check(&expect![[r#"
+        destroy Linode c-node-1 (id 100)
+    "#]]);
 }
 
 #[test]

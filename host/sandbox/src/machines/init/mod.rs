@@ -154,7 +154,11 @@ async fn start(spec: &MachineSpec, switch: mpsc::Sender<Power>) -> Result<(std::
     match spec.faults.ssh_refused {
         None => drop(tokio::spawn(sshd::serve(listener, children.clone(), cut))),
         // A fault: nobody listens, as in a machine whose server starts late.
-        Some(time) => drop(tokio::spawn(serve_late(listener, time, children.clone(), cut))),
+        Some(time) => {
+            // Before the room is told that this machine is up: whoever comes then finds nobody.
+            drop(listener);
+            tokio::spawn(serve_late(time, children.clone(), cut));
+        }
     }
     let (late, m) = (first_boot::after_ssh(spec, children.clone()), manager.clone());
     tokio::spawn(async move {
@@ -164,13 +168,7 @@ async fn start(spec: &MachineSpec, switch: mpsc::Sender<Power>) -> Result<(std::
     Ok((children, manager))
 }
 
-async fn serve_late(
-    listener: tokio::net::TcpListener,
-    time: Duration,
-    children: std::sync::Arc<Children>,
-    cut: Option<sshd::Cut>,
-) {
-    drop(listener);
+async fn serve_late(time: Duration, children: std::sync::Arc<Children>, cut: Option<sshd::Cut>) {
     tokio::time::sleep(time).await;
     if let Ok(listener) = tokio::net::TcpListener::bind("0.0.0.0:22").await {
         sshd::serve(listener, children, cut).await;

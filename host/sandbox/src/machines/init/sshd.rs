@@ -8,10 +8,11 @@ use super::{forward, host_key, session};
 use russh::keys::ssh_key::{self, authorized_keys::Entry};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
 use russh::{Channel, MethodKind};
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -24,28 +25,55 @@ pub(crate) enum SshError {
     NobodyThere,
 }
 
-/// A fault: the connection of a machine's first command is cut after a while. Once.
+/// A fault: a while after a machine's first command begins all its connections are cut. Once.
 #[derive(Clone)]
 pub(crate) struct Cut {
     after: Duration,
-    done: Arc<AtomicBool>,
+    begun: Arc<AtomicBool>,
+    /// Of all connections by the peer's port, until they are cut.
+    sockets: Arc<Mutex<Option<HashMap<u16, OwnedFd>>>>,
 }
 
 impl Cut {
     pub(crate) fn after(time: Duration) -> Self {
-        Self { after: time, done: Arc::default() }
+        Self { after: time, begun: Arc::default(), sockets: Arc::new(Mutex::new(Some(HashMap::new()))) }
     }
 
-    fn begin(&self, socket: OwnedFd) {
-        if self.done.swap(true, Ordering::SeqCst) {
+    fn sockets(&self) -> MutexGuard<'_, Option<HashMap<u16, OwnedFd>>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This one, too, until what is given is dropped: a socket is closed only when nobody has it.
+    fn watch(&self, connection: &TcpStream, port: u16) -> Watched {
+        if let (Some(sockets), Ok(socket)) = (self.sockets().as_mut(), connection.as_fd().try_clone_to_owned()) {
+            sockets.insert(port, socket);
+        }
+        Watched(self.clone(), port)
+    }
+
+    fn begin(&self) {
+        if self.begun.swap(true, Ordering::SeqCst) {
             return;
         }
-        let after = self.after;
+        let this = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            // It may have ended by then, which cuts nothing.
-            let _ = std::net::TcpStream::from(socket).shutdown(std::net::Shutdown::Both);
+            tokio::time::sleep(this.after).await;
+            for (_, socket) in this.sockets().take().into_iter().flatten() {
+                // It may have ended by then, which cuts nothing.
+                let _ = std::net::TcpStream::from(socket).shutdown(std::net::Shutdown::Both);
+            }
         });
+    }
+}
+
+/// A connection that will be cut.
+struct Watched(Cut, u16);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(sockets) = self.0.sockets().as_mut() {
+            sockets.remove(&self.1);
+        }
     }
 }
 
@@ -76,7 +104,7 @@ async fn connection(s: TcpStream, children: Arc<Children>, cut: Option<Cut>) {
     let (Ok(peer), Ok(local)) = (s.peer_addr(), s.local_addr()) else { return };
     let _ = s.set_nodelay(true);
     let origin = format!("{} {} {} {}", peer.ip(), peer.port(), local.ip(), local.port());
-    let cut = cut.and_then(|cut| Some((cut, s.as_fd().try_clone_to_owned().ok()?)));
+    let _watched = cut.as_ref().map(|cut| cut.watch(&s, peer.port()));
     if let Ok(session) =
         russh::server::run_stream(Arc::new(config), s, Connection { children, user: None, origin, cut }).await
     {
@@ -88,8 +116,7 @@ struct Connection {
     children: Arc<Children>,
     user: Option<User>,
     origin: String,
-    /// With this connection's socket.
-    cut: Option<(Cut, OwnedFd)>,
+    cut: Option<Cut>,
 }
 
 /// The account, if its `authorized_keys` has this key without options: those (`command=`, `from=`) narrow what a key may
@@ -122,8 +149,8 @@ impl Handler for Connection {
     ) -> Result<(), SshError> {
         let user = self.user.clone().ok_or(SshError::NobodyThere)?;
         reply.accept().await;
-        if let Some((cut, socket)) = self.cut.take() {
-            cut.begin(socket);
+        if let Some(cut) = self.cut.take() {
+            cut.begin();
         }
         tokio::spawn(session::Channel::new(session.handle(), self.children.clone(), user, &self.origin).run(channel));
         Ok(())
