@@ -9,6 +9,7 @@ use super::filter::{Field, Row};
 use super::firewalls::firewall_view;
 use super::instances::linode;
 use super::ips::{address_view, addresses_of};
+use super::services::volumes_of;
 
 const READ: &str = "linodes:read_only";
 
@@ -16,7 +17,10 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("GET", "linode/instances/{}/ips", READ, ips),
     Route::list("linode/instances/{}/firewalls", READ, firewalls),
     // There are none, but clients that gather everything about a Linode ask.
-    Route::list("linode/instances/{}/volumes", READ, nothing),
+    Route::list("linode/instances/{}/volumes", READ, |call| {
+        let id = linode(call)?.id;
+        volumes_of(call, id)
+    }),
     Route::list("linode/instances/{}/nodebalancers", READ, nothing),
 ];
 

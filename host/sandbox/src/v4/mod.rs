@@ -22,6 +22,7 @@ mod instances;
 mod ips;
 mod page;
 mod profile;
+mod services;
 mod stackscripts;
 mod tags;
 
@@ -48,6 +49,7 @@ static ROUTES: &[&[Route]] = &[
     firewalls::ROUTES,
     ips::ROUTES,
     tags::ROUTES,
+    services::ROUTES,
 ];
 
 /// The part of a path after `/v4` or `/v4beta`; none for other paths.

@@ -296,7 +296,8 @@ pub(crate) fn shown(value: &Value) -> String {
     serde_json::to_string_pretty(&sorted(value)).unwrap()
 }
 
-fn sorted(value: &Value) -> Value {
+/// With its keys in order.
+pub(crate) fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let mut keys: Vec<&String> = object.keys().collect();

@@ -65,9 +65,13 @@ impl Watch {
         Ok(events.filter(|event| BRINGS_UP.contains(&event.action.as_str())).max_by_key(number))
     }
 
-    /// Until the newest event that brings it up has ended well, or there seems to be none.
+    /// Until the newest event that brings it up has ended well, or there seems to be none. Without events the state itself
+    /// tells at once what an instance was asked to do.
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {
         let client = &toolkit.provider().await?.client;
+        if !client.supports("events.list") {
+            return Ok(());
+        }
         let pause = if toolkit.settings().sandbox { MOMENT / 10 } else { MOMENT * 3 };
         let (time, begun) = (toolkit.time(), toolkit.time().elapsed());
         let elapsed = || time.elapsed().saturating_sub(begun);

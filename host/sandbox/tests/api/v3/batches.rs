@@ -1,6 +1,6 @@
 //! How API v3 is asked: GET and POST, keys, batches, envelopes.
 
-use crate::support::{Cloud, v3_told};
+use crate::support::{Cloud, sorted, v3_told};
 use expect_test::expect;
 use linodetool_sandbox::wire::Request;
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn an_envelope() {
     let headers: Vec<_> = response.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     expect![[r#"
         200 Content-Type: application/json;charset=UTF-8, X-Powered-By: Tiger Blood
-        {"ACTION":"avail.nodebalancers","DATA":[{"CONNECTIONS":10000,"HOURLY":0.015,"MONTHLY":10.0}],"ERRORARRAY":[]}"#]].assert_eq(&format!("{} {}\n{}", response.status, headers.join(", "), response.body.unwrap()));
+        {"ACTION":"avail.nodebalancers","DATA":[{"CONNECTIONS":10000,"HOURLY":0.015,"MONTHLY":10.0}],"ERRORARRAY":[]}"#]].assert_eq(&format!("{} {}\n{}", response.status, headers.join(", "), sorted(&response.body.unwrap())));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn keys() {
     // Without a key.
     let spec = get(&cloud, "api_action=api.spec");
     assert_eq!(spec["DATA"]["METHODS"].as_object().unwrap().len(), 78);
-    expect![[r#"{"DESCRIPTION":"","PARAMETERS":{"JobID":{"DESCRIPTION":"","NAME":"JobID","REQUIRED":false,"TYPE":"numeric"},"LinodeID":{"DESCRIPTION":"","NAME":"LinodeID","REQUIRED":true,"TYPE":"numeric"},"pendingOnly":{"DESCRIPTION":"","NAME":"pendingOnly","REQUIRED":false,"TYPE":"boolean"}},"THROWS":""}"#]].assert_eq(&spec["DATA"]["METHODS"]["linode.job.list"].to_string());
+    expect![[r#"{"DESCRIPTION":"","PARAMETERS":{"JobID":{"DESCRIPTION":"","NAME":"JobID","REQUIRED":false,"TYPE":"numeric"},"LinodeID":{"DESCRIPTION":"","NAME":"LinodeID","REQUIRED":true,"TYPE":"numeric"},"pendingOnly":{"DESCRIPTION":"","NAME":"pendingOnly","REQUIRED":false,"TYPE":"boolean"}},"THROWS":""}"#]].assert_eq(&sorted(&spec["DATA"]["METHODS"]["linode.job.list"]).to_string());
     let wanted = |user: &str, password: &str| {
         get(&cloud, &format!("api_action=user.getapikey&username={user}&password={password}"))
     };

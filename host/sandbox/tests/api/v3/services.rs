@@ -1,7 +1,43 @@
 //! Volumes, domains and NodeBalancers through API v3.
 
-use crate::support::Cloud;
+use crate::support::{Cloud, sorted};
 use expect_test::expect;
+
+#[test]
+fn api_v4_shows_them_too() {
+    let cloud = Cloud::new();
+    for action in [
+        "linode.create DatacenterID=6 PlanID=1",
+        "volume.create Label=data Size=20 LinodeID=1001",
+        "domain.create Domain=example.org Type=master SOA_Email=me@example.org",
+        "domain.resource.create DomainID=1001 Type=A Name=www Target=192.0.2.5",
+        "nodebalancer.create DatacenterID=6 Label=front",
+        "nodebalancer.config.create NodeBalancerID=1001 Port=80",
+        "nodebalancer.node.create ConfigID=1001 Label=web-1 Address=192.168.130.9:80",
+    ] {
+        cloud.v3_data(action);
+    }
+    let shown = |path: &str| format!("{path} {}\n", sorted(&cloud.get(&format!("GET /v4/{path}"))["data"][0]));
+    let told = [
+        shown("volumes"),
+        shown("linode/instances/1001/volumes"),
+        shown("domains"),
+        shown("domains/1001/records"),
+        shown("nodebalancers"),
+        shown("nodebalancers/1001/configs"),
+        shown("nodebalancers/1001/configs/1001/nodes"),
+    ];
+    expect![[r#"
+        volumes {"created":"2026-01-31T12:00:00","encryption":"disabled","filesystem_path":"/dev/disk/by-id/scsi-0Linode_Volume_data","hardware_type":"nvme","id":1001,"io_ready":true,"label":"data","linode_id":1001,"linode_label":"linode1001","region":"us-east","size":20,"status":"active","tags":[],"updated":"2026-01-31T12:00:00"}
+        linode/instances/1001/volumes {"created":"2026-01-31T12:00:00","encryption":"disabled","filesystem_path":"/dev/disk/by-id/scsi-0Linode_Volume_data","hardware_type":"nvme","id":1001,"io_ready":true,"label":"data","linode_id":1001,"linode_label":"linode1001","region":"us-east","size":20,"status":"active","tags":[],"updated":"2026-01-31T12:00:00"}
+        domains {"axfr_ips":[],"description":"","domain":"example.org","expire_sec":0,"group":"","id":1001,"master_ips":[],"refresh_sec":0,"retry_sec":0,"soa_email":"me@example.org","status":"active","tags":[],"ttl_sec":0,"type":"master"}
+        domains/1001/records {"id":1001,"name":"www","port":0,"priority":0,"protocol":null,"service":null,"tag":null,"target":"192.0.2.5","ttl_sec":0,"type":"A","weight":0}
+        nodebalancers {"client_conn_throttle":0,"hostname":"nb-198-18-1-3.sandbox.invalid","id":1001,"ipv4":"198.18.1.3","ipv6":"fd98:1a0d:1::3e9","label":"front","region":"us-east","tags":[],"transfer":{"in":0.0,"out":0.0,"total":0.0},"type":"common"}
+        nodebalancers/1001/configs {"algorithm":"roundrobin","check":"connection","check_attempts":2,"check_body":"","check_interval":5,"check_passive":true,"check_path":"","check_timeout":3,"cipher_suite":"recommended","id":1001,"nodebalancer_id":1001,"nodes_status":{"down":0,"up":0},"port":80,"protocol":"http","proxy_protocol":"none","ssl_cert":null,"ssl_commonname":"","ssl_fingerprint":"","ssl_key":null,"stickiness":"table"}
+        nodebalancers/1001/configs/1001/nodes {"address":"192.168.130.9:80","config_id":1001,"id":1001,"label":"web-1","mode":"accept","nodebalancer_id":1001,"status":"Unknown","weight":100}
+    "#]].assert_eq(&told.concat());
+    assert_eq!(cloud.ask("GET /v4/volumes/7").status, 404);
+}
 
 #[test]
 fn volumes() {
