@@ -222,22 +222,33 @@ impl Rule {
     fn parse(word: &str) -> Result<Self, SpecError> {
         let mut parts = word.split(':');
         let head = parts.next().unwrap_or_default();
+        let needs = |needs| SpecError::Target { rule: word.to_owned(), needs };
         let (name, target) = match head.split_once('=') {
-            Some((name, target)) => (name, Some(target.to_owned()).filter(|target| !target.is_empty())),
+            Some((_, "")) => return Err(needs("a target after `=`")),
+            Some((name, target)) => (name, Some(target.to_owned())),
             None => (head, None),
         };
+        if PROFILES.iter().any(|(profile, ..)| *profile == name) || name == "none" {
+            return Err(needs("nothing more: only single faults take a target and amounts"));
+        }
         let known = KNOWN.iter().find(|known| known.name == name).ok_or_else(|| unknown(name))?;
-        let (mut chance, mut most, mut time, mut size) = (None, None, known.time, None);
+        let (mut chance, mut most, mut time, mut size) = (None, None, None, None);
         for amount in parts {
             let wrong = || SpecError::Amount { rule: word.to_owned(), amount: amount.to_owned() };
-            match Amount::parse(amount).ok_or_else(wrong)? {
-                Amount::Chance(share) => chance = Some(share),
-                Amount::Times(times) => most = Some(times),
-                Amount::Time(duration) => time = duration,
-                Amount::Size(bytes) => size = Some(bytes),
+            let twice = match Amount::parse(amount).ok_or_else(wrong)? {
+                Amount::Chance(share) => chance.replace(share).is_some(),
+                Amount::Times(times) => most.replace(times).is_some(),
+                Amount::Time(duration) => time.replace(duration).is_some(),
+                Amount::Size(bytes) => size.replace(bytes).is_some(),
+            };
+            if twice {
+                return Err(needs("one amount of a kind"));
             }
         }
-        let needs = |needs| SpecError::Target { rule: word.to_owned(), needs };
+        if time.is_some() && known.time.is_zero() {
+            return Err(needs("no time: it means nothing there"));
+        }
+        let time = time.unwrap_or(known.time);
         match known.about {
             About::Account if target.as_ref().is_some_and(|target| target.parse::<usize>().is_err()) => {
                 return Err(needs("a number of Linodes, as account-limit=5"));
@@ -345,6 +356,10 @@ mod tests {
             "429:120%",
             "account-limit=many",
             "slow:5M",
+            "flaky:50%",
+            "boot-fail=",
+            "slow:2s:3s",
+            "boot-fail:5s",
         ];
         let lines: Vec<_> = texts.map(read).into();
         expect![[r#"
@@ -372,7 +387,11 @@ mod tests {
             error: `often` in `429:often` is neither a chance (5%), a number of times (3x), a time (500ms, 2s, 5m) nor a size (64M)
             error: `120%` in `429:120%` is neither a chance (5%), a number of times (3x), a time (500ms, 2s, 5m) nor a size (64M)
             error: `account-limit=many` needs a number of Linodes, as account-limit=5
-            error: `slow:5M` needs no size: only disk-full takes one"#]].assert_eq(&lines.join("\n"));
+            error: `slow:5M` needs no size: only disk-full takes one
+            error: `flaky:50%` needs nothing more: only single faults take a target and amounts
+            error: `boot-fail=` needs a target after `=`
+            error: `slow:2s:3s` needs one amount of a kind
+            error: `boot-fail:5s` needs no time: it means nothing there"#]].assert_eq(&lines.join("\n"));
     }
 
     #[test]

@@ -62,9 +62,17 @@ pub(crate) fn read(given: &str, work: &Path) -> Result<Spec, Failure> {
         std::fs::read_to_string(&path).map_err(|e| {
             Failure::new(FailureKind::Local, format!("the faults in {} cannot be read: {e}", path.display()))
         })?
+    } else if given.contains('/') && !given.contains('=') {
+        let message = format!("there is no file {}", path.display());
+        return Err(Failure::not_found(message).field("faults"));
     } else {
         given.to_owned()
     };
+    if text.lines().all(|line| line.split('#').next().unwrap_or_default().split(',').all(|word| word.trim().is_empty()))
+    {
+        let failure = Failure::usage("no fault is named").field("faults");
+        return Err(failure.hint(format!("`none` ends those that are in force; {}", Spec::names())));
+    }
     Spec::parse(&text).map_err(|e| Failure::usage(e.to_string()).hint(Spec::names()).field("faults"))
 }
 
