@@ -130,14 +130,13 @@ fn a_full_disk_loses_nothing(home: &Home) -> Result<(), Failed> {
     let room = format!("make room on the disk that holds {FULL}");
     // From the beginning.
     disk.fill()?;
-    let said = refused(home, &["--sandbox", "run", "k.rhai"], 12)?;
-    is("no database", said, format!("the database {FULL} cannot be opened: the disk is full; {room}"))?;
+    let down = format!("the journal {FULL} cannot be written: the disk is full; ");
+    let again = format!("{down}nothing was begun that is not in the journal; {room}, then give the command again");
+    is("no database", refused(home, &["--sandbox", "run", "k.rhai"], 12)?, again.clone())?;
     disk.make_room()?;
     is("no run", home.json(&["--sandbox", "runs", "list"])?, json!([]))?;
     disk.fill()?;
     let said = refused(home, &["--sandbox", "run", "k.rhai"], 12)?;
-    let down = format!("the journal {FULL} cannot be written: the disk is full; ");
-    let again = format!("{down}nothing was begun that is not in the journal; {room}, then give the command again");
     is("a full disk before a run", said, again.clone())?;
     is("what is on record", home.json(&["--sandbox", "runs", "list"])?, json!([]))?;
     disk.make_room()?;

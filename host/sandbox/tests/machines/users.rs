@@ -28,7 +28,7 @@ fn root_is_nobody() {
     let owners = ["own/root/x", "upper/usr/local/y"].map(|f| std::fs::metadata(disk.join(f)).expect("there").uid());
     assert!(owners[0] >= 0x8_0000 && owners[0] == owners[1], "{owners:?}");
     // A process of the machine, as this computer sees it.
-    m.out("sleep 4242 >/dev/null 2>&1 & disown");
+    m.out("sleep 4242 >/dev/null 2>&1 & until grep -q 4242 /proc/$!/cmdline; do sleep 0.01; done; disown");
     let sleeper = std::fs::read_dir("/proc")
         .expect("proc")
         .flatten()
