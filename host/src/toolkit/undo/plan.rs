@@ -134,8 +134,15 @@ impl Known<'_> {
         }
         for mut thing in found {
             if let Some(why) = self.why_it_stays(&thing) {
-                plan.kept.push(Left { what: thing.described(), why });
+                let left = Left { what: thing.described(), why };
+                // A recipe may ensure the same twice.
+                if !plan.kept.contains(&left) {
+                    plan.kept.push(left);
+                }
                 plan.stays = true;
+                continue;
+            }
+            if plan.destroy.iter().any(|known| known.kind == thing.kind && known.id == thing.id) {
                 continue;
             }
             let row = self.nodes.iter().find(|node| thing.kind == LINODE && node.id == thing.id);

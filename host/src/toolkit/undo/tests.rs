@@ -304,3 +304,26 @@ fn what_cannot_be_undone_is_named() {
     "#]]);
     assert!(!world.plan_at(2_000).made);
 }
+
+#[test]
+fn what_was_ensured_twice_is_listed_once() {
+    let mut world = World::default();
+    world.firewall(&["100", "101"]);
+    world.cluster(RUN);
+    world.node("c-node-1", true);
+    world.node("c-node-2", true);
+    world.work = vec![Work { node: "c-node-1".into(), run: LATER.into(), title: "exec all".into() }];
+    for name in ["c-node-1", "c-node-2"] {
+        world.step(
+            "nodes.ensure",
+            json!({ "wanted": { "name": name, "cluster": "c" } }),
+            Some(json!({ "changed": false })),
+        );
+    }
+    world.check(&expect![[r#"
+        destroy Linode c-node-2 (id 101)
+        keep Linode c-node-1 (id 100): run 00000000bb (`exec all`) worked on it since; `linodetool node delete c-node-1` destroys it
+        keep firewall lt-c (id 7): it guards c-node-1, which stays
+        keep cluster c: its node c-node-1 stays
+    "#]]);
+}
