@@ -137,6 +137,7 @@ impl World {
             work: &self.work,
             now_ms,
             in_doubt_ms: 600_000,
+            program: "linodetool",
         }
         .plan()
     }
@@ -211,7 +212,7 @@ fn what_a_later_run_worked_on_is_left_alone() {
     world.work = vec![work("exec all"), work("cp a c-node-1:")];
     world.check(&expect![[r#"
         destroy Linode c-node-2 (id 101)
-        keep Linode c-node-1 (id 100): run 00000000bb (`cp a c-node-1:`) worked on it since; `node delete c-node-1` destroys it
+        keep Linode c-node-1 (id 100): run 00000000bb (`cp a c-node-1:`) worked on it since; `linodetool node delete c-node-1` destroys it
         keep firewall lt-c (id 7): it guards c-node-1, which stays
         keep cluster c: its node c-node-1 stays
     "#]]);
