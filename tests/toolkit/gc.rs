@@ -175,3 +175,20 @@ fn another_account_than_that_of_what_is_on_record_is_refused() {
     let told = format!("run {} worked in account A-1, but the token now in use belongs to account ", run.id());
     assert!(failure.message.starts_with(&told), "{failure}");
 }
+
+#[test]
+fn volumes_and_nodebalancers_with_our_tags_are_found() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let make = |path: &str, label: &str| {
+        let body = json!({"label": label, "region": "us-east", "tags": ["lt-s-0123456789abcdef"]});
+        raw(&process, "POST", path, Some(body))
+    };
+    make("/volumes", "data");
+    make("/nodebalancers", "front");
+    raw(&process, "POST", "/volumes", Some(json!({"label": "not-ours", "region": "us-east"})));
+    check(&process, &find(&process), &expect![[r#"
+        spare volume data (us-east, id ID): it was made with another state directory or context
+        spare NodeBalancer front (us-east, id ID): it was made with another state directory or context
+    "#]]);
+}

@@ -34,6 +34,9 @@ pub(crate) struct ThingKind {
 pub(crate) const KINDS: &[ThingKind] = &[
     kind("Linode", "instances", "nodes.ensure", "/wanted/name"),
     kind("firewall", "firewalls", "firewalls.ensure", "/cluster"),
+    // No step of ours makes these: with our tags somebody else made them, or a call of the API's own.
+    kind("volume", "volumes", "volumes.ensure", "/name"),
+    kind("NodeBalancer", "nodebalancers", "nodebalancers.ensure", "/name"),
 ];
 
 const fn kind(word: &'static str, operations: &'static str, made_by: &'static str, name_at: &'static str) -> ThingKind {

@@ -20,11 +20,13 @@ mod instance_parts;
 mod instance_view;
 mod instances;
 mod ips;
+mod nodebalancers;
 mod page;
 mod profile;
 mod services;
 mod stackscripts;
 mod tags;
+mod volumes;
 
 use call::{Call, Route};
 use error::Refused;
@@ -50,6 +52,8 @@ static ROUTES: &[&[Route]] = &[
     ips::ROUTES,
     tags::ROUTES,
     services::ROUTES,
+    volumes::ROUTES,
+    nodebalancers::ROUTES,
 ];
 
 /// The part of a path after `/v4` or `/v4beta`; none for other paths.

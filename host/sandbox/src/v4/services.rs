@@ -1,6 +1,6 @@
-//! Volumes, domains and NodeBalancers, as API v4 shows them; they are made through v3.
+//! Volumes, domains and NodeBalancers, as API v4 shows them.
 //!
-//! Owns: these lists. Does not know how the things come to be (`v3`).
+//! Owns: these lists. Does not know how the things come to be (`volumes.rs`, `nodebalancers.rs`, `v3`).
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ pub(super) fn volumes_of(call: &mut Call<'_>, linode: u64) -> Answer {
     call.list(all, |one| volume_view(call.world, call.now.0, one))
 }
 
-fn volume_view(world: &World, now: u64, one: &Volume) -> Value {
+pub(super) fn volume_view(world: &World, now: u64, one: &Volume) -> Value {
     let linode = one.linode.and_then(|id| world.linodes.get(&id));
     let made = now >= one.ready.0;
     json!({
@@ -58,7 +58,7 @@ fn volume_view(world: &World, now: u64, one: &Volume) -> Value {
         "hardware_type": "nvme",
         "encryption": "disabled",
         "io_ready": made && one.linode.is_some(),
-        "tags": [],
+        "tags": one.tags,
         "created": one.created.wire(),
         "updated": one.created.wire(),
     })
@@ -108,7 +108,7 @@ fn balancer<'a>(call: &'a Call<'_>) -> Result<&'a NodeBalancer, Refused> {
     call.world.nodebalancers.get(&call.id(0)?).ok_or_else(Refused::not_found)
 }
 
-fn balancer_view(one: &NodeBalancer) -> Value {
+pub(super) fn balancer_view(one: &NodeBalancer) -> Value {
     let dashed = one.ipv4.to_string().replace('.', "-");
     json!({
         "id": one.id,
@@ -119,7 +119,7 @@ fn balancer_view(one: &NodeBalancer) -> Value {
         "ipv6": format!("fd98:1a0d:1::{:x}", one.id),
         "client_conn_throttle": one.throttle,
         "type": "common",
-        "tags": [],
+        "tags": one.tags,
         "transfer": {"in": 0.0, "out": 0.0, "total": 0.0},
     })
 }

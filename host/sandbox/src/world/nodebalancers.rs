@@ -15,6 +15,7 @@ use crate::ledger::What;
 pub struct NodeBalancer {
     pub id: u64,
     pub label: String,
+    pub tags: Vec<String>,
     pub region: &'static Region,
     /// Connections a second of one client.
     pub throttle: u64,
@@ -89,7 +90,8 @@ impl World {
         let label = if label.is_empty() { format!("nodebalancer{id}") } else { label.to_owned() };
         self.note(now, What::Created, "nodebalancer", id, &label, &[]);
         self.events.notify("nodebalancer_create", entity(id, &label), now);
-        self.nodebalancers.insert(id, NodeBalancer { id, label, region, throttle, ipv4, configs: BTreeMap::new() });
+        let (tags, configs) = (Vec::new(), BTreeMap::new());
+        self.nodebalancers.insert(id, NodeBalancer { id, label, tags, region, throttle, ipv4, configs });
         Some(id)
     }
 

@@ -17,6 +17,7 @@ const MADE: Duration = Duration::from_secs(5);
 pub struct Volume {
     pub id: u64,
     pub label: String,
+    pub tags: Vec<String>,
     pub region: &'static Region,
     /// GB.
     pub size: u64,
@@ -37,7 +38,7 @@ impl World {
         self.note(now, What::Created, "volume", id, label, &[]);
         self.events.notify("volume_create", entity(id, label), now);
         let (label, ready) = (label.to_owned(), now.after(self.timing.create.min(MADE)));
-        self.volumes.insert(id, Volume { id, label, region, size, linode: to, created: now, ready });
+        self.volumes.insert(id, Volume { id, label, tags: Vec::new(), region, size, linode: to, created: now, ready });
         id
     }
 
