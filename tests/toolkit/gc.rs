@@ -1,9 +1,10 @@
 //! What is billed and belongs to nothing, what is on record and is gone, and what is not ours to judge.
 
-use crate::lost::{LOSES_ALL, Process, WORKS, process, web, world};
+use crate::lost::{LOSES_ALL, Process, WORKS, cut_at_ssh_of, process, web, world};
 use crate::support::{World, begin, within};
 use crate::undo::{HERE, interrupted, nothing_is_left};
 use expect_test::{Expect, expect};
+use linodetool::core::FailureKind;
 use linodetool::inventory::{Change, SqliteStore, Store};
 use linodetool::runs::{RunFilter, Status, cluster_tag};
 use linodetool::toolkit::api::RawSpec;
@@ -56,7 +57,7 @@ fn what_a_run_left_behind_is_destroyed() {
         &process,
         &find(&process),
         &expect![[r#"
-            spare Linode c-node-1 (us-east, g6-nanode-1, id ID): run RUN has made it and was cut off: linodetool runs resume RUN, or linodetool runs undo RUN
+            spare Linode c-node-1 (us-east, g6-nanode-1, id ID): run RUN has made it and was cut off: linodetool --sandbox runs resume RUN, or linodetool --sandbox runs undo RUN
         "#]],
     );
     process.app.toolkit.runs().reopen(&id).unwrap().finish(Status::Failed).unwrap();
@@ -124,7 +125,7 @@ fn what_others_made_is_left_alone() {
         &process,
         &find(&process),
         &expect![[r#"
-            spare Linode a-b-node-1 (us-east, g6-nanode-1, id ID): it is of cluster a-b, and this inventory does not know it: linodetool cluster adopt a-b
+            spare Linode a-b-node-1 (us-east, g6-nanode-1, id ID): it is of cluster a-b, and this inventory does not know it: linodetool --sandbox cluster adopt a-b
             spare Linode x-node-1 (us-east, g6-nanode-1, id ID): it was made with another state directory or context
         "#]],
     );
@@ -150,7 +151,7 @@ fn a_create_in_doubt_is_no_garbage() {
         &process,
         &find(&process),
         &expect![[r#"
-            spare Linode web-1 (us-east, g6-nanode-1, id ID): run RUN has made it and was cut off: linodetool runs resume RUN, or linodetool runs undo RUN
+            spare Linode web-1 (us-east, g6-nanode-1, id ID): run RUN has made it and was cut off: linodetool --sandbox runs resume RUN, or linodetool --sandbox runs undo RUN
         "#]],
     );
     let held = process.app.toolkit.runs().hold(&id).unwrap();
@@ -159,4 +160,18 @@ fn a_create_in_doubt_is_no_garbage() {
     drop(held);
     assert!(find(&process).is_empty());
     nothing_is_left(&process);
+}
+
+#[test]
+fn another_account_than_that_of_what_is_on_record_is_refused() {
+    let world = world();
+    let process = process(&world, WORKS);
+    let toolkit = &process.app.toolkit;
+    let run = begin(&process.app);
+    run.note_fact("account", "A-1".into()).unwrap();
+    cut_at_ssh_of(&process, &run, 1, |at| toolkit.create_node(at, &web()).map(drop));
+    let failure = process.app.runtime.block_on(toolkit.find_garbage()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    let told = format!("run {} worked in account A-1, but the token now in use belongs to account ", run.id());
+    assert!(failure.message.starts_with(&told), "{failure}");
 }

@@ -13,6 +13,7 @@ use linodetool::runs::{Run, Runs, StepError};
 use linodetool::secrets::SecretStore;
 use linodetool::toolkit::nodes::NodeSpec;
 use linodetool::toolkit::{At, Parts, Settings, Toolkit, Yes};
+use linodetool_plugin::{EventStatus, ListEvents};
 use linodetool_sandbox::faults::Spec;
 use linodetool_sandbox::machines::simulated::Simulated;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -240,6 +241,36 @@ fn a_node_that_hides_is_destroyed_all_the_same() {
     });
     within(&begin(&process.app), |at| process.app.toolkit.delete_node(at, "web-1")).unwrap();
     assert_eq!(world.ledger(), ["created linode web-1", "destroyed linode web-1"]);
+}
+
+#[test]
+fn a_run_that_was_cut_while_a_boot_failed_boots_again() {
+    let world = world();
+    let process = process(&world, WORKS);
+    world.cloud.sandbox().faults().replace(Some(Spec::parse("boot-fail=web-1").unwrap()), Some(1));
+    let toolkit = &process.app.toolkit;
+    let run = begin_with(&process.app, serde_json::json!({ "request": {} }));
+    std::thread::scope(|scope| {
+        let create = scope.spawn(|| within(&run, |at| toolkit.create_node(at, &web())));
+        process.wait_for_stage("boot");
+        run.cancel().set();
+        assert_eq!(create.join().unwrap().unwrap_err().kind, FailureKind::Cancelled);
+    });
+    let id = run.id().clone();
+    drop(run);
+    let boot_failed = || {
+        let events = toolkit.handle().block_on(async {
+            toolkit.provider().await.unwrap().client.list_events(&ListEvents::default()).await.unwrap()
+        });
+        events.items.iter().any(|event| event.action == "linode_boot" && event.status == EventStatus::Failed)
+    };
+    assert!((0..3000).any(|_| boot_failed() || {
+        std::thread::sleep(Duration::from_millis(10));
+        false
+    }));
+    let again = toolkit.runs().reopen(&id).unwrap();
+    assert_eq!(cut_at_ssh(&process, &again).0, FailureKind::Cancelled);
+    assert_eq!(world.ledger(), ["created linode web-1"]);
 }
 
 #[test]

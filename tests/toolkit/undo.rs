@@ -94,7 +94,10 @@ fn what_was_worked_on_since_stays() {
     });
     let plan = plan(&process, &id).unwrap();
     assert_eq!((labels(&plan.destroy), plan.stays), (vec!["c-node-1"], true));
-    let why = format!("run {} (`test`) worked on it since; `node delete c-node-2` destroys it", later.id());
+    let why = format!(
+        "run {} (`test`) worked on it since; `linodetool --sandbox node delete c-node-2` destroys it",
+        later.id()
+    );
     let kept: Vec<_> = plan.kept.iter().map(|left| left.why.as_str()).collect();
     assert_eq!(kept, [&why, "it guards c-node-2, which stays", "its node c-node-2 stays"]);
 }

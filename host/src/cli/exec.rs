@@ -5,7 +5,7 @@ use super::request::Request;
 use super::session::Session;
 use crate::core::{Failure, FailureKind};
 use crate::nodes::{ExecOptions, NodeError, Nodes, Output, Target, sh_quote};
-use crate::runs::{Done, Effect, Kind, Place, Run, StepCx, StepError};
+use crate::runs::{Done, Effect, Kind, Place, Run, RunDetail, StepCx, StepError};
 use crate::toolkit::At;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -165,6 +165,13 @@ impl Ran {
     fn success(&self) -> bool {
         self.exit_code == Some(0)
     }
+}
+
+/// Nodes on which the command of an exec may go on: nobody has seen its end, and nothing on the node can stop it, as an exec
+/// has no record there.
+pub(super) fn may_go_on(of: &RunDetail) -> Vec<String> {
+    let of_exec = of.in_doubt().filter(|step| step.op == ExecOn::OP);
+    of_exec.filter_map(|step| step.args["node"].as_str().map(str::to_owned)).collect()
 }
 
 /// The command on one node.

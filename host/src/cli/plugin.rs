@@ -5,7 +5,7 @@ use super::error::{CliError, OK};
 use super::output::Output;
 use super::render::table::Table;
 use crate::app;
-use crate::core::{Failure, FailureKind, Paths};
+use crate::core::{Failure, Paths};
 use crate::plugin_host::{Place, PluginInfo};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ impl PluginArgs {
 pub(crate) fn find(env: &Environment, paths: &Paths) -> Result<Vec<PluginInfo>, Failure> {
     let runtime = app::runtime()?;
     let plugins = app::plugins(paths, &runtime, &|name| env.var(name).map(str::to_owned));
-    plugins.list().map_err(|e| Failure::new(FailureKind::Plugin, e.to_string()))
+    Ok(plugins.list()?)
 }
 
 fn from(place: Place) -> &'static str {

@@ -19,7 +19,7 @@ use crate::app::{self, App, SandboxAccess};
 use crate::core::{Failure, FailureKind, Paths, RunId, ScaledTime, Secret};
 use crate::inventory::Node;
 use crate::rehearsal::Rehearsal;
-use crate::runs::{NewRun, Place, Run, RunSummary, Status, StepError};
+use crate::runs::{self, NewRun, Place, Run, RunSummary, Status, StepError};
 use crate::script;
 use crate::toolkit::plan::{MAX_COST, Within, Yes};
 use crate::toolkit::{At, Confirm, Toolkit};
@@ -231,6 +231,11 @@ fn sandbox(
             Failure::new(FailureKind::NotFound, "no sandbox runs, so it has no nodes")
                 .hint("make some: linodetool --sandbox run hadoop, or linodetool --sandbox node create"),
         )),
+        None if need == Need::Run
+            && let Some(run) = no_run(outer, command) =>
+        {
+            Err(runs::unknown(run).into())
+        }
         None if need == Need::Run => Err(CliError::sandbox(
             Failure::new(
                 FailureKind::NotFound,
@@ -243,6 +248,12 @@ fn sandbox(
             Ok((access("http://127.0.0.1:9/v4".to_owned(), Secret::new(String::new())), Known::default()))
         }
     }
+}
+
+/// The run that a command is about, as it was typed, if no sandbox has had one.
+fn no_run<'a>(outer: &Paths, command: &'a Command) -> Option<&'a str> {
+    let run = command.about()?.run;
+    runs::peek(&lifecycle::state(&outer.sandbox()), run).is_none().then_some(run)
 }
 
 /// `application/customer`; a bare name is an application of the default customer.

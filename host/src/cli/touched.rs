@@ -22,6 +22,10 @@ use std::time::Duration;
 pub(crate) struct Touched {
     pub(crate) nodes: Vec<Node>,
     clusters: BTreeSet<String>,
+    /// Those among them that it made.
+    made_clusters: BTreeSet<String>,
+    /// The run, and the one that it does again: what these made is its own.
+    made_by: Vec<String>,
     /// Its journal has steps.
     began: bool,
     /// Nodes on which a command goes on, as nobody has seen its end.
@@ -47,8 +51,12 @@ impl Touched {
         let detail = session.toolkit.runs().show(run.id())?;
         let (named, mut clusters) = named(&detail);
         let (inventory, context) = (session.toolkit.inventory(), session.toolkit.context());
-        let known: BTreeSet<_> = inventory.clusters(context)?.into_iter().map(|cluster| cluster.name).collect();
-        clusters.retain(|cluster| known.contains(cluster));
+        let made_by = [Some(run.id()), detail.summary.retry_of.as_ref()];
+        let made_by: Vec<_> = made_by.into_iter().flatten().map(RunId::to_string).collect();
+        let known = inventory.clusters(context)?;
+        clusters.retain(|name| known.iter().any(|cluster| cluster.name == *name));
+        let made = known.into_iter().filter(|cluster| made_by.contains(&cluster.created_by_run));
+        let made_clusters = made.map(|cluster| cluster.name).filter(|name| clusters.contains(name)).collect();
         let of_cluster = |node: &Node| node.cluster.as_ref().is_some_and(|cluster| clusters.contains(cluster));
         let by_run = |node: &Node| [&node.created_by_run, &node.changed_by_run].contains(&&run.id().to_string());
         let mut nodes = inventory.nodes(context)?;
@@ -59,6 +67,8 @@ impl Touched {
         Ok(Self {
             nodes,
             clusters,
+            made_clusters,
+            made_by,
             began: !detail.steps.is_empty(),
             at_work,
             failed: detail.failed_steps(),
@@ -143,12 +153,7 @@ impl Touched {
                  Linode {now} has its name. Nothing was done to that one."
             )));
         }
-        let removal = match self.cluster() {
-            _ if self.nodes.is_empty() => None,
-            Some(cluster) => Some(format!("{program} cluster destroy {cluster}")),
-            None => Some(format!("{program} node delete {}", self.names().join(","))),
-        };
-        ways.extend(removal.map(|removal| Way::to("Remove them", removal)));
+        ways.extend(self.removals(program));
         if !self.at_work.is_empty() {
             let on = self.at_work.iter().cloned().collect::<Vec<_>>().join(", ");
             let what = format!("What it began on {on} goes on there. Stop that");
@@ -188,6 +193,19 @@ impl Touched {
         ways.extend(last);
         ways
     }
+
+    /// How to remove what the run made, and nothing that was there before it.
+    fn removals(&self, program: &str) -> Vec<Way> {
+        let cluster_of = |node: &Node| node.cluster.clone().filter(|cluster| self.made_clusters.contains(cluster));
+        let clusters: BTreeSet<_> = self.nodes.iter().filter_map(cluster_of).collect();
+        let is_made = |node: &&Node| cluster_of(node).is_none() && self.made_by.contains(&node.created_by_run);
+        let alone: Vec<_> = self.nodes.iter().filter(is_made).map(|node| node.name.as_str()).collect();
+        let is_all = self.nodes.iter().all(|node| cluster_of(node).is_some() || is_made(&node));
+        let what = if is_all { "Remove them" } else { "Remove what it made" };
+        let clusters = clusters.iter().map(|cluster| format!("{program} cluster destroy {cluster}"));
+        let alone = (!alone.is_empty()).then(|| format!("{program} node delete {}", alone.join(",")));
+        clusters.chain(alone).map(|command| Way::to(what, command)).collect()
+    }
 }
 
 /// Names of nodes and of clusters in the arguments of a run's steps.
@@ -207,244 +225,4 @@ fn named(detail: &RunDetail) -> (BTreeSet<String>, BTreeSet<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::{Expect, expect};
-
-    fn node(name: &str) -> Node {
-        Node { name: name.into(), ..Node::default() }
-    }
-
-    fn touched(nodes: &[&str]) -> Touched {
-        let nodes = nodes.iter().map(|name| node(name)).collect();
-        Touched { nodes, clusters: ["k".to_owned()].into(), began: true, ..Touched::default() }
-    }
-
-    fn lost(name: &str, id: &str, now: Option<&str>) -> Lost {
-        Lost { name: name.into(), id: id.into(), now: now.map(str::to_owned) }
-    }
-
-    /// The error as text, then its document.
-    fn check(touched: &Touched, failure: Failure, expected: &Expect) {
-        let run = RunId::parse("3fa9c01b2d").unwrap();
-        let error = touched.error(ScriptError::from(failure), &run, "linodetool --sandbox", false);
-        let text = error.text(false).unwrap();
-        expected.assert_eq(&format!("{text}\n---\n{:#}\n", error.document().unwrap()));
-    }
-
-    #[test]
-    fn an_interrupt_tells_what_goes_on_and_how_to_stop_that() {
-        let touched = Touched { at_work: ["k-node-2".to_owned()].into(), ..touched(&["k-node-1", "k-node-2"]) };
-        check(
-            &touched,
-            Failure::new(FailureKind::Cancelled, ""),
-            &expect![[r#"
-            error: interrupted; these nodes exist: k-node-1, k-node-2
-
-            Remove them: linodetool --sandbox cluster destroy k
-            What it began on k-node-2 goes on there. Stop that: linodetool --sandbox runs cancel 3fa9c01b2d
-            Go on: linodetool --sandbox runs resume 3fa9c01b2d
-            ---
-            {
-              "error": {
-                "at_work": [
-                  "k-node-2"
-                ],
-                "exit": 130,
-                "failed_steps": [],
-                "kind": "cancelled",
-                "message": "interrupted; these nodes exist: k-node-1, k-node-2",
-                "next": [
-                  {
-                    "command": "linodetool --sandbox cluster destroy k",
-                    "what": "Remove them"
-                  },
-                  {
-                    "command": "linodetool --sandbox runs cancel 3fa9c01b2d",
-                    "what": "What it began on k-node-2 goes on there. Stop that"
-                  },
-                  {
-                    "command": "linodetool --sandbox runs resume 3fa9c01b2d",
-                    "what": "Go on"
-                  }
-                ],
-                "nodes": [
-                  "k-node-1",
-                  "k-node-2"
-                ],
-                "run": "3fa9c01b2d"
-              }
-            }
-        "#]],
-        );
-    }
-
-    #[test]
-    fn machines_that_are_gone_or_were_replaced_are_told() {
-        let ssh = || Failure::new(FailureKind::Ssh, "cannot reach 198.18.1.2:22").on("k-node-2");
-        let mut deleted = Touched { at_work: ["k-node-2".to_owned()].into(), ..touched(&["k-node-1", "k-node-2"]) };
-        deleted.leave_out(vec!["k-node-2".to_owned()]);
-        check(
-            &deleted,
-            ssh(),
-            &expect![[r#"
-            error: k-node-2: cannot reach 198.18.1.2:22
-
-            Look at its steps: linodetool --sandbox runs show 3fa9c01b2d
-            These nodes exist: k-node-1
-            k-node-2 is gone: deleted elsewhere, with all that was done there. The record is kept.
-            Remove them: linodetool --sandbox cluster destroy k
-            Make what is missing anew, and do all that is to be done: linodetool --sandbox runs retry 3fa9c01b2d --again
-            ---
-            {
-              "error": {
-                "at_work": [],
-                "exit": 8,
-                "failed_steps": [],
-                "gone": [
-                  "k-node-2"
-                ],
-                "kind": "ssh",
-                "message": "cannot reach 198.18.1.2:22",
-                "next": [
-                  {
-                    "command": "linodetool --sandbox runs show 3fa9c01b2d",
-                    "what": "Look at its steps"
-                  },
-                  {
-                    "command": "linodetool --sandbox cluster destroy k",
-                    "what": "Remove them"
-                  },
-                  {
-                    "command": "linodetool --sandbox runs retry 3fa9c01b2d --again",
-                    "what": "Make what is missing anew, and do all that is to be done"
-                  }
-                ],
-                "node": "k-node-2",
-                "nodes": [
-                  "k-node-1"
-                ],
-                "run": "3fa9c01b2d"
-              }
-            }
-        "#]],
-        );
-        let lost = vec![lost("k-node-2", "1002", Some("1007")), lost("k-node-3", "1003", None)];
-        let mut replaced = Touched { lost, ..touched(&["k-node-1", "k-node-2"]) };
-        replaced.leave_out(Vec::new());
-        check(
-            &replaced,
-            ssh(),
-            &expect![[r#"
-            error: k-node-2: cannot reach 198.18.1.2:22
-
-            Look at its steps: linodetool --sandbox runs show 3fa9c01b2d
-            These nodes exist: k-node-1, k-node-2
-            k-node-3 is gone: deleted elsewhere, with all that was done there. The record is kept.
-            k-node-2 is another machine now: this run worked with Linode 1002, which is gone with all that was done there; Linode 1007 has its name. Nothing was done to that one.
-            Remove them: linodetool --sandbox cluster destroy k
-            Do all that is to be done on what is there now: linodetool --sandbox runs retry 3fa9c01b2d --again
-            ---
-            {
-              "error": {
-                "at_work": [],
-                "exit": 8,
-                "failed_steps": [],
-                "gone": [
-                  "k-node-3"
-                ],
-                "kind": "ssh",
-                "message": "cannot reach 198.18.1.2:22",
-                "next": [
-                  {
-                    "command": "linodetool --sandbox runs show 3fa9c01b2d",
-                    "what": "Look at its steps"
-                  },
-                  {
-                    "command": "linodetool --sandbox cluster destroy k",
-                    "what": "Remove them"
-                  },
-                  {
-                    "command": "linodetool --sandbox runs retry 3fa9c01b2d --again",
-                    "what": "Do all that is to be done on what is there now"
-                  }
-                ],
-                "node": "k-node-2",
-                "nodes": [
-                  "k-node-1",
-                  "k-node-2"
-                ],
-                "replaced": [
-                  {
-                    "id": "1002",
-                    "name": "k-node-2",
-                    "now": "1007"
-                  }
-                ],
-                "run": "3fa9c01b2d"
-              }
-            }
-        "#]],
-        );
-        replaced.alone.push("k-node-2".to_owned());
-        check(
-            &replaced,
-            ssh(),
-            &expect![[r#"
-            error: k-node-2: cannot reach 198.18.1.2:22
-
-            Look at its steps: linodetool --sandbox runs show 3fa9c01b2d
-            These nodes exist: k-node-1, k-node-2
-            k-node-3 is gone: deleted elsewhere, with all that was done there. The record is kept.
-            k-node-2 is another machine now: this run worked with Linode 1002, which is gone with all that was done there; Linode 1007 has its name. Nothing was done to that one.
-            Remove them: linodetool --sandbox cluster destroy k
-            Its recipe makes k-node-2 itself and refuses a name that is taken. Give up the present one: linodetool --sandbox node delete k-node-2
-            Do all that is to be done on what is there now: linodetool --sandbox runs retry 3fa9c01b2d --again
-            ---
-            {
-              "error": {
-                "at_work": [],
-                "exit": 8,
-                "failed_steps": [],
-                "gone": [
-                  "k-node-3"
-                ],
-                "kind": "ssh",
-                "message": "cannot reach 198.18.1.2:22",
-                "next": [
-                  {
-                    "command": "linodetool --sandbox runs show 3fa9c01b2d",
-                    "what": "Look at its steps"
-                  },
-                  {
-                    "command": "linodetool --sandbox cluster destroy k",
-                    "what": "Remove them"
-                  },
-                  {
-                    "command": "linodetool --sandbox node delete k-node-2",
-                    "what": "Its recipe makes k-node-2 itself and refuses a name that is taken. Give up the present one"
-                  },
-                  {
-                    "command": "linodetool --sandbox runs retry 3fa9c01b2d --again",
-                    "what": "Do all that is to be done on what is there now"
-                  }
-                ],
-                "node": "k-node-2",
-                "nodes": [
-                  "k-node-1",
-                  "k-node-2"
-                ],
-                "replaced": [
-                  {
-                    "id": "1002",
-                    "name": "k-node-2",
-                    "now": "1007"
-                  }
-                ],
-                "run": "3fa9c01b2d"
-              }
-            }
-        "#]],
-        );
-    }
-}
+mod tests;

@@ -113,9 +113,18 @@ pub(super) fn log_path(state: &Path, id: &str) -> PathBuf {
     state.join("runs").join(format!("{id}.log"))
 }
 
+/// What is said of a run that neither `last` nor its id finds.
+pub fn unknown(text: &str) -> Failure {
+    match which(&[], text) {
+        Ok(id) => no_such_run(id.as_str()),
+        Err(failure) => failure,
+    }
+}
+
+/// `last` is what was done last, not what was done about that since: whoever cancels the last run can still resume it so.
 fn which(all: &[RunSummary], text: &str) -> Result<RunId, Failure> {
     if text == "last" {
-        let newest = all.first().map(|run| run.id.clone());
+        let newest = all.iter().find(|run| !run.is_about_runs()).or(all.first()).map(|run| run.id.clone());
         return newest.ok_or_else(|| Failure::not_found("there are no runs yet"));
     }
     let mut found = all.iter().filter(|run| !text.is_empty() && run.id.as_str().starts_with(text));

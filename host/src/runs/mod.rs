@@ -35,7 +35,7 @@ mod tests;
 mod verify;
 mod writer;
 
-pub use archive::{past, peek};
+pub use archive::{past, peek, unknown};
 pub use bounds::Bounds;
 pub use crash::{CrashPoints, Phase};
 pub use creates::{Create, Work};

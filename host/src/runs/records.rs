@@ -134,6 +134,12 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// It did something about another run, such as `runs cancel`, or about what runs have left. A retry is a run like any.
+    pub(super) fn is_about_runs(&self) -> bool {
+        let is_about = |title: &str| title.starts_with("runs ") || title == "cluster gc";
+        self.recipe.is_none() && self.retry_of.is_none() && is_about(&self.title)
+    }
+
     /// What a process that is dead now had under way, it had until then at most.
     pub fn at_work_until_ms(&self) -> u64 {
         self.heard_ms.saturating_add(u64::try_from(HEARTBEAT.as_millis()).unwrap_or(u64::MAX))

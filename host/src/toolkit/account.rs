@@ -1,9 +1,10 @@
 //! account: whose the token is, noted with a run, so that it does not go on in another's account.
 
 use linodetool_plugin::{ErrorKind, NoArguments};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::core::{Failure, FailureKind};
+use crate::core::{Failure, FailureKind, RunId};
 use crate::runs::{Run, Stored};
 use crate::toolkit::Toolkit;
 
@@ -37,6 +38,32 @@ impl Toolkit {
             Some(present) if present != noted => Err(other_account(stored.summary.id.as_str(), noted, &present)),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to compare another account than that in which all that is on record was made: there it looks gone. Known are
+    /// accounts of runs that noted theirs.
+    ///
+    /// # Errors
+    /// `Conflict` if it is another one; what the provider says if it does not answer.
+    pub(crate) async fn check_account_of_records(&self) -> Result<(), Failure> {
+        let (inventory, context, provider) = (self.inventory(), self.context(), &self.settings().provider);
+        let nodes = inventory.nodes(context)?.into_iter().filter(|row| row.provider == *provider);
+        let resources = inventory.resources(context, None)?.into_iter().filter(|row| row.provider == *provider);
+        let makers: BTreeSet<_> =
+            nodes.map(|row| row.created_by_run).chain(resources.map(|row| row.created_by_run)).collect();
+        let mut present = None;
+        for maker in makers {
+            let Some(stored) = RunId::parse(&maker).and_then(|run| self.runs().stored(&run).ok()) else { continue };
+            let Some(noted) = stored.facts.get(ACCOUNT).and_then(|account| account.as_str()) else { continue };
+            if present.is_none() {
+                let Some(account) = self.account().await? else { return Ok(()) };
+                present = Some(account);
+            }
+            if let Some(present) = present.as_deref().filter(|present| *present != noted) {
+                return Err(other_account(&maker, noted, present));
+            }
+        }
+        Ok(())
     }
 
     /// The provider's id of the account; `None` if the provider or the token's rights do not tell.

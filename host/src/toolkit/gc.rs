@@ -49,6 +49,7 @@ impl Toolkit {
     /// # Errors
     /// What the provider says.
     pub async fn find_garbage(&self) -> Result<Garbage, Failure> {
+        self.check_account_of_records().await?;
         let client = &self.provider().await?.client;
         // The journal is read after the account: what is made in between is not seen at all, rather than seen without its run.
         let things = ours(client).await?;
@@ -87,17 +88,21 @@ impl Toolkit {
         Ok(known)
     }
 
+    /// How it is called for what this Toolkit works with.
+    pub(crate) fn program(&self) -> &'static str {
+        if self.settings().sandbox { "linodetool --sandbox" } else { "linodetool" }
+    }
+
     fn judge(&self, garbage: &mut Garbage, journal: &Journal<'_>, thing: Thing) -> Result<(), Failure> {
+        let program = self.program();
         let why = match journal.maker(&thing) {
             Some((run, _)) if run.context != self.context() => {
-                format!("it belongs to the context {}: linodetool --context {0} cluster gc", run.context)
+                format!("it belongs to the context {}: {program} --context {0} cluster gc", run.context)
             }
             Some((run, _)) if run.status == Status::Running => format!("run {} is at work on it", run.id),
             Some((run, create)) if create.in_doubt || run.status == Status::Interrupted => {
                 let id = &run.id;
-                format!(
-                    "run {id} has made it and was cut off: linodetool runs resume {id}, or linodetool runs undo {id}"
-                )
+                format!("run {id} has made it and was cut off: {program} runs resume {id}, or {program} runs undo {id}")
             }
             Some((run, _)) => {
                 garbage.orphans.push(Orphan { made_by: run.id.to_string(), thing });
@@ -106,7 +111,7 @@ impl Toolkit {
             None => match self.cluster_of(&thing)? {
                 Some(name) => {
                     format!(
-                        "it is of cluster {name}, and this inventory does not know it: linodetool cluster adopt {name}"
+                        "it is of cluster {name}, and this inventory does not know it: {program} cluster adopt {name}"
                     )
                 }
                 None => "it was made with another state directory or context".to_owned(),

@@ -48,7 +48,7 @@ impl GcArgs {
             }
         };
         session.end_progress();
-        let failure = incomplete(&done);
+        let failure = incomplete(&done, session.toolkit.program());
         failure.iter().for_each(|failure| run.set_failure(failure.clone()));
         run.finish(if failure.is_some() { Status::Incomplete } else { Status::Done })?;
         let document = json!({
@@ -89,7 +89,9 @@ fn shown(garbage: &Garbage) -> String {
     if !garbage.is_empty() {
         return proposal(garbage).text();
     }
-    let mut parts = vec!["The account and the inventory agree.".to_owned()];
+    let agree = garbage.spared.is_empty();
+    let mut parts =
+        vec![if agree { "The account and the inventory agree." } else { "There is nothing to mend." }.to_owned()];
     parts.extend(notes(garbage));
     parts.join("\n")
 }
@@ -109,7 +111,7 @@ fn result(garbage: &Garbage, done: &Undone) -> String {
     parts.join("\n")
 }
 
-fn incomplete(done: &Undone) -> Option<Failure> {
+fn incomplete(done: &Undone, program: &str) -> Option<Failure> {
     let first = done.refused.first()?;
     let kind = match first.failure.kind {
         FailureKind::Cancelled => FailureKind::Unavailable,
@@ -117,5 +119,27 @@ fn incomplete(done: &Undone) -> Option<Failure> {
     };
     let things: Vec<_> = done.refused.iter().map(|refused| refused.thing.clone()).collect();
     let message = format!("not mended: {} ({})", names(&things), first.failure.message);
-    Some(Failure::new(kind, message).hint("try again: linodetool cluster gc"))
+    Some(Failure::new(kind, message).hint(format!("try again: {program} cluster gc")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toolkit::undo::Left;
+
+    #[test]
+    fn what_is_left_alone_is_no_agreement() {
+        let mut garbage = Garbage::default();
+        let mut told = shown(&garbage);
+        garbage.spared.push(Left { what: "Linode web-1".into(), why: "run 3fa9c01b2d is at work on it".into() });
+        told += "\n---\n";
+        told += &shown(&garbage);
+        expect_test::expect![[r#"
+            The account and the inventory agree.
+            ---
+            There is nothing to mend.
+            Left alone:
+              Linode web-1: run 3fa9c01b2d is at work on it"#]]
+        .assert_eq(&told);
+    }
 }

@@ -226,3 +226,17 @@ fn a_run_cannot_end_as_running() {
     expect!["a run cannot end as running"].assert_eq(&run.finish(Status::Running).unwrap_err().to_string());
     run.finish(Status::Done).unwrap();
 }
+
+#[test]
+fn what_is_done_about_the_last_run_is_not_the_last() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    assert_eq!(runs.find("last").unwrap_err().to_string(), crate::runs::unknown("last").to_string());
+    let begin = |title: &str| runs.begin(NewRun { title: title.into(), recipe: None, ..new_run() }).unwrap();
+    let create = begin("node create web-1");
+    let _cancel = begin(&format!("runs cancel {}", create.id()));
+    let _gc = begin("cluster gc");
+    assert_eq!(runs.find("last").unwrap(), *create.id());
+    let exec = begin("exec web-1 -- true");
+    assert_eq!(runs.find("last").unwrap(), *exec.id());
+}

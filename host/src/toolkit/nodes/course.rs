@@ -65,6 +65,12 @@ impl Watch {
         Ok(events.filter(|event| BRINGS_UP.contains(&event.action.as_str())).max_by_key(number))
     }
 
+    /// It is being brought up.
+    pub(super) async fn is_under_way(&self, client: &Client) -> Result<bool, Failure> {
+        let newest = self.newest(client).await?;
+        Ok(newest.is_some_and(|event| matches!(event.status, EventStatus::Scheduled | EventStatus::Started)))
+    }
+
     /// Until the newest event that brings it up has ended well, or there seems to be none. Without events the state itself
     /// tells at once what an instance was asked to do.
     pub(super) async fn until_done(&self, toolkit: &Toolkit, name: &str) -> Result<(), Failure> {

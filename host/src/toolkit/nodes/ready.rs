@@ -59,7 +59,8 @@ impl Repeatable for Ready<'_> {
         let toolkit = self.toolkit;
         let name = &self.node.name;
         let (mut node, booted) = staged(toolkit, name, "boot", async {
-            let (node, changed) = self.booted(cx, self.node, cx.attempt > 1).await?;
+            // What an earlier process waited for may have ended since, and not as it was wished.
+            let (node, changed) = self.booted(cx, self.node, cx.in_doubt || cx.attempt > 1).await?;
             Ok(((node, changed), Ending::of_wait(changed)))
         })
         .await?;
@@ -76,6 +77,8 @@ impl Repeatable for Ready<'_> {
             ..NodePatch::default()
         };
         let changes = vec![Change::patch_node(toolkit.context(), name, patch)];
+        // An earlier process may have booted it.
+        let booted = booted || cx.in_doubt && self.node.status == InstanceStatus::Offline;
         Ok(Done { value: ReadyNode { node, changed: booted || replaced }, changes })
     }
 }
@@ -97,7 +100,7 @@ impl Ready<'_> {
             }
         }
         let mut watch = Watch::of(&node.id);
-        let boot = node.status == InstanceStatus::Offline;
+        let boot = node.status == InstanceStatus::Offline && !(look && watch.is_under_way(client).await.map_err(on)?);
         if boot {
             watch = watch.only_new(client).await?;
             client.boot_instance(&id).await.map_err(|e| on(e.into()))?;

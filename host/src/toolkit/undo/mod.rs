@@ -77,6 +77,7 @@ impl Toolkit {
             work: &self.runs().worked_on_since(&detail.summary, &names)?,
             now_ms: self.time().now_ms(),
             in_doubt_ms: in_doubt_ms(self),
+            program: self.program(),
         };
         Ok(known.plan())
     }

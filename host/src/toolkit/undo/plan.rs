@@ -81,6 +81,8 @@ pub(super) struct Known<'a> {
     pub(super) now_ms: u64,
     /// How long a create may still take effect.
     pub(super) in_doubt_ms: u64,
+    /// How commands are to be called.
+    pub(super) program: &'a str,
 }
 
 impl UndoPlan {
@@ -132,8 +134,15 @@ impl Known<'_> {
         }
         for mut thing in found {
             if let Some(why) = self.why_it_stays(&thing) {
-                plan.kept.push(Left { what: thing.described(), why });
+                let left = Left { what: thing.described(), why };
+                // A recipe may ensure the same twice.
+                if !plan.kept.contains(&left) {
+                    plan.kept.push(left);
+                }
                 plan.stays = true;
+                continue;
+            }
+            if plan.destroy.iter().any(|known| known.kind == thing.kind && known.id == thing.id) {
                 continue;
             }
             let row = self.nodes.iter().find(|node| thing.kind == LINODE && node.id == thing.id);
@@ -182,7 +191,8 @@ impl Known<'_> {
         }
         let node = self.nodes.iter().find(|node| thing.kind == LINODE && node.id == thing.id)?;
         let Work { run, title, .. } = self.work.iter().rfind(|work| work.node == node.name)?;
-        Some(format!("run {run} (`{title}`) worked on it since; `node delete {}` destroys it", node.name))
+        let destroy = format!("{} node delete {}", self.program, node.name);
+        Some(format!("run {run} (`{title}`) worked on it since; `{destroy}` destroys it"))
     }
 
     /// The run that wrote a thing's row last.

@@ -137,6 +137,7 @@ impl World {
             work: &self.work,
             now_ms,
             in_doubt_ms: 600_000,
+            program: "linodetool",
         }
         .plan()
     }
@@ -211,7 +212,7 @@ fn what_a_later_run_worked_on_is_left_alone() {
     world.work = vec![work("exec all"), work("cp a c-node-1:")];
     world.check(&expect![[r#"
         destroy Linode c-node-2 (id 101)
-        keep Linode c-node-1 (id 100): run 00000000bb (`cp a c-node-1:`) worked on it since; `node delete c-node-1` destroys it
+        keep Linode c-node-1 (id 100): run 00000000bb (`cp a c-node-1:`) worked on it since; `linodetool node delete c-node-1` destroys it
         keep firewall lt-c (id 7): it guards c-node-1, which stays
         keep cluster c: its node c-node-1 stays
     "#]]);
@@ -302,4 +303,27 @@ fn what_cannot_be_undone_is_named() {
         cannot undo 3 steps on web-1: how the node was before commands, files and restarts is not known
     "#]]);
     assert!(!world.plan_at(2_000).made);
+}
+
+#[test]
+fn what_was_ensured_twice_is_listed_once() {
+    let mut world = World::default();
+    world.firewall(&["100", "101"]);
+    world.cluster(RUN);
+    world.node("c-node-1", true);
+    world.node("c-node-2", true);
+    world.work = vec![Work { node: "c-node-1".into(), run: LATER.into(), title: "exec all".into() }];
+    for name in ["c-node-1", "c-node-2"] {
+        world.step(
+            "nodes.ensure",
+            json!({ "wanted": { "name": name, "cluster": "c" } }),
+            Some(json!({ "changed": false })),
+        );
+    }
+    world.check(&expect![[r#"
+        destroy Linode c-node-2 (id 101)
+        keep Linode c-node-1 (id 100): run 00000000bb (`exec all`) worked on it since; `linodetool node delete c-node-1` destroys it
+        keep firewall lt-c (id 7): it guards c-node-1, which stays
+        keep cluster c: its node c-node-1 stays
+    "#]]);
 }
