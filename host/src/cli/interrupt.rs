@@ -4,11 +4,16 @@
 
 use super::output::Output;
 use crate::core::{Cancel, Failure, FailureKind};
+use crate::rehearsal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What a process that is ended by Ctrl-C ends with.
 const INTERRUPTED: i32 = 130;
+/// A rehearsal that was told to end has that long: one large call of a recipe looks at nothing until it returns.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// The process's watch over Ctrl-C, a closed terminal and `kill`.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +24,8 @@ struct Inner {
     cancel: Cancel,
     /// Of the runs that are under way.
     others: Mutex<Vec<Cancel>>,
+    /// Only a rehearsal is under way: nothing of it is worth waiting for.
+    idle: AtomicBool,
 }
 
 impl Interrupt {
@@ -47,6 +54,12 @@ impl Interrupt {
                         end_at_once();
                     }
                     watched.set();
+                    if watched.is_idle() {
+                        let _ = std::thread::Builder::new().name("end".into()).spawn({
+                            let watched = watched.clone();
+                            move || watched.end_if_idle()
+                        });
+                    }
                     // By another thread: a terminal that nobody reads must not keep the second signal from being seen.
                     let out = out.clone();
                     let _ = std::thread::Builder::new().name("said".into()).spawn(move || out.note(SAID));
@@ -76,9 +89,36 @@ impl Interrupt {
         }
     }
 
+    /// For as long as what this gives lives, the first signal ends the process after a moment, whatever is computed.
+    pub(crate) fn idle(&self) -> Idle<'_> {
+        self.0.idle.store(true, Ordering::SeqCst);
+        Idle(self)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.0.idle.load(Ordering::SeqCst)
+    }
+
+    fn end_if_idle(&self) {
+        std::thread::sleep(MOMENT);
+        if self.is_idle() {
+            rehearsal::leave();
+            end_at_once();
+        }
+    }
+
     fn set(&self) {
         self.0.cancel.set();
         self.0.others.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Cancel::set);
+    }
+}
+
+/// Nothing is under way that would have to end cleanly.
+pub(crate) struct Idle<'a>(&'a Interrupt);
+
+impl Drop for Idle<'_> {
+    fn drop(&mut self) {
+        self.0.0.idle.store(false, Ordering::SeqCst);
     }
 }
 
@@ -91,7 +131,7 @@ impl std::fmt::Debug for Inner {
 const SAID: &str = "Stopping; once more Ctrl-C ends it at once.";
 
 /// The journal is written before each effect, so nothing is lost that a clean end would keep.
-#[expect(clippy::exit, reason = "the user asked twice: nothing may delay the end")]
+#[expect(clippy::exit, reason = "the user asked twice, or nothing is under way: nothing may delay the end")]
 fn end_at_once() -> ! {
     std::process::exit(INTERRUPTED)
 }
@@ -108,6 +148,15 @@ pub(crate) fn left_behind(run: &str, nodes: &[String]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rehearsal_is_idle_until_it_ends() {
+        let interrupt = Interrupt::default();
+        let idle = interrupt.idle();
+        assert!(interrupt.is_idle());
+        drop(idle);
+        assert!(!interrupt.is_idle());
+    }
 
     #[test]
     fn a_run_that_begins_too_late_is_cancelled_at_once() {

@@ -36,6 +36,7 @@ impl RunArgs {
         self.check(&scripts)?;
         let recipe = script::find_recipe(&self.recipe, &scripts.places)?;
         let interrupt = Interrupt::watch(out)?;
+        let _idle = interrupt.idle();
         let Outcome { mut rehearsal, error } =
             self.outcome(paths, globals, &recipe, &|cancel| interrupt.also(cancel))?;
         rehearsal.cost.hourly_max = self.max_cost;
@@ -87,6 +88,7 @@ impl RunArgs {
             return Ok(());
         }
         let ended = Cancel::default();
+        let idle = session.interrupt.idle();
         let outcome = self.outcome(session.outer, session.globals, recipe, &|cancel| {
             session.interrupt.also(cancel);
             let (ended, cancel) = (ended.clone(), cancel.clone());
@@ -97,6 +99,7 @@ impl RunArgs {
             });
         });
         ended.set();
+        drop(idle);
         let is_interrupted = session.interrupt.cancel().is_set();
         let why = match outcome {
             Ok(Outcome { rehearsal, error: None }) => {

@@ -28,8 +28,8 @@ pub enum StateError {
         copy: Option<PathBuf>,
         why: String,
     },
-    #[error("a row of {table} cannot be read: {source}")]
-    Row { table: &'static str, source: serde_json::Error },
+    #[error("what the inventory has of {table} {name} cannot be read: {source}")]
+    Row { table: &'static str, name: String, source: serde_json::Error },
     #[error("the journal {path} cannot be written: {trouble}", path = path.display())]
     Down { path: PathBuf, trouble: Trouble },
 }
@@ -91,7 +91,11 @@ impl StateError {
             }
             Self::Database { trouble, .. } => trouble.remedy.clone(),
             Self::Damaged { path, copy, .. } => damage::hint(path, copy.as_deref()),
-            Self::Row { .. } => "was it written by a newer linodetool? update, or report it as a bug".to_owned(),
+            Self::Row { .. } => {
+                "if a newer linodetool wrote it, update this one; otherwise something else has changed the \
+                database: bring it back from a backup"
+                    .to_owned()
+            }
             Self::Down { trouble, .. } => {
                 format!("nothing was begun that is not in the journal; {}, then give the command again", trouble.remedy)
             }

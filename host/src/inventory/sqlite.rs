@@ -52,62 +52,68 @@ impl SqliteStore {
         values: &[&dyn ToSql],
         name: fn(&T) -> &str,
     ) -> Result<Vec<T>, StateError> {
-        let documents = self.documents(sql, values).map_err(self.failed("read"))?;
+        let documents: Vec<(String, String)> =
+            self.rows(sql, values, |row| Ok((row.get(0)?, row.get(1)?))).map_err(self.failed("read"))?;
         let mut rows = Vec::with_capacity(documents.len());
-        for document in documents {
-            rows.push(serde_json::from_str(&document).map_err(|source| StateError::Row { table, source })?);
+        for (document, name) in documents {
+            rows.push(serde_json::from_str(&document).map_err(|source| StateError::Row { table, name, source })?);
         }
         rows.sort_by(|a, b| natural_order(name(a), name(b)));
         Ok(rows)
     }
 
-    fn documents(&self, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<String>> {
+    fn rows<T>(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+        read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
         let reader = self.reader();
         let mut statement = reader.prepare_cached(sql)?;
-        statement.query_map(values, |row| row.get(0))?.collect()
+        statement.query_map(values, read)?.collect()
     }
 }
 
 impl Store for SqliteStore {
     fn clusters(&self, context: &str) -> Result<Vec<Cluster>, StateError> {
-        self.list("cluster", "select doc from cluster where context = ?1", &[&context], |row: &Cluster| &row.name)
+        self.list("cluster", "select doc, name from cluster where context = ?1", &[&context], |row: &Cluster| &row.name)
     }
 
     fn cluster(&self, context: &str, name: &str) -> Result<Option<Cluster>, StateError> {
-        let sql = "select doc from cluster where context = ?1 and name = ?2";
+        let sql = "select doc, name from cluster where context = ?1 and name = ?2";
         Ok(self.list("cluster", sql, &[&context, &name], |row: &Cluster| &row.name)?.pop())
     }
 
     fn nodes(&self, context: &str) -> Result<Vec<Node>, StateError> {
-        self.list("node", "select doc from node where context = ?1", &[&context], |row: &Node| &row.name)
+        self.list("node", "select doc, name from node where context = ?1", &[&context], |row: &Node| &row.name)
     }
 
     fn nodes_of(&self, context: &str, cluster: &str) -> Result<Vec<Node>, StateError> {
-        let sql = "select doc from node where context = ?1 and cluster = ?2";
+        let sql = "select doc, name from node where context = ?1 and cluster = ?2";
         self.list("node", sql, &[&context, &cluster], |row: &Node| &row.name)
     }
 
     fn node(&self, context: &str, name: &str) -> Result<Option<Node>, StateError> {
-        let sql = "select doc from node where context = ?1 and name = ?2";
+        let sql = "select doc, name from node where context = ?1 and name = ?2";
         Ok(self.list("node", sql, &[&context, &name], |row: &Node| &row.name)?.pop())
     }
 
     fn resources(&self, context: &str, kind: Option<&str>) -> Result<Vec<Resource>, StateError> {
-        let sql = "select doc from resource where context = ?1 and (?2 is null or kind = ?2)";
+        let sql = "select doc, name from resource where context = ?1 and (?2 is null or kind = ?2)";
         let mut rows = self.list("resource", sql, &[&context, &kind], |row: &Resource| &row.name)?;
         rows.sort_by(|a, b| a.kind.cmp(&b.kind));
         Ok(rows)
     }
 
     fn resource(&self, context: &str, kind: &str, name: &str) -> Result<Option<Resource>, StateError> {
-        let sql = "select doc from resource where context = ?1 and kind = ?2 and name = ?3";
+        let sql = "select doc, name from resource where context = ?1 and kind = ?2 and name = ?3";
         Ok(self.list("resource", sql, &[&context, &kind, &name], |row: &Resource| &row.name)?.pop())
     }
 
     fn contexts(&self) -> Result<Vec<String>, StateError> {
         let sql =
             "select context from cluster union select context from node union select context from resource order by 1";
-        self.documents(sql, &[]).map_err(self.failed("read"))
+        self.rows(sql, &[], |row| row.get(0)).map_err(self.failed("read"))
     }
 
     fn apply(&self, changes: &[Change], run: &str) -> Result<(), StateError> {

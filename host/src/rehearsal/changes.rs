@@ -18,6 +18,8 @@ const MOST_THINGS: usize = 200;
 /// The operation of a step that makes a node.
 const ENSURE: &str = "nodes.ensure";
 const OTHERS: &str = "others";
+/// The operation of a call of the API that the recipe wrote out and that changes something.
+const CALLS: &str = "api.change";
 
 /// Gathers steps.
 pub(super) struct Changes<'a> {
@@ -30,6 +32,8 @@ pub(super) struct Changes<'a> {
     /// Names of the firewalls that were there, by their ids.
     firewalls: HashMap<String, String>,
     touched: BTreeSet<String>,
+    /// Calls of the provider's API by the recipe itself.
+    pub(super) calls: usize,
     clusters: BTreeSet<String>,
     /// Nodes that the run has made and that are gone by its end, by their ids.
     passed: HashMap<String, Node>,
@@ -90,6 +94,7 @@ impl<'a> Changes<'a> {
             changes: Listed::default(),
             impact: Listed::default(),
             touched: BTreeSet::new(),
+            calls: 0,
             clusters: BTreeSet::new(),
             passed: HashMap::new(),
         }
@@ -97,6 +102,7 @@ impl<'a> Changes<'a> {
 
     pub(super) fn note(&mut self, step: &StepRecord) {
         let args = &step.args;
+        self.calls += usize::from(step.op == CALLS);
         if step.op.starts_with("clusters.") || step.op.starts_with("firewalls.") {
             let named = [&args["spec"]["name"], &args["name"], &args["cluster"]];
             self.clusters.extend(named.into_iter().filter_map(|name| name.as_str().map(str::to_owned)));
@@ -259,7 +265,13 @@ impl<'a> Changes<'a> {
             })
             .collect();
         work.sort_by(|a, b| a.role.cmp(&b.role));
-        let change = self.changes.items.into_iter().map(|((what, how), on)| NodeChange { what, how, on: in_order(on) });
+        // A firewall that is destroyed loses its members first.
+        let is_gone = |what: &str| {
+            let name = what.strip_prefix("firewall ");
+            name.is_some_and(|name| gone.iter().any(|gone| gone.kind == "firewall" && gone.name == name))
+        };
+        let changed = self.changes.items.into_iter().filter(|((what, _), _)| !is_gone(what));
+        let change = changed.map(|((what, how), on)| NodeChange { what, how, on: in_order(on) });
         let lost = gone.iter().filter(|gone| !gone.lost.is_empty());
         let lost = lost.map(|gone| format!("{}: {} is lost", gone.name, gone.lost));
         let impact = self.impact.items.into_iter().map(|(means, on)| format!("{}: {means}", some_of(&in_order(on))));

@@ -198,6 +198,18 @@ fn folder() -> Result<tempfile::TempDir, Failure> {
     })
 }
 
+/// Removes what a rehearsal of this process has written. For a process that ends in the middle of it.
+pub fn leave() {
+    let ours = format!("{FOLDERS}{}-", std::process::id());
+    for base in [Path::new("/dev/shm"), &std::env::temp_dir()] {
+        for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&ours) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
 /// Removes folders of processes that were killed: they take memory.
 fn sweep(base: &Path) {
     let ours = rustix::process::geteuid().as_raw();

@@ -163,6 +163,7 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
     let (clusters, nodes) = changes.touched(&create, &destroy);
     let mut cost = cost::of(&present.nodes, &after, &clusters, &nodes);
     cost.hourly_peak = cost::peak(cost.hourly_before, &ledger, |entry| changes.price(entry));
+    let calls = changes.calls;
     let (work, change, impact) = changes.told(&destroy);
     Ok(Rehearsal {
         recipe: asked.recipe.path.clone(),
@@ -176,7 +177,7 @@ pub(super) fn make(asked: &Asked<'_>, stage: &Stage, present: &Present, run: &Ar
         cost,
         time: steps.course(ended_ms).at(scale),
         catalogue: unknown::catalogue(stage),
-        unknown: unknown::of(stage, present),
+        unknown: unknown::of(stage, present, calls),
         outputs: super::outputs(run),
     })
 }

@@ -53,8 +53,13 @@ impl Missing {
 }
 
 /// All of it, a sentence each; what is of most weight first.
-pub(super) fn of(stage: &Stage, present: &Present) -> Vec<String> {
+pub(super) fn of(stage: &Stage, present: &Present, calls: usize) -> Vec<String> {
     let mut told = Vec::from_iter(stage.missing.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+    if calls > 0 {
+        told.push(format!(
+            "what {calls} calls of the provider's API by the recipe itself cost: what they make counts as $0, also for --max-cost"
+        ));
+    }
     if let Some(seen) = &stage.catalogue {
         let days = stage.began_ms.saturating_sub(seen.seen_ms) / 86_400_000;
         if days > OLD_DAYS {

@@ -7,7 +7,7 @@ use super::records::{
     Owner, REQUEST, RunFilter, RunSummary, Status, StepKind, StepRecord, StepState, Stored, step_path,
 };
 use crate::core::ids::hex;
-use crate::core::{Failure, RunId};
+use crate::core::{Failure, FailureKind, RunId};
 use crate::inventory::database;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -62,7 +62,10 @@ pub(super) fn summaries(
     let limit = filter.limit.unwrap_or(usize::MAX);
     while found.len() < limit {
         let Some(row) = rows.next()? else { break };
-        let run = summary(row, is_held)?;
+        let run = match summary(row, is_held) {
+            Err(error) if database::is_about_a_value(&error) => damaged(row, &error)?,
+            read => read?,
+        };
         if filter.status.is_none_or(|status| status == run.status) {
             found.push(run);
         }
@@ -77,6 +80,33 @@ pub(super) fn find(
 ) -> rusqlite::Result<Option<RunSummary>> {
     let sql = format!("select {} from run where id = ?1", run_columns());
     reader.prepare_cached(&sql)?.query_row([id], |row| summary(row, is_held)).optional()
+}
+
+/// What a list shows of a run whose row has a value that cannot be read: the others are not hidden by it.
+fn damaged(row: &Row, error: &rusqlite::Error) -> rusqlite::Result<RunSummary> {
+    let id: String = row.get(0)?;
+    let failure = Failure::new(FailureKind::State, format!("its record is damaged: {}", database::words(error)))
+        .hint(format!("`linodetool runs verify {id}` tells more, and what to do"));
+    Ok(RunSummary {
+        resumable: false,
+        failed_steps: 0,
+        recipe: row.get(5).unwrap_or_default(),
+        id: run_id(&id)?,
+        title: row.get(1).unwrap_or_else(|_| "(damaged)".to_owned()),
+        command_line: row.get(2).unwrap_or_default(),
+        context: row.get(3).unwrap_or_default(),
+        provider: row.get(4).unwrap_or_default(),
+        status: Status::Interrupted,
+        failure: Some(failure),
+        started_ms: row.get::<_, Number>(8).map_or(0, |ms| ms.0),
+        ended_ms: None,
+        heard_ms: 0,
+        owner: None,
+        retry_of: None,
+        generation: row.get(13).unwrap_or_default(),
+        lines: row.get::<_, Number>(14).map_or(0, |lines| lines.0),
+        head: String::new(),
+    })
 }
 
 fn summary(row: &Row, is_held: &dyn Fn(&str) -> bool) -> rusqlite::Result<RunSummary> {

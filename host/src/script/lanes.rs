@@ -18,6 +18,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Each lane has its name in the journal; far fewer nodes are in any account.
+const MOST_LANES: usize = 100_000;
+
 /// Whether a lane starts, decided once: a resumed run leaves out the same lanes, whatever their timing is now.
 #[derive(Serialize)]
 struct Start {
@@ -41,6 +44,10 @@ impl Effect for Start {
 
 /// Runs all lanes. Gives their values in item order, or with options a map per item.
 pub(crate) fn lanes(call: &NativeCallContext, items: Array, body: &FnPtr, options: Option<Policy>) -> Result<Array> {
+    if items.len() > MOST_LANES {
+        let message = format!("`lanes` was given {} items, and takes {MOST_LANES} at most", items.len());
+        return Err(misuse(message, call));
+    }
     let session = session_of(call)?;
     let recipe = session.policy.get().copied().unwrap_or_default();
     let policy = options.unwrap_or_default().or(recipe, items.len());

@@ -167,6 +167,19 @@ fn what_is_no_json_any_more_hides_no_other_run() {
 }
 
 #[test]
+fn a_damaged_row_hides_no_other_run() {
+    let desk = Desk::new();
+    let runs = desk.open();
+    let ids = [ended(&desk, &runs), ended(&desk, &runs)];
+    writer(&desk).execute("update run set head = x'00' where id = ?1", [ids[0].as_str()]).unwrap();
+    let list = runs.list(&crate::runs::RunFilter::default()).unwrap();
+    let told: Vec<_> = list.iter().map(|run| (run.id.clone(), run.failure.is_some(), run.resumable)).collect();
+    assert_eq!(told, [(ids[1].clone(), false, false), (ids[0].clone(), true, false)]);
+    let fine: Vec<_> = runs.verify_all().unwrap().iter().map(|report| report.problems.is_empty()).collect();
+    assert_eq!(fine, [true, false]);
+}
+
+#[test]
 fn a_process_that_died_before_the_audit_log_was_written_damages_nothing() {
     let desk = Desk::new();
     let runs = desk.open();
