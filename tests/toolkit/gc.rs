@@ -187,8 +187,12 @@ fn volumes_and_nodebalancers_with_our_tags_are_found() {
     make("/volumes", "data");
     make("/nodebalancers", "front");
     raw(&process, "POST", "/volumes", Some(json!({"label": "not-ours", "region": "us-east"})));
-    check(&process, &find(&process), &expect![[r#"
+    check(
+        &process,
+        &find(&process),
+        &expect![[r#"
         spare volume data (us-east, id ID): it was made with another state directory or context
         spare NodeBalancer front (us-east, id ID): it was made with another state directory or context
-    "#]]);
+    "#]],
+    );
 }
