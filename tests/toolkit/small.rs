@@ -108,7 +108,7 @@ fn what_an_operation_answers_keeps_its_secrets_out_of_the_journal() {
 }
 
 #[test]
-fn a_change_whose_answer_is_lost_is_told_and_repeated_where_that_does_no_harm() {
+fn what_the_sandbox_does_not_emulate_is_told_and_pages_are_asked_for() {
     let world = world();
     let process = process(&world, WORKS);
     let toolkit = &process.app.toolkit;
