@@ -117,8 +117,7 @@ fn what_the_sandbox_does_not_emulate_is_told_and_pages_are_asked_for() {
         let run = begin(&process.app);
         within(&run, |at| toolkit.call_operation(at, name, json(given), Listing::default()))
     };
-    let unknown =
-        call("post-volume", serde_json::json!({"label": "data", "size": 20, "region": "us-east"})).unwrap_err();
+    let unknown = call("post-vpc", serde_json::json!({"label": "inner", "region": "us-east"})).unwrap_err();
     assert_eq!(unknown.kind, FailureKind::Unsupported, "{unknown}");
     let pages = call("get-regions", serde_json::json!({"page": 2, "page_size": 25})).unwrap();
     assert_eq!(pages["page"], 2);
