@@ -87,7 +87,7 @@ impl Exec {
         session.out.result(&documents(&answers), || grouped(&answers))?;
         if !session.out.json() {
             failures.iter().for_each(|failure| session.out.error(&format!("error: {failure}")));
-            let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+            let program = session.toolkit.program();
             ways_on(&failures, run.id().as_str(), &self.command, program).iter().for_each(|way| session.out.note(way));
         }
         let all_well = answers.iter().all(|answer| answer.outcome.as_ref().is_ok_and(Ran::success));

@@ -62,7 +62,7 @@ impl Request {
         let (document, text) = outcome.map_err(|failure| with_way_on(failure, run))?;
         session.out.result(&document, || text)?;
         if let Self::CreateNode { spec } = self {
-            let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+            let program = session.toolkit.program();
             session.out.note(&format!("Log in: {program} node ssh {}", spec.name));
         }
         Ok(OK)

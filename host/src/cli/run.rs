@@ -133,7 +133,7 @@ pub(crate) fn execute(
             touched.leave_out_gone(session);
         }
         touched.allow = session.limit.refused();
-        let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+        let program = session.toolkit.program();
         return Err(touched.error(error, run.id(), program, asked.ephemeral));
     }
     show(session, run, &recipe.path, &ended, touched, asked)

@@ -104,7 +104,7 @@ impl RunsArgs {
             }
             RunsCommand::Show { run } => {
                 let detail = runs.show(&runs.find(run)?)?;
-                let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+                let program = session.toolkit.program();
                 out.result(&detail, || show(&detail, program))?;
             }
             RunsCommand::Log(args) => return args.run(session),

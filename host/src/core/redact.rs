@@ -183,7 +183,8 @@ fn encoded(text: &str) -> Vec<String> {
     forms
 }
 
-fn percent(text: &str, kept: &str, space: &str, lower: bool) -> String {
+/// Percent-encoding; besides letters and digits these stay.
+pub(crate) fn percent(text: &str, kept: &str, space: &str, lower: bool) -> String {
     let digits: &[u8; 16] = if lower { b"0123456789abcdef" } else { b"0123456789ABCDEF" };
     let mut encoded = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {

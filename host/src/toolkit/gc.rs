@@ -88,11 +88,6 @@ impl Toolkit {
         Ok(known)
     }
 
-    /// How it is called for what this Toolkit works with.
-    pub(crate) fn program(&self) -> &'static str {
-        if self.settings().sandbox { "linodetool --sandbox" } else { "linodetool" }
-    }
-
     fn judge(&self, garbage: &mut Garbage, journal: &Journal<'_>, thing: Thing) -> Result<(), Failure> {
         let program = self.program();
         let why = match journal.maker(&thing) {

@@ -214,6 +214,11 @@ impl Toolkit {
         &self.settings().context
     }
 
+    /// What to type for a command about what this Toolkit works with.
+    pub(crate) fn program(&self) -> &'static str {
+        if self.settings().sandbox { "linodetool --sandbox" } else { "linodetool" }
+    }
+
     /// How a node is reached, with the key from the secret store.
     ///
     /// # Errors

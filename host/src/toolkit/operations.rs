@@ -7,6 +7,7 @@ use linodetool_plugin::{RawOperation, RawParameter, RawPlace, RawType};
 use serde_json::{Map, Value};
 
 use crate::core::failure::near_names;
+use crate::core::redact::percent;
 use crate::core::{Failure, FailureKind};
 use crate::provider::Client;
 use crate::toolkit::Toolkit;
@@ -108,7 +109,7 @@ pub fn request(operation: &RawOperation, given: Map<String, Value>) -> Result<Ra
         set.push((parameter.place, parameter.name.clone()));
         match parameter.place {
             RawPlace::Path => {
-                let (hole, text) = (format!("{{{}}}", parameter.name), escaped(&plain(&value)));
+                let (hole, text) = (format!("{{{}}}", parameter.name), percent(&plain(&value), "-._~", "%20", false));
                 if text.is_empty() {
                     return Err(wrong(format!("`{name}` of {} is empty", operation.id), &name));
                 }
@@ -291,15 +292,6 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// RFC 3986: only what needs no escape in a path stays.
-fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => (b as char).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(escape).collect()
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn advice(session: &Session<'_>, members: &Members, adopted: usize) -> String {
-    let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+    let program = session.toolkit.program();
     let (name, locked) = (&members.cluster.name, members.nodes.iter().filter(|node| node.locked).count());
     match (locked, adopted) {
         (0, 0) if !members.changed => format!("Cluster {name} was on record already."),

@@ -36,7 +36,7 @@ impl CancelArgs {
         if !unstopped.is_empty() {
             document["may_go_on"] = json!(unstopped);
         }
-        let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+        let program = session.toolkit.program();
         session.out.result(&document, || text(id.as_str(), &stopped, &unstopped, program))?;
         Ok(OK)
     }

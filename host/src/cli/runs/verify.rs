@@ -33,7 +33,7 @@ impl VerifyArgs {
         };
         let damaged = reports.iter().filter(|report| !report.problems.is_empty()).count();
         let hint = (damaged > 0).then(|| {
-            let program = if session.toolkit.settings().sandbox { "linodetool --sandbox" } else { "linodetool" };
+            let program = session.toolkit.program();
             advice(&session.paths.state, program)
         });
         let document = json!({ "damaged": damaged, "runs": reports, "hint": hint });
